@@ -1,0 +1,53 @@
+# The commands of this project; `make help` lists them. All of them set up what they need, without root and without a
+# PostgreSQL of the system: an embedded one runs where DATABASE_URL is not set.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+export TRAITLY_DATA_DIR ?= $(CURDIR)/var
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the commands.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# Installs again only when the requirements change, so everything works offline from the second time on.
+$(VENV)/%.installed: %.txt requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing $<" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.PHONY: run
+run: $(VENV)/requirements.installed ## Set up everything and serve on PORT (8000); the data stays in TRAITLY_DATA_DIR (var).
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@PORT=$(PORT) $(BIN)/python manage.py quickstart
+	@PORT=$(PORT) exec $(BIN)/gunicorn traitly.wsgi
+
+.PHONY: test
+test: $(VENV)/requirements-dev.installed ## Run the tests.
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/requirements-dev.installed ## Style, types, the direction of imports, migrations, deployment settings.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	HTTPS=true $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+.PHONY: check
+check: lint test ## All that CI checks.
+
+.PHONY: fix
+fix: $(VENV)/requirements-dev.installed ## Format, and mend what can be mended by itself.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: clean
+clean: ## Remove the virtual environment and caches; not the data.
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache staticfiles

@@ -1,0 +1,111 @@
+"""The ``Authorization: Token <key>`` header: from a key to an account, with at most one query and usually none."""
+
+import datetime
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts import keys
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which itself imports this module, by the settings
+
+
+class Credential(NamedTuple):
+    """What a request may do: found in ``request.auth``."""
+
+    key_id: int
+    account_id: int
+    scopes: frozenset[str]
+    expires_at: datetime.datetime | None
+
+
+# Looks the key up and, at most once a minute over all processes, records its use: one statement, so that a request
+# never costs two. Only keys that work come back.
+_LOOK_UP = """
+WITH found AS (
+    SELECT id, account_id, scopes, expires_at, last_used_at FROM accounts_apikey
+    WHERE digest = %(digest)s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s)
+), used AS (
+    UPDATE accounts_apikey SET last_used_at = %(now)s, last_used_from = %(address)s
+    WHERE id = (SELECT id FROM found WHERE last_used_at IS NULL OR last_used_at < %(minute_ago)s)
+)
+SELECT id, account_id, scopes, expires_at FROM found
+"""
+
+_MOST_CACHED = 10_000
+_cache: dict[bytes, tuple[float, Credential]] = {}
+
+
+def find_credential(key: str, address: str | None) -> Credential | None:
+    """What the key allows; None if it is unknown, revoked or expired.
+
+    A found key is believed for ``API_KEY_CACHE_SECONDS``; one that was not found is asked for each time, so that a new
+    key works at once.
+    """
+    digest = keys.digest(key)
+    cached = _cache.get(digest)
+    if cached and cached[0] > time.monotonic():
+        credential = cached[1]
+        if credential.expires_at is None or credential.expires_at > timezone.now():
+            return credential
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LOOK_UP,
+            {"digest": digest, "now": now, "minute_ago": now - datetime.timedelta(minutes=1), "address": address},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        _cache.pop(digest, None)
+        return None
+    credential = Credential(row[0], row[1], frozenset(row[2]), row[3])
+    if len(_cache) >= _MOST_CACHED:
+        _cache.clear()
+    _cache[digest] = (time.monotonic() + settings.API_KEY_CACHE_SECONDS, credential)
+    return credential
+
+
+def forget_credentials() -> None:
+    """Ask the database for every key again."""
+    _cache.clear()
+
+
+class TokenAuthentication(BaseAuthentication):
+    """``Authorization: Token <key>``, or ``Bearer <key>``; scheme names in any case. Sets ``request.auth`` alone."""
+
+    def authenticate(self, request: Request) -> tuple[None, Credential]:
+        """The key's credential, or 401: no view of the API is for everyone."""
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        scheme, _, key = header.partition(" ")
+        key = key.strip()
+        if not header:
+            raise AuthenticationFailed("Send the header: Authorization: Token <your API key>.", "not_authenticated")
+        if scheme.lower() not in {"token", "bearer"} or not key or " " in key:
+            raise AuthenticationFailed("Malformed header. It must read: Authorization: Token <your API key>.")
+        credential = find_credential(key, request.META.get("REMOTE_ADDR") or None)
+        if credential is None:
+            raise AuthenticationFailed("Unknown, revoked or expired API key.")
+        return None, credential
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge of a 401."""
+        return "Token"
+
+
+class HasScope(BasePermission):
+    """The key's scopes cover the method: ``read`` for GET, HEAD and OPTIONS, ``write`` for the others."""
+
+    message = "This API key's scopes do not allow this method."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether they do."""
+        needed = "read" if request.method in {"GET", "HEAD", "OPTIONS"} else "write"
+        return isinstance(request.auth, Credential) and needed in request.auth.scopes

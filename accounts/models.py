@@ -1,0 +1,150 @@
+"""Who may do what: users log in, accounts own the data, memberships join the two, API keys speak for an account."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users that log in by email."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Store a user; without a password it cannot log in until one is set."""
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Store an operator who may do everything in the admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The user with this email, in whatever case it is typed."""
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractUser):
+    """A person, known by an email address."""
+
+    username = None  # type: ignore[assignment]  # the email is the name
+    email = models.EmailField("email address", max_length=254, unique=True)  # in lower case: see save()
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    def __str__(self) -> str:
+        return self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the email in lower case: no two users differ by case alone."""
+        self.email = self.email.lower()
+        super().save(*args, **kwargs)
+
+
+class Account(models.Model):
+    """A company: owns customers, events and keys."""
+
+    name = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    members = models.ManyToManyField(User, through="Membership", related_name="accounts")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user's place in an account."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        MEMBER = "member"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["account", "user"], name="accounts_membership_unique"),
+            models.CheckConstraint(condition=models.Q(role__in=["owner", "member"]), name="accounts_membership_role"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+
+class ApiKey(models.Model):
+    """A key to the API. Its text exists encrypted only; requests find it by digest. See ``accounts.keys``."""
+
+    class Scope(models.TextChoices):
+        READ = "read"
+        WRITE = "write"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    scopes = ArrayField(models.CharField(max_length=10, choices=Scope), default=list)
+    digest = models.BinaryField(max_length=32)
+    encrypted = models.BinaryField()
+    last_four = models.CharField(max_length=4)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    last_used_from = models.GenericIPAddressField(null=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+        constraints = (
+            # accounts.authentication finds the key of a request by its digest.
+            models.UniqueConstraint(fields=["digest"], name="accounts_apikey_digest_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.masked})"
+
+    @property
+    def masked(self) -> str:
+        """The key as it may be shown to anyone: its prefix and its last four characters."""
+        return f"traitly_…{self.last_four}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a request with this key is answered now."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+
+class AccountOwned(models.Model):
+    """A row of one account's data, in a table that can be sharded by ``account_id``.
+
+    In the database its primary key is (account_id, id), made in the migration; Django is told of ``id`` alone, because
+    its admin takes no composite keys. So whatever Django does by primary key is narrowed to the account here: an id is
+    only unique within its account, and Citus wants the shard key in every statement but never in a SET.
+    """
+
+    account = models.ForeignKey(
+        Account,
+        on_delete=models.DO_NOTHING,  # services erase an account's rows; a cascade would load every one of them
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+
+    class Meta:
+        abstract = True
+
+    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *rest: Any) -> Any:
+        values = [value for value in values if value[0].attname != "account_id"]
+        base_qs = base_qs.filter(account_id=self.account_id)
+        return super()._do_update(base_qs, using, pk_val, values, *rest)  # type: ignore[misc]  # not in its stubs
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete this account's row, not another's of the same id."""
+        rows = type(self)._base_manager.using(using).filter(account_id=self.account_id, pk=self.pk)  # noqa: SLF001  the manager that hides no row
+        return rows.delete()

@@ -1,0 +1,118 @@
+"""Everything that writes customers."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from customers.queries import ANSWER
+from customers.schemas import SentCustomer
+from traitly.api.ids import new_id
+
+# The fields that a POST may leave out, each with its bit in the mask of those that it did.
+_BITS = {
+    field: 1 << position
+    for position, field in enumerate(
+        ["created_at", "monthly_payment_amount", "location", "phone_number", "organisation_id"]
+    )
+}
+
+
+_COLUMNS = ("customer_id", "name", "email", "plan", *_BITS)
+
+
+def _unless_unsent(field: str) -> str:
+    """SQL: the stored value where the request left the field out, else the sent one."""
+    mask = "coalesce(((SELECT unsent FROM given) -> EXCLUDED.customer_id)::int, 0)"
+    return f"{field} = CASE WHEN {mask} & {_BITS[field]} = 0 THEN EXCLUDED.{field} ELSE stored.{field} END"
+
+
+# One statement creates or updates every row, so concurrent requests merge with what is stored by then and none is lost.
+# ON CONFLICT shows its row of the request as EXCLUDED, which has the table's columns only: what else an update has to
+# know (which fields to leave, which attributes to remove) it looks up by customer_id in ``given``.
+# The second statement reads the answer. Both go to the server in one string: one round trip, one transaction.
+_UPSERT = f"""
+WITH given AS (SELECT %(unsent)s::jsonb AS unsent, %(removed)s::jsonb AS removed)
+INSERT INTO customers_customer AS stored (
+    account_id, id, customer_id, name, email, plan, created_at, monthly_payment_amount, location, phone_number,
+    organisation_id, custom_attributes, updated_at
+)
+SELECT %(account_id)s, id, customer_id, name, email, plan, created_at, monthly_payment_amount, location, phone_number,
+    organisation_id, attributes::jsonb, %(now)s
+FROM unnest(%(ids)s::uuid[], %(customer_id)s::text[], %(name)s::text[], %(email)s::text[], %(plan)s::text[],
+    %(created_at)s::timestamptz[], %(monthly_payment_amount)s::numeric[], %(location)s::text[],
+    %(phone_number)s::text[], %(organisation_id)s::text[], %(attributes)s::text[])
+    AS sent (id, customer_id, name, email, plan, created_at, monthly_payment_amount, location, phone_number,
+             organisation_id, attributes)
+ON CONFLICT (account_id, customer_id) DO UPDATE SET
+    name = EXCLUDED.name, email = EXCLUDED.email, plan = EXCLUDED.plan,
+    {", ".join(map(_unless_unsent, _BITS))},
+    custom_attributes = CASE WHEN (SELECT removed FROM given) ? EXCLUDED.customer_id
+        THEN stored.custom_attributes
+            - ARRAY(SELECT jsonb_array_elements_text((SELECT removed FROM given) -> EXCLUDED.customer_id))
+        ELSE stored.custom_attributes END || EXCLUDED.custom_attributes,
+    updated_at = EXCLUDED.updated_at;
+SELECT customer_id, id = ANY(%(ids)s::uuid[]), {ANSWER}
+FROM customers_customer WHERE account_id = %(account_id)s AND customer_id = ANY(%(customer_id)s)
+"""  # noqa: S608  only names of our own columns are put in
+
+
+class Upserted(NamedTuple):
+    """A customer as stored: the JSON text of its answer, and whether it is new."""
+
+    answer: bytes
+    created: bool
+
+
+def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
+    """Create or update the customers, committed on return; each as it is stored, in the order given.
+
+    A customer that is given twice is applied twice, in order: each round holds a customer once, because one statement
+    cannot update a row twice.
+    """
+    rounds: list[dict[str, int]] = []  # customer_id to its position in ``customers``
+    times: dict[str, int] = {}
+    for position, customer in enumerate(customers):
+        nth = times[customer.customer_id] = times.get(customer.customer_id, -1) + 1
+        if nth == len(rounds):
+            rounds.append({})
+        rounds[nth][customer.customer_id] = position
+    results: dict[int, Upserted] = {}
+    if len(rounds) == 1:
+        results = _upsert(account_id, customers, rounds[0])
+    else:
+        with transaction.atomic():
+            for positions in rounds:
+                results |= _upsert(account_id, customers, positions)
+    return [results[position] for position in range(len(customers))]
+
+
+def _upsert(account_id: int, customers: Sequence[SentCustomer], positions: dict[str, int]) -> dict[int, Upserted]:
+    # In the order of customer_id: two requests with the same customers in opposite orders would wait for each other.
+    chosen = [customers[position] for _, position in sorted(positions.items())]
+    columns: dict[str, list[Any]] = {field: [getattr(customer, field) for customer in chosen] for field in _COLUMNS}
+    unsent = {customer.customer_id: _unsent(customer) for customer in chosen if not customer.sent.issuperset(_BITS)}
+    removed = {customer.customer_id: customer.removed for customer in chosen if customer.removed}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPSERT,
+            {
+                **columns,
+                "account_id": account_id,
+                "now": timezone.now(),
+                "ids": [str(new_id()) for _ in chosen],
+                "attributes": [customer.attributes.decode() for customer in chosen],
+                "unsent": json.dumps(unsent),
+                "removed": json.dumps(removed),
+            },
+        )
+        return {
+            positions[customer_id]: Upserted(answer.encode(), created)
+            for customer_id, created, answer in cursor.fetchall()
+        }
+
+
+def _unsent(customer: SentCustomer) -> int:
+    return sum(bit for field, bit in _BITS.items() if field not in customer.sent)

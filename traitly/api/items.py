@@ -1,0 +1,245 @@
+"""From a body's bytes to typed items: each item of a batch is judged on its own, with every error of it.
+
+An app says what its items look like with a model (``Item``) and what they become with a function. Valid items are
+validated by pydantic in one pass over the bytes; only those that it refuses are looked at again, for their errors.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from django.conf import settings
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+from rest_framework.exceptions import ParseError
+
+from traitly.api.bodies import Body
+from traitly.api.errors import Error, InvalidRequest, TooLarge
+from traitly.api.values import UnstorableError, attributes_json
+
+MOST_ATTRIBUTE_BYTES = 64 * 1024
+_LONGEST_KEY = 255
+_MOST_DIGITS = sys.int_info.default_max_str_digits
+_LONG_NUMBER = re.compile(rb"[0-9]{%d,}" % (_MOST_DIGITS + 1))
+
+
+class Item(BaseModel):
+    """What customers and events share: a field that is not part of the object is kept as an attribute."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    # Fields that only the server decides: what was read may be sent back, and must not become attributes.
+    ANSWERED_ONLY: ClassVar[frozenset[str]] = frozenset()
+
+    custom_attributes: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def is_only_answered(cls, key: str, value: Any) -> bool:  # noqa: ARG003  for a model to look at
+        """Whether a further field is an answer's own, rather than a client's attribute of the same name."""
+        return key in cls.ANSWERED_ONLY
+
+
+M = TypeVar("M", bound=Item)
+T = TypeVar("T")
+
+# What an app makes of a valid item: its place in the request, the model, all attributes, and their JSON text.
+Make = Callable[[int, M, dict[str, Any], bytes], T]
+
+
+class Rejection(NamedTuple):
+    """An item that was refused: its place in the request, why, and what was sent."""
+
+    index: int  # type: ignore[assignment]  # a tuple has a method of this name, which nobody needs
+    errors: list[Error]
+    sent: Any
+
+
+class Batch(NamedTuple, Generic[T]):
+    """A request's items in order, each accepted as a ``T`` or rejected."""
+
+    results: list[T | Rejection]
+    single: bool
+
+    @property
+    def accepted(self) -> list[T]:
+        """The valid ones."""
+        return [result for result in self.results if not isinstance(result, Rejection)]
+
+    @property
+    def rejected(self) -> list[Rejection]:
+        """The others."""
+        return [result for result in self.results if isinstance(result, Rejection)]
+
+
+def read_items(body: Body, model: type[M], make: Make[M, T]) -> Batch[T]:
+    """Judge every item of the body.
+
+    Raises ``InvalidRequest`` for a single object that is invalid, 400 for what is not JSON, 413 for too many items.
+    """
+    single = not body.lines and not body.data.lstrip().startswith(b"[")
+    found = list(_lines(body.data, model)) if body.lines else _parse(body.data, model, single=single)
+    if not found:
+        raise InvalidRequest([Error("empty", "There are no objects in the body. Send at least one.")])
+    results = [_judge(index, item, model, make, single=single) for index, item in enumerate(found)]
+    if single and isinstance(results[0], Rejection):
+        raise InvalidRequest(results[0].errors)
+    return Batch(results, single)
+
+
+@cache
+def _adapter(model: type[M], *, single: bool) -> TypeAdapter[Any]:
+    """Parses JSON into models, and whatever does not fit the model into plain objects."""
+    item: Any = Annotated[model | Any, Field(union_mode="left_to_right")]
+    if single:
+        return TypeAdapter(item)
+    return TypeAdapter(Annotated[list[item], Field(max_length=settings.MAX_ITEMS)])
+
+
+def _parse(data: bytes, model: type[M], *, single: bool) -> list[Any]:
+    """The models or plain objects in the text, which may be one or a list of them."""
+    adapter = _adapter(model, single=single)
+    try:
+        parsed = adapter.validate_json(data)
+    except ValidationError as invalid:
+        error = invalid.errors(include_url=False, include_input=False)[0]
+        if error["type"] == "too_long":
+            raise _too_many() from None
+        reason = error["ctx"]["error"]
+        if not reason.startswith("number out of range"):
+            raise ParseError(f"The body is not valid JSON: {reason}.") from None
+        parsed = adapter.validate_python(_parse_long_numbers(data, adapter))
+    return [parsed] if single else parsed
+
+
+def _parse_long_numbers(data: bytes, adapter: TypeAdapter[Any]) -> Any:
+    """JSON with integers that are longer than the fast parser reads; they become ``Decimal``, exactly.
+
+    The fast parser still judges the rest of the text: Python's own takes lone surrogates and any depth.
+    """
+    try:
+        adapter.validate_json(_LONG_NUMBER.sub(b"0", data))
+        return json.loads(data, parse_int=lambda text: int(text) if len(text) <= _MOST_DIGITS else Decimal(text))
+    except ValidationError as invalid:
+        raise ParseError(f"The body is not valid JSON: {invalid.errors()[0]['ctx']['error']}.") from None
+    except ValueError as error:
+        raise ParseError(f"The body is not valid JSON: {error}.") from error
+
+
+def _lines(data: bytes, model: type[M]) -> Iterator[Any]:
+    """The models or plain objects of NDJSON, blank lines passed over."""
+    count = 0
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        count += 1
+        if count > settings.MAX_ITEMS:
+            raise _too_many()
+        try:
+            yield from _parse(line, model, single=True)
+        except ParseError as error:
+            raise ParseError(f"Line {number}: {error.detail}") from error
+
+
+def _too_many() -> TooLarge:
+    return TooLarge(f"There are more than {settings.MAX_ITEMS} objects in the body. Send them in parts.")
+
+
+def _judge(index: int, item: Any, model: type[M], make: Make[M, T], *, single: bool) -> T | Rejection:
+    """The item accepted, or why not. In a batch the errors' paths begin with the item's index."""
+    errors: list[Error] = []
+    custom: Any
+    sent = item
+    if not isinstance(item, model):
+        try:
+            item = model.model_validate(item)
+        except ValidationError as invalid:
+            errors = [_error(details) for details in invalid.errors(include_url=False)]
+    if isinstance(item, model):
+        extra, custom = item.__pydantic_extra__ or {}, item.custom_attributes
+    elif isinstance(item, dict):
+        extra, custom = {key: item[key] for key in item.keys() - model.model_fields}, item.get("custom_attributes")
+    else:
+        extra, custom = {}, {}
+    if not model.ANSWERED_ONLY.isdisjoint(extra):
+        extra = {key: value for key, value in extra.items() if not model.is_only_answered(key, value)}
+    if not isinstance(custom, dict):
+        custom = {}
+    attributes = extra | custom if extra and custom else extra or custom
+    text = _seal(attributes, extra, custom)
+    if not isinstance(text, bytes):
+        errors += text
+    elif not errors:
+        return make(index, item, attributes, text)
+    if not single:
+        errors = [error._replace(attr=f"{index}.{error.attr}" if error.attr else str(index)) for error in errors]
+    return Rejection(
+        index, errors, sent.model_dump(mode="json", exclude_unset=True) if isinstance(sent, Item) else sent
+    )
+
+
+def _seal(attributes: dict[str, Any], extra: dict[str, Any], custom: dict[str, Any]) -> bytes | list[Error]:
+    """The JSON text of the further fields and the sent attributes together, or everything that is wrong with them."""
+    errors = []
+    if len(attributes) < len(extra) + len(custom):
+        errors = [
+            Error("duplicate", "Sent both as a field and in custom_attributes.", key) for key in extra if key in custom
+        ]
+    for key in attributes:
+        if not 0 < len(key) <= _LONGEST_KEY:
+            detail = f"Ensure that this key has 1 to {_LONGEST_KEY} characters."
+            errors.append(Error("invalid_key", detail, _path(key, extra)))
+    try:
+        text = attributes_json(attributes)
+    except UnstorableError:
+        return errors + [
+            Error(reason.code, str(reason), _path(key, extra))
+            for key, value in attributes.items()
+            if (reason := _unstorable(key, value))
+        ]
+    if len(text) > MOST_ATTRIBUTE_BYTES:
+        detail = f"Ensure that all attributes together are no more than {MOST_ATTRIBUTE_BYTES} bytes of JSON."
+        errors.append(Error("max_length", detail, "custom_attributes"))
+    return errors or text
+
+
+def _path(key: str, extra: dict[str, Any]) -> str:
+    return key if key in extra else f"custom_attributes.{key}"
+
+
+def _unstorable(key: str, value: Any) -> UnstorableError | None:
+    try:
+        attributes_json({key: value})
+    except UnstorableError as error:
+        return error
+    return None
+
+
+_DETAILS = {
+    "missing": ("required", "This field is required."),
+    "string_type": ("invalid", "Not a valid string."),
+    "string_too_long": ("max_length", "Ensure this field has no more than {max_length} characters."),
+    "string_too_short": ("blank", "This field may not be blank."),
+    "dict_type": ("not_a_dict", "Expected an object."),
+}
+
+
+def _error(details: ErrorDetails) -> Error:
+    """One of pydantic's errors, in DRF's words."""
+    path = ".".join(str(part) for part in details["loc"])
+    value = details["input"]
+    if details["type"] in {"model_type", "model_attributes_type"}:
+        return Error("invalid", "Expected a JSON object.")
+    if details["type"] == "missing":
+        return Error(*_DETAILS["missing"], path)
+    if value is None:
+        return Error("null", "This field may not be null.", path)
+    if details["type"] == "string_pattern_mismatch":
+        if "\0" in value:
+            return Error("null_characters_not_allowed", "Null characters are not allowed.", path)
+        return Error("blank", "This field may not be blank.", path)
+    code, detail = _DETAILS.get(details["type"], (details["type"], details["msg"]))
+    return Error(code, detail.format(**details.get("ctx", {})), path)

@@ -1,0 +1,186 @@
+"""The values that customers and events share: what is accepted, and how it is written (contract, "Values")."""
+
+import datetime
+import math
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BeforeValidator, StringConstraints
+from pydantic_core import PydanticCustomError
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_YEAR_10000 = 253_402_300_800
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_MOST_DIGITS = 4300  # Python's own limit for turning an int into text
+
+_LEAST_INT64, _MOST_INT64 = -(2**63), 2**63 - 1  # what orjson writes
+_SAFE_FLOAT = 1e15  # below it, floats are written without an exponent
+
+# U+0000 is the one character that PostgreSQL cannot hold. (Lone surrogates do not get past the JSON parser.)
+_NO_NUL = r"^[^\x00]*$"
+_NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
+
+
+def _digits(value: Any) -> Any:
+    """An integer as its decimal digits; anything else as it is."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NO_NUL)]
+CustomerId = Annotated[Identifier, BeforeValidator(_digits)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NOT_BLANK)]
+Text = Annotated[str, StringConstraints(max_length=255, pattern=_NO_NUL)]
+
+
+def parse_decimal(value: Any) -> Decimal | None:
+    """The number that is meant by a JSON number or a numeric string; None if there is none, or it is not finite.
+
+    A float is taken as the shortest decimal that names it, which is what the client wrote.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, float):
+        return Decimal(repr(value)) if math.isfinite(value) else None
+    if isinstance(value, str) and len(value) <= _MOST_DIGITS and _NUMBER.fullmatch(value):
+        return Decimal(value)
+    return None
+
+
+def parse_time(value: Any) -> datetime.datetime:
+    """A moment from unix seconds (number or numeric string, fractions to the microsecond) or ISO 8601.
+
+    Raises ``PydanticCustomError`` for anything else, and says so where milliseconds were sent.
+    """
+    if isinstance(value, datetime.datetime):
+        return value
+    seconds = parse_decimal(value)
+    if seconds is not None:
+        if not 0 <= seconds < _YEAR_10000:
+            raise _range_error(seconds)
+        microseconds = min(round(seconds * 1_000_000), _YEAR_10000 * 1_000_000 - 1)
+        moment = _EPOCH + datetime.timedelta(microseconds=microseconds)
+    elif isinstance(value, str) and value.isascii():
+        try:
+            moment = datetime.datetime.fromisoformat(value)
+            moment = moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
+        except (ValueError, OverflowError):
+            raise _time_error() from None
+    else:
+        raise _time_error()
+    if moment < _EPOCH:
+        raise PydanticCustomError("min_value", "The time lies before 1970.")
+    return moment
+
+
+def _time_error() -> PydanticCustomError:
+    return PydanticCustomError("invalid", "Not a valid time. Send unix seconds or ISO 8601.")
+
+
+def _range_error(seconds: Decimal) -> PydanticCustomError:
+    if seconds < 0:
+        return PydanticCustomError("min_value", "The time lies before 1970.")
+    for unit, factor in (("milliseconds", 10**3), ("microseconds", 10**6), ("nanoseconds", 10**9)):
+        if seconds < _YEAR_10000 * factor:
+            return PydanticCustomError(
+                "max_value", f"The time seems to be in {unit}; it is measured in seconds since the Unix epoch."
+            )
+    return PydanticCustomError("max_value", "The time lies after the year 9999.")
+
+
+Time = Annotated[datetime.datetime, BeforeValidator(parse_time)]
+
+
+def unix_seconds(moment: datetime.datetime) -> str:
+    """The moment as answers write it: whole seconds where whole, else up to six decimals."""
+    since = moment - _EPOCH
+    seconds = since.days * 86_400 + since.seconds
+    return f"{seconds}.{since.microseconds:06}".rstrip("0") if since.microseconds else str(seconds)
+
+
+# The same in SQL, of the column that is put in: EXTRACT gives a numeric with six decimals.
+UNIX_SECONDS = "trim_scale(extract(epoch FROM {}))::text"
+
+
+def now_in_seconds() -> datetime.datetime:
+    """Now, in whole seconds, as ``created_at`` defaults to."""
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+
+def parse_amount(value: Any) -> Decimal:
+    """An amount of money: 0 ≤ x < 10^12 with at most four decimals; else ``PydanticCustomError``."""
+    amount = parse_decimal(value)
+    if amount is None:
+        raise PydanticCustomError("invalid", "A valid number is required.")
+    if amount < 0:
+        raise PydanticCustomError("min_value", "Ensure this value is greater than or equal to 0.")
+    if amount >= 10**12:
+        raise PydanticCustomError("max_value", "Ensure this value is less than 10^12.")
+    rounded = round(amount, 4)
+    if rounded != amount:
+        raise PydanticCustomError("max_decimal_places", "Ensure that there are no more than 4 decimal places.")
+    return abs(rounded)  # of -0 too
+
+
+Amount = Annotated[Decimal, BeforeValidator(parse_amount)]
+
+
+class UnstorableError(ValueError):
+    """A value inside of attributes that the database cannot hold."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code = code
+        super().__init__(detail)
+
+
+def attributes_json(attributes: dict[str, Any]) -> bytes:
+    """The attributes as JSON text that reads back equal: integers of any size exactly, floats as floats.
+
+    Raises ``UnstorableError`` for NUL, NaN and infinities.
+    """
+    if _is_plain(attributes):
+        return orjson.dumps(attributes)
+    return _exact_json(attributes).encode()
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether orjson writes the value so that jsonb gives it back equal. The walk is most of what checking costs."""
+    kind = type(value)
+    if kind is str:
+        return "\0" not in value
+    if kind is dict:
+        return all("\0" not in key and _is_plain(inner) for key, inner in value.items())
+    if kind is list:
+        return all(map(_is_plain, value))
+    if kind is int:
+        return _LEAST_INT64 <= value <= _MOST_INT64  # type: ignore[no-any-return]
+    if kind is float:
+        return -_SAFE_FLOAT < value < _SAFE_FLOAT  # type: ignore[no-any-return]  # not so for NaN
+    return kind is not Decimal
+
+
+def _exact_json(value: Any) -> str:
+    """JSON text of what orjson cannot write, or jsonb would change: it stores 1e16 as an integer, 1.0e16 as well."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise UnstorableError("null_characters_not_allowed", "Null characters are not allowed.")
+        return orjson.dumps(value).decode()
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_exact_json(key)}:{_exact_json(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_exact_json, value)) + "]"
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise UnstorableError("invalid", "NaN, infinities and numbers beyond double precision are not allowed.")
+        text = format(Decimal(repr(value)), "f")
+        return text if "." in text else text + ".0"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value) if type(value) is int else orjson.dumps(value).decode()

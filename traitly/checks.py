@@ -1,0 +1,35 @@
+"""System checks: what would otherwise surprise at run time stops the start, each with an id."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Tags, register
+
+
+@register(Tags.security)
+def encryption_keys(**_: Any) -> Sequence[CheckMessage]:
+    """``API_KEY_ENCRYPTION_KEYS`` holds Fernet keys."""
+    for position, key in enumerate(settings.API_KEY_ENCRYPTION_KEYS, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            return [
+                checks.Error(
+                    f"Key {position} of API_KEY_ENCRYPTION_KEYS is not a Fernet key.",
+                    hint="Make one: python -c 'from cryptography.fernet import Fernet; "
+                    "print(Fernet.generate_key().decode())'",
+                    id="traitly.E001",
+                )
+            ]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def any_host(**_: Any) -> Sequence[CheckMessage]:
+    """A wildcard host lets a forged Host header choose the links in answers and mails."""
+    if "*" in settings.ALLOWED_HOSTS:
+        return [checks.Warning("ALLOWED_HOSTS has '*'.", hint="List the host names that you serve.", id="traitly.W001")]
+    return []
