@@ -1,0 +1,135 @@
+"""Who is measured: how each one's tables, account and key are made, and how it is served."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.processes import ROOT
+
+PREPARE_SECONDS = 300
+DRF = {"DJANGO_SETTINGS_MODULE": "benchmarks.baselines.drf.settings"}
+
+
+@dataclass(frozen=True, eq=False)
+class Contestant:
+    """A server for the same requests.
+
+    ``prepare`` are commands that make the tables, an account and, printed by the last one as its last word, its key.
+    ``serve`` is the server's command; ``{port}`` stands for the port. ``account`` selects the id of the one account.
+    One that ``answers_constant`` stores nothing: it shows what the workers alone can do.
+    """
+
+    name: str
+    title: str
+    prepare: Sequence[Sequence[str]]
+    serve: Sequence[str]
+    account: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    answers_constant: bool = False
+
+    def make(self, environment: Mapping[str, str]) -> str:
+        """Make tables, account and key in an empty database; the key."""
+        output = ""
+        for command in self.prepare:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=os.environ | environment,
+                capture_output=True,
+                text=True,
+                timeout=PREPARE_SECONDS,
+                check=False,
+            )
+            if done.returncode:
+                raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
+            output = done.stdout
+        return output.split()[-1]
+
+    def variables(self, database_url: str, folder: Path) -> dict[str, str]:
+        """The environment of its processes; ``folder`` is for files that it keeps."""
+        return {
+            "DATABASE_URL": database_url,
+            "TRAITLY_DATA_DIR": str(folder),
+            "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(),
+            **self.environment,
+        }
+
+
+def _django(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "django", *arguments]
+
+
+def _gunicorn(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:{port}", *arguments]
+
+
+def _drf(name: str, title: str, *workers: str) -> Contestant:
+    return Contestant(
+        name=name,
+        title=title,
+        environment=DRF,
+        prepare=[
+            _django("migrate"),
+            _django("createsuperuser", "--noinput", "--username=benchmark", "--email=benchmark@example.com"),
+            _django("shell", "--no-imports", "-c", DRF_KEY),
+        ],
+        serve=_gunicorn(*workers, "benchmarks.baselines.drf.wsgi"),
+        account="SELECT id FROM auth_user",
+    )
+
+
+DRF_KEY = """
+from django.contrib.auth.models import User
+from rest_framework.authtoken.models import Token
+print(Token.objects.create(user=User.objects.get()).key)
+"""
+
+TRAITLY = Contestant(
+    name="traitly",
+    title="Traitly",
+    prepare=[
+        [sys.executable, "manage.py", "migrate"],
+        [sys.executable, "manage.py", "create_account", "--email=benchmark@example.com", "--company=Benchmark"],
+    ],
+    serve=_gunicorn("--config=gunicorn.conf.py", "traitly.wsgi"),
+    account="SELECT id FROM accounts_account",
+)
+CONTESTANTS = (
+    TRAITLY,
+    _drf("drf", "DRF, gunicorn sync x 4", "--workers=4"),
+    _drf("drf-gthread", "DRF, gunicorn gthread 2 x 8", "--worker-class=gthread", "--workers=2", "--threads=8"),
+    Contestant(
+        name="fastapi",
+        title="FastAPI + asyncpg, uvicorn x 2",
+        prepare=[[sys.executable, "-m", "benchmarks.baselines.fastapi_asyncpg"]],
+        serve=[
+            *(sys.executable, "-m", "uvicorn", "benchmarks.baselines.fastapi_asyncpg:app", "--workers=2"),
+            *("--host=127.0.0.1", "--port={port}", "--loop=uvloop", "--http=httptools"),
+            *("--no-access-log", "--log-level=warning"),
+        ],
+        account="SELECT id FROM account",
+    ),
+)
+CONSTANTS = (
+    Contestant(
+        name="constant",
+        title="gunicorn as Traitly's, a constant",
+        prepare=[],
+        serve=_gunicorn("--config=gunicorn.conf.py", "benchmarks.constant"),
+        account=TRAITLY.account,
+        answers_constant=True,
+    ),
+    Contestant(
+        name="constant-drf",
+        title="gunicorn as Traitly's, a constant from an authenticated view",
+        environment={"DJANGO_SETTINGS_MODULE": "benchmarks.constant.settings"},
+        prepare=[],
+        serve=TRAITLY.serve,
+        account=TRAITLY.account,
+        answers_constant=True,
+    ),
+)

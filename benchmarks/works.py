@@ -1,0 +1,168 @@
+"""What is asked of every contestant: the stored rows at the start and the requests, the same bytes for all."""
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+CUSTOMERS = 10_000
+PAGE = 100
+NAMES = (
+    "Logged in",
+    "Viewed Pricing Page",
+    "Added user",
+    "Created project",
+    "Invited teammate",
+    "Uploaded file",
+    "Exported report",
+    "Changed plan",
+    "Opened ticket",
+    "Checked out",
+)
+PLANS = ("Freemium", "Starter", "Atom", "Team", "Enterprise")
+CITIES = ("New York", "San Francisco", "Berlin", "Nairobi", "São Paulo", "Tōkyō")
+COUNTRIES = ("US", "DE", "KE", "BR", "JP")
+
+# Stands in a request's template where each request has a number of its own; always NUMBER_DIGITS long, so that a
+# template's Content-Length holds for all of them.
+NUMBER = "<number>"
+NUMBER_DIGITS = 12
+FIRST_NUMBER = 10 ** (NUMBER_DIGITS - 1)
+
+SQL_NAMES = "ARRAY[" + ", ".join(f"'{name}'" for name in NAMES) + "]"
+_plans = "ARRAY[" + ", ".join(f"'{plan}'" for plan in PLANS) + "]"
+
+# One event of each active customer after the other, all of a customer under one name: every list has a full page,
+# whose rows lie scattered over the table as they do in life. Parameters: account, active customers, first and last i.
+FILL_EVENTS = f"""
+    INSERT INTO events_event (account_id, id, customer_id, name, created_at, received_at, custom_attributes)
+    SELECT %s, uuidv7(), 'customer-' || i %% %s, ({SQL_NAMES})[i %% {len(NAMES)} + 1],
+           to_timestamp(1700000000 + i), now(),
+           jsonb_build_object('order', {FIRST_NUMBER} + i, 'plan', ({_plans})[i %% {len(PLANS)} + 1], 'source', 'web',
+                              'amount', (i %% 1000) / 2.0, 'country', 'DE', 'first', i %% 2 = 0)
+    FROM generate_series(%s::bigint, %s::bigint - 1) AS i
+"""
+FILL_CUSTOMERS = f"""
+    INSERT INTO customers_customer (account_id, id, customer_id, name, email, plan, monthly_payment_amount, location,
+                                    custom_attributes, created_at, updated_at)
+    SELECT %s, uuidv7(), 'customer-' || i, 'Customer ' || i, 'customer-' || i || '@example.com',
+           ({_plans})[i %% {len(PLANS)} + 1], i %% 1000, 'Berlin',
+           jsonb_build_object('role', 'manager', 'account_type', 'admin', 'logins', {FIRST_NUMBER} + i),
+           to_timestamp(1700000000 + i), now()
+    FROM generate_series(0, {CUSTOMERS - 1}) AS i
+"""
+
+
+def active_customers(events: int) -> int:
+    """How many customers that many stored events belong to: each has a page of them at least."""
+    return max(len(NAMES), min(CUSTOMERS, events // PAGE // len(NAMES) * len(NAMES)))
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of request.
+
+    ``items`` is how many events or customers a request carries or lists; ``stores`` is whether each request adds that
+    many rows to events_event; ``rows`` is how many a list answers with.
+    """
+
+    name: str
+    title: str
+    group: str
+    items: int = 1
+    stores: bool = False
+    rows: int | None = None
+
+    def requests(self, active: int = CUSTOMERS) -> Iterator[tuple[str, str, bytes]]:
+        """Method, address and body of the requests that a run goes through in turn, again and again.
+
+        Lists are of the first ``active`` customers.
+        """
+        chance = random.Random(self.name)  # the same requests for everybody, in every run
+        if self.group == "list":
+            yield from self._lists(chance, active)
+        elif self.group == "upsert":
+            yield from self._upserts(chance)
+        else:
+            yield from self._events(chance)
+
+    def _events(self, chance: random.Random) -> Iterator[tuple[str, str, bytes]]:
+        now = int(time.time())
+        for _ in range(max(4, min(2_000, 16_000 // self.items))):
+            events = [_event(chance, now) for _ in range(self.items)]
+            yield "POST", "/api/v1/event", _body(events)
+
+    def _lists(self, chance: random.Random, active: int) -> Iterator[tuple[str, str, bytes]]:
+        who = "customer" if self.rows else "nobody"
+        for i in chance.sample(range(active), active):
+            name = NAMES[i % len(NAMES)].replace(" ", "%20")
+            yield "GET", f"/api/v1/event?customer_id={who}-{i}&name={name}", b""
+
+    def _upserts(self, chance: random.Random) -> Iterator[tuple[str, str, bytes]]:
+        # Batches are neighbouring slices, as in a nightly synchronisation: no customer stands twice in one.
+        order = chance.sample(range(CUSTOMERS), CUSTOMERS)
+        for start in range(0, CUSTOMERS, self.items):
+            yield "POST", "/api/v1/customer", _body([_customer(chance, i) for i in order[start : start + self.items]])
+
+
+def _event(chance: random.Random, now: int) -> dict[str, object]:
+    return {
+        "customer_id": f"customer-{chance.randrange(CUSTOMERS)}",
+        "name": chance.choice(NAMES),
+        "created_at": now - chance.randrange(86_400),
+        "custom_attributes": {
+            "order": NUMBER,
+            "plan": chance.choice(PLANS),
+            "source": "web",
+            "amount": chance.randrange(1_000) / 2,
+            "country": chance.choice(COUNTRIES),
+            "first": chance.choice((True, False)),
+        },
+    }
+
+
+def _customer(chance: random.Random, i: int) -> dict[str, object]:
+    return {
+        "customer_id": f"customer-{i}",
+        "name": f"Customer {i}",
+        "email": f"customer-{i}@example.com",
+        "plan": chance.choice(PLANS),
+        "monthly_payment_amount": chance.randrange(1_000),
+        "location": chance.choice(CITIES),
+        "custom_attributes": {"role": "manager", "account_type": "admin", "logins": NUMBER},
+    }
+
+
+def _body(items: list[dict[str, object]]) -> bytes:
+    text = json.dumps(items if len(items) > 1 else items[0], ensure_ascii=False, separators=(",", ":"))
+    return text.replace(f'"{NUMBER}"', NUMBER).encode()
+
+
+def write_requests(work: Work, active: int, port: int, keys: list[str], file: Path) -> None:
+    """Write the work's requests as they go over the wire, each after a line with its length; the keys take turns."""
+    with file.open("wb") as stream:
+        for i, (method, address, body) in enumerate(work.requests(active)):
+            length = len(body) + body.count(NUMBER.encode()) * (NUMBER_DIGITS - len(NUMBER))
+            head = (
+                f"{method} {address} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Token {keys[i % len(keys)]}\r\n"
+                + (f"Content-Type: application/json\r\nContent-Length: {length}\r\n" if body else "")
+                + "\r\n"
+            ).encode()
+            stream.write(b"%d\n%s%s" % (len(head) + len(body), head, body))
+
+
+def events(items: int) -> Work:
+    """POST of ``items`` events at once."""
+    return Work(f"batch-{items}", f"POST of {items:,} events", "batch", items, stores=True)
+
+
+SINGLE = Work("single", "(a) POST of one event", "single", stores=True)
+BATCH = Work("batch", "(b) POST of 1,000 events", "batch", 1_000, stores=True)
+LIST = Work("list", "(c) GET of 100 events", "list", PAGE, rows=PAGE)
+EMPTY = Work("empty", "(c) GET of a list without events", "list", rows=0)
+UPSERT = Work("upsert", "(d) POST of one known customer", "upsert")
+UPSERTS = Work("upserts", "(d) POST of 1,000 known customers", "upsert", 1_000)
+# Lists come before anything has been added: everybody's first page is then the same.
+WORKS = (LIST, EMPTY, SINGLE, UPSERT, UPSERTS, BATCH)
