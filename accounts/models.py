@@ -52,7 +52,9 @@ class Account(models.Model):
 
     name = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    members = models.ManyToManyField(User, through="Membership", related_name="accounts")
+    members: models.ManyToManyField[User, "Membership"] = models.ManyToManyField(
+        User, through="Membership", related_name="accounts"
+    )
 
     def __str__(self) -> str:
         return self.name

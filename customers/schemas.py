@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from traitly.api.bodies import Body
+from traitly.api.errors import Error, InvalidRequest
 from traitly.api.items import Batch, Item, read_items
 from traitly.api.values import Amount, CustomerId, Name, Text, Time, attributes_json, now_in_seconds
 
@@ -58,26 +59,73 @@ class SentCustomer(NamedTuple):
     sent: set[str]  # the fields that were sent: an update leaves the others alone
 
 
+class CustomerPatch(Item):
+    """Any subset of a customer's fields, as PATCH takes it; ``customer_id`` may only repeat the address."""
+
+    ANSWERED_ONLY: ClassVar[frozenset[str]] = CustomerItem.ANSWERED_ONLY
+
+    # The defaults stand for "not sent" and are never looked at.
+    customer_id: CustomerId = ""
+    name: Name = ""
+    email: Email = ""
+    plan: Name = ""
+    created_at: Time = Field(default_factory=now_in_seconds)
+    monthly_payment_amount: Amount | None = None
+    location: Text | None = None
+    phone_number: Text | None = None
+    organisation_id: Text | None = None
+
+
+class CustomerChanges(NamedTuple):
+    """The fields to replace, and the attributes (JSON text) to merge and to remove."""
+
+    fields: dict[str, Any]
+    attributes: bytes
+    removed: list[str]
+
+
 def read_customers(body: Body) -> Batch[SentCustomer]:
     """The customers of a body."""
-    return read_items(body, CustomerItem, _make)
+
+    def make(_index: int, item: CustomerItem, attributes: dict[str, Any], text: bytes) -> SentCustomer:
+        text, removed = _without_nulls(attributes, text)
+        return SentCustomer(
+            item.customer_id,
+            item.name,
+            item.email,
+            item.plan,
+            item.created_at,
+            item.monthly_payment_amount,
+            item.location,
+            item.phone_number,
+            item.organisation_id,
+            text,
+            removed,
+            item.__pydantic_fields_set__,
+        )
+
+    return read_items(body, CustomerItem, make)
 
 
-def _make(_index: int, item: CustomerItem, attributes: dict[str, Any], text: bytes) -> SentCustomer:
+def read_changes(body: Body, customer_id: str) -> CustomerChanges:
+    """The changes that a body asks of one customer, or ``InvalidRequest``."""
+
+    def make(_index: int, item: CustomerPatch, attributes: dict[str, Any], text: bytes) -> CustomerChanges:
+        sent = item.__pydantic_fields_set__ - {"custom_attributes"}
+        if item.customer_id != customer_id and "customer_id" in sent:
+            raise InvalidRequest([Error("invalid", "A customer_id cannot be changed.", "customer_id")])
+        fields = {field: getattr(item, field) for field in sent if field != "customer_id"}
+        return CustomerChanges(fields, *_without_nulls(attributes, text))
+
+    batch = read_items(body, CustomerPatch, make)
+    if not batch.single:
+        raise InvalidRequest([Error("invalid", "Expected one JSON object.")])
+    return batch.accepted[0]
+
+
+def _without_nulls(attributes: dict[str, Any], text: bytes) -> tuple[bytes, list[str]]:
+    """JSON text of the attributes to set, and the keys to remove: those that were sent as null."""
     removed = [key for key, value in attributes.items() if value is None]
     if removed:
         text = attributes_json({key: value for key, value in attributes.items() if value is not None})
-    return SentCustomer(
-        item.customer_id,
-        item.name,
-        item.email,
-        item.plan,
-        item.created_at,
-        item.monthly_payment_amount,
-        item.location,
-        item.phone_number,
-        item.organisation_id,
-        text,
-        removed,
-        item.__pydantic_fields_set__,
-    )
+    return text, removed

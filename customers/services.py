@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from customers.queries import ANSWER
-from customers.schemas import SentCustomer
+from customers.queries import LIST
+from customers.schemas import CustomerChanges, SentCustomer
 from traitly.api.ids import new_id
 
 # The fields that a POST may leave out, each with its bit in the mask of those that it did.
@@ -54,7 +54,7 @@ ON CONFLICT (account_id, customer_id) DO UPDATE SET
             - ARRAY(SELECT jsonb_array_elements_text((SELECT removed FROM given) -> EXCLUDED.customer_id))
         ELSE stored.custom_attributes END || EXCLUDED.custom_attributes,
     updated_at = EXCLUDED.updated_at;
-SELECT customer_id, id = ANY(%(ids)s::uuid[]), {ANSWER}
+SELECT customer_id, id = ANY(%(ids)s::uuid[]), {LIST.answer}
 FROM customers_customer WHERE account_id = %(account_id)s AND customer_id = ANY(%(customer_id)s)
 """  # noqa: S608  only names of our own columns are put in
 
@@ -116,3 +116,62 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer], positions: dict[
 
 def _unsent(customer: SentCustomer) -> int:
     return sum(bit for field, bit in _BITS.items() if field not in customer.sent)
+
+
+_ONE = "WHERE account_id = %(account_id)s AND customer_id = %(path)s"
+_MERGE = "custom_attributes = (custom_attributes - %(removed)s::text[]) || %(attributes)s::jsonb"
+
+
+def update_customer(*, account_id: int, customer_id: str, changes: CustomerChanges) -> bytes | None:
+    """Change the sent fields of a customer; gives its answer's JSON text, or None if there is no such customer."""
+    assignments = [f"{field} = %({field})s" for field in changes.fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE customers_customer SET {', '.join([*assignments, _MERGE, 'updated_at = %(now)s'])} {_ONE};"  # noqa: S608
+            f"SELECT {LIST.answer} FROM customers_customer {_ONE}",
+            {
+                **changes.fields,
+                "account_id": account_id,
+                "path": customer_id,
+                "now": timezone.now(),
+                "attributes": changes.attributes.decode(),
+                "removed": changes.removed,
+            },
+        )
+        row = cursor.fetchone()
+    return row[0].encode() if row else None
+
+
+class Eraser(Protocol):
+    """Removes what else is kept of a customer and gives how many rows that were."""
+
+    def __call__(self, *, account_id: int, customer_id: str) -> int:
+        """Runs in the transaction of ``erase_customer``."""
+
+
+# What holds data of customers, and may not be imported from here, registers in its AppConfig.ready(): the name under
+# which the answer counts it, and its eraser.
+ERASERS: dict[str, Eraser] = {}
+
+
+class Erased(NamedTuple):
+    """What an erasure removed: the customer's last answer (None if only other rows were left), and counts."""
+
+    customer: bytes | None
+    counts: dict[str, int]
+
+
+def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
+    """Erase a customer and all that is kept of it, in one transaction; None if there was nothing.
+
+    Events may have come without their customer: they are erased as well.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        parameters: dict[str, int | str] = {"account_id": account_id, "path": customer_id}
+        cursor.execute(f"SELECT {LIST.answer} FROM customers_customer {_ONE} FOR UPDATE", parameters)  # noqa: S608
+        row = cursor.fetchone()
+        counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}
+        cursor.execute(f"DELETE FROM customers_customer {_ONE}", parameters)  # noqa: S608
+    if row is None and not any(counts.values()):
+        return None
+    return Erased(row[0].encode() if row else None, counts)

@@ -3,7 +3,13 @@
 from django.urls import re_path
 
 from customers.views import CustomerViewSet
+from traitly.api.urls import identifier
 
 urlpatterns = [
-    re_path(r"^customer/?$", CustomerViewSet.as_view({"get": "list", "post": "create"}), name="customers"),
+    re_path(r"^customer/?\Z", CustomerViewSet.as_view({"get": "list", "post": "create"}), name="customers"),
+    re_path(
+        rf"^customer/{identifier('customer_id')}/?\Z",
+        CustomerViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="customer",
+    ),
 ]

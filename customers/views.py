@@ -1,19 +1,23 @@
 """The customer endpoints."""
 
-from django.http import HttpResponse
+from typing import ClassVar
+
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from customers import queries
-from customers.schemas import read_customers
-from customers.services import upsert_customers
+from customers.schemas import read_changes, read_customers
+from customers.services import erase_customer, update_customer, upsert_customers
 from traitly.api.bodies import read_body
-from traitly.api.envelope import batch_response, list_response
-from traitly.api.lists import page, read_list
+from traitly.api.envelope import batch_response, envelope
 from traitly.api.views import ApiViewSet
 
 
 class CustomerViewSet(ApiViewSet):
-    """``/customer``."""
+    """``/customer`` and ``/customer/{customer_id}``."""
+
+    streamed_actions: ClassVar[frozenset[str]] = frozenset({"list"})
 
     def create(self, request: Request) -> HttpResponse:
         """Create or update one customer or many."""
@@ -23,8 +27,30 @@ class CustomerViewSet(ApiViewSet):
             "customer", batch, [row.answer for row in stored], created=any(row.created for row in stored)
         )
 
-    def list(self, request: Request) -> HttpResponse:
+    def list(self, request: Request) -> HttpResponseBase:
         """The account's customers, filtered."""
-        asked = read_list(queries.LIST, request.query_params)
-        rows, next_cursor = page(asked, account_id=self.account_id)
-        return list_response(request, "customer", rows, next_cursor)
+        return self.list_of("customer", queries.LIST)
+
+    def retrieve(self, request: Request, customer_id: str) -> HttpResponse:
+        """One customer."""
+        answer = queries.get_customer(account_id=self.account_id, customer_id=customer_id)
+        if answer is None:
+            raise Http404
+        return envelope("customer", [answer])
+
+    def partial_update(self, request: Request, customer_id: str) -> HttpResponse:
+        """Change some of a customer's fields."""
+        changes = read_changes(read_body(request), customer_id)
+        answer = update_customer(account_id=self.account_id, customer_id=customer_id, changes=changes)
+        if answer is None:
+            raise Http404
+        return envelope("customer", [answer], method="PATCH")
+
+    def destroy(self, request: Request, customer_id: str) -> HttpResponse:
+        """Erase a customer and all that is kept of it; the answer's metadata counts what else went, as events."""
+        erased = erase_customer(account_id=self.account_id, customer_id=customer_id)
+        if erased is None:
+            raise Http404
+        return envelope(
+            "customer", [erased.customer] if erased.customer else [], method="DELETE", metadata=erased.counts
+        )

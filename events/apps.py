@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class EventsConfig(AppConfig):
     name = "events"
+
+    def ready(self) -> None:
+        from customers.services import ERASERS  # noqa: PLC0415  models are loaded by now
+        from events.services import erase_events  # noqa: PLC0415
+
+        ERASERS["events"] = erase_events

@@ -1,20 +1,51 @@
 """Everything that reads events."""
 
-from traitly.api.lists import TIME_RANGE, ListDefinition, time_sort
+import dataclasses
+
+from django.db import connection
+
+from traitly.api.lists import ListDefinition, time_range, time_sort
 from traitly.api.values import UNIX_SECONDS
 
-# A row as answers show it: the reference's four fields in its order, then id and custom_attributes.
-ANSWER = f"""(SELECT row_to_json(answer) FROM (SELECT
-    customer_id, name, {UNIX_SECONDS.format("created_at")} AS created_at, 1 AS success, id, custom_attributes
-    ) AS answer)::text"""  # noqa: S608
-
-# Walks the index events_by_customer_name.
+# A customer's events of one name; walks the index events_by_customer_name.
 LIST = ListDefinition(
     table="events_event",
-    answer=ANSWER,
+    # The reference's four fields in its order, then id and custom_attributes.
+    columns={
+        "customer_id": "customer_id",
+        "name": "name",
+        "created_at": UNIX_SECONDS.format("created_at"),
+        "success": "1",
+        "id": "id",
+        "custom_attributes": "custom_attributes",
+    },
     key="id",
     sorts={"created_at": time_sort("created_at")},
     equal=("customer_id", "name"),
-    ranges=TIME_RANGE,
+    ranges={"created_at": time_range("created_at")},
     required=("customer_id", "name"),
 )
+
+# A customer's events of all names or some; walks the index events_by_customer.
+TIMELINE = dataclasses.replace(LIST, equal=("name",), required=())
+
+
+def get_event(*, account_id: int, event_id: str) -> bytes | None:
+    """The JSON text of the event's answer, None if the account has no such event."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {LIST.answer} FROM events_event WHERE account_id = %s AND id = %s",  # noqa: S608
+            [account_id, event_id],
+        )
+        row = cursor.fetchone()
+    return row[0].encode() if row else None
+
+
+def has_events(*, account_id: int, customer_id: str) -> bool:
+    """Whether the account has an event of this customer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM events_event WHERE account_id = %s AND customer_id = %s)",
+            [account_id, customer_id],
+        )
+        return bool(cursor.fetchone()[0])

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from events.queries import LIST
 from events.schemas import NewEvent
 
 # One statement for one event or ten thousand: no round trips, no savepoint. The primary key decides what is stored
@@ -39,3 +40,23 @@ def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
         )
         stored: int = cursor.rowcount
     return len(events) - stored
+
+
+def delete_event(*, account_id: int, event_id: str) -> bytes | None:
+    """Delete an event; gives its answer's JSON text, or None if there is no such event."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {LIST.answer} FROM events_event WHERE account_id = %s AND id = %s FOR UPDATE",  # noqa: S608
+            [account_id, event_id],
+        )
+        row = cursor.fetchone()
+        cursor.execute("DELETE FROM events_event WHERE account_id = %s AND id = %s", [account_id, event_id])
+    return row[0].encode() if row else None
+
+
+def erase_events(*, account_id: int, customer_id: str) -> int:
+    """Delete every event of a customer; gives how many. Runs in the transaction of ``erase_customer``."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM events_event WHERE account_id = %s AND customer_id = %s", [account_id, customer_id])
+        erased: int = cursor.rowcount
+    return erased

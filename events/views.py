@@ -1,33 +1,76 @@
 """The event endpoints."""
 
+from typing import ClassVar
+
 import orjson
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
+from customers.queries import get_customer
 from events import queries
 from events.schemas import NewEvent, read_events
-from events.services import store_events
+from events.services import delete_event, store_events
 from traitly.api.bodies import read_body
-from traitly.api.envelope import batch_response, list_response
-from traitly.api.lists import page, read_list
+from traitly.api.envelope import batch_response, envelope
+from traitly.api.errors import Error, InvalidRequest
 from traitly.api.values import unix_seconds
 from traitly.api.views import ApiViewSet
 
+_LONGEST_KEY = 255
+
 
 class EventViewSet(ApiViewSet):
-    """``/event``."""
+    """``/event`` and ``/event/{id}``."""
+
+    streamed_actions: ClassVar[frozenset[str]] = frozenset({"list"})
 
     def create(self, request: Request) -> HttpResponse:
         """Store one event or many."""
-        batch = read_events(read_body(request), request.headers.get("Idempotency-Key", ""))
+        batch = read_events(read_body(request), _idempotency_key(request))
         duplicates = store_events(account_id=self.account_id, events=batch.accepted)
         return batch_response("event", batch, map(_answer, batch.accepted), duplicates=duplicates)
 
-    def list(self, request: Request) -> HttpResponse:
+    def list(self, request: Request) -> HttpResponseBase:
         """A customer's events of one name."""
-        asked = read_list(queries.LIST, request.query_params)
-        rows, next_cursor = page(asked, account_id=self.account_id)
-        return list_response(request, "event", rows, next_cursor)
+        return self.list_of("event", queries.LIST)
+
+    def retrieve(self, request: Request, event_id: str) -> HttpResponse:
+        """One event."""
+        answer = queries.get_event(account_id=self.account_id, event_id=event_id)
+        if answer is None:
+            raise Http404
+        return envelope("event", [answer])
+
+    def destroy(self, request: Request, event_id: str) -> HttpResponse:
+        """Delete one event; its id may be used again."""
+        answer = delete_event(account_id=self.account_id, event_id=event_id)
+        if answer is None:
+            raise Http404
+        return envelope("event", [answer], method="DELETE")
+
+
+class TimelineViewSet(ApiViewSet):
+    """``/customer/{customer_id}/event``."""
+
+    streamed_actions: ClassVar[frozenset[str]] = frozenset({"list"})
+
+    def list(self, request: Request, customer_id: str) -> HttpResponseBase:
+        """A customer's events of every name; 404 if nothing is known of the customer."""
+        if get_customer(account_id=self.account_id, customer_id=customer_id) is None and not queries.has_events(
+            account_id=self.account_id, customer_id=customer_id
+        ):
+            raise Http404
+        return self.list_of("event", queries.TIMELINE, customer_id=customer_id)
+
+
+def _idempotency_key(request: Request) -> str:
+    key: str | None = request.headers.get("Idempotency-Key")
+    if key is None:
+        return ""
+    if not 1 <= len(key) <= _LONGEST_KEY:
+        raise InvalidRequest([Error("max_length", f"Send 1 to {_LONGEST_KEY} characters.", "Idempotency-Key")])
+    return key
 
 
 def _answer(event: NewEvent) -> bytes:

@@ -1,14 +1,19 @@
-"""Every address: the API, then the operators' admin."""
+"""Every address: the API, then the operators' admin, then the portal."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 
 from traitly.api.views import health, unknown_address
 
+# The admin's own log-in counts no attempts and knows no second factor: operators log in as everyone does.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
 urlpatterns = [
     # The reference prints the version in one address and leaves it out in another: both are the same endpoints.
-    re_path(r"^api/(?:v1/)?", include([path("", include("customers.urls")), path("", include("events.urls"))])),
+    re_path(r"^api/(?:v1/)?", include([path("", include("events.urls")), path("", include("customers.urls"))])),
     re_path(r"^api(?:/|$)", unknown_address),
     path("health", health, name="health"),
     path("admin/", admin.site.urls),
+    path("", include("portal.urls")),
 ]

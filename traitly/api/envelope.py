@@ -9,6 +9,7 @@ import orjson
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from traitly.api.errors import InvalidRequest
 from traitly.api.items import Batch, Rejection
 
 VERBS = {"POST": "created", "PATCH": "updated", "DELETE": "deleted"}
@@ -46,8 +47,11 @@ def batch_response(
 ) -> HttpResponse:
     """The answer to a POST: ``rows`` of the accepted items, in order, and the rejected between them where they stood.
 
-    201, 200 if nothing was ``created``, 207 if only some were accepted, 400 if none.
+    201, 200 if nothing was ``created``, 207 if only some were accepted, 400 if none. Raises ``InvalidRequest`` for a
+    single object that was rejected.
     """
+    if batch.single and batch.rejected:
+        raise InvalidRequest(batch.rejected[0].errors)
     accepted = iter(rows)
     data = [_rejection(result) if isinstance(result, Rejection) else next(accepted) for result in batch.results]
     rejected = len(batch.rejected)
@@ -64,7 +68,9 @@ def batch_response(
 def _rejection(rejection: Rejection) -> bytes:
     sent = rejection.sent if isinstance(rejection.sent, dict) else {}
     row = {key: sent[key] for key in ("customer_id", "name") if key in sent}
-    row |= {"success": 0, "index": rejection.index, "errors": [error._asdict() for error in rejection.errors]}
+    index = rejection.index
+    errors = [error._replace(attr=f"{index}.{error.attr}" if error.attr else str(index)) for error in rejection.errors]
+    row |= {"success": 0, "index": index, "errors": [error._asdict() for error in errors]}
     try:
         return orjson.dumps(row)
     except TypeError:  # an integer that is too long for it: said as text

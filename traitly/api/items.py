@@ -51,7 +51,7 @@ Make = Callable[[int, M, dict[str, Any], bytes], T]
 
 
 class Rejection(NamedTuple):
-    """An item that was refused: its place in the request, why, and what was sent."""
+    """An item that was refused: its place in the request, why (paths are within the item), and what was sent."""
 
     index: int  # type: ignore[assignment]  # a tuple has a method of this name, which nobody needs
     errors: list[Error]
@@ -78,16 +78,14 @@ class Batch(NamedTuple, Generic[T]):
 def read_items(body: Body, model: type[M], make: Make[M, T]) -> Batch[T]:
     """Judge every item of the body.
 
-    Raises ``InvalidRequest`` for a single object that is invalid, 400 for what is not JSON, 413 for too many items.
+    Raises 400 for what is not JSON, 413 for too many items. A single object that is invalid is a rejection too, so that
+    it can be kept; ``traitly.api.envelope.batch_response`` answers it with 400.
     """
     single = not body.lines and not body.data.lstrip().startswith(b"[")
     found = list(_lines(body.data, model)) if body.lines else _parse(body.data, model, single=single)
     if not found:
         raise InvalidRequest([Error("empty", "There are no objects in the body. Send at least one.")])
-    results = [_judge(index, item, model, make, single=single) for index, item in enumerate(found)]
-    if single and isinstance(results[0], Rejection):
-        raise InvalidRequest(results[0].errors)
-    return Batch(results, single)
+    return Batch([_judge(index, item, model, make) for index, item in enumerate(found)], single)
 
 
 @cache
@@ -148,8 +146,8 @@ def _too_many() -> TooLarge:
     return TooLarge(f"There are more than {settings.MAX_ITEMS} objects in the body. Send them in parts.")
 
 
-def _judge(index: int, item: Any, model: type[M], make: Make[M, T], *, single: bool) -> T | Rejection:
-    """The item accepted, or why not. In a batch the errors' paths begin with the item's index."""
+def _judge(index: int, item: Any, model: type[M], make: Make[M, T]) -> T | Rejection:
+    """The item accepted, or why not."""
     errors: list[Error] = []
     custom: Any
     sent = item
@@ -174,8 +172,6 @@ def _judge(index: int, item: Any, model: type[M], make: Make[M, T], *, single: b
         errors += text
     elif not errors:
         return make(index, item, attributes, text)
-    if not single:
-        errors = [error._replace(attr=f"{index}.{error.attr}" if error.attr else str(index)) for error in errors]
     return Rejection(
         index, errors, sent.model_dump(mode="json", exclude_unset=True) if isinstance(sent, Item) else sent
     )

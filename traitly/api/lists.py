@@ -1,17 +1,18 @@
-"""What every list shares: parameters, sort orders, keyset cursors.
+"""What every list shares: parameters, sort orders, keyset cursors, streams.
 
-A list names its filters and sorts in a ``ListDefinition``; ``read_list`` turns a query string into a ``ListQuery`` or
-a 400 that names everything wrong with it; ``page`` asks the database for one page of it.
+A list names its columns, filters and sorts in a ``ListDefinition``; ``read_list`` turns a query string into a
+``ListQuery`` or a 400 that names everything wrong with it; ``page`` and ``pages`` ask the database.
 """
 
 import base64
-import datetime
+import dataclasses
 import hashlib
+import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection
@@ -25,6 +26,7 @@ DEFAULT_LIMIT = 100
 MOST_LIMIT = 1000
 _OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+)\[(?P<inner>.+)\]", re.DOTALL)
+_MOST_BRANCHES = 32  # more combinations of repeated parameters than this are one scan and a sort
 
 
 def parse_text(value: str) -> str:
@@ -42,12 +44,18 @@ def parse_number(value: str) -> Decimal:
     return number
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(NamedTuple):
     """An order: the SQL expression of it, and how a cursor's value (taken from an answer) becomes a parameter."""
 
     expression: str
     value: Callable[[Any], Any]
+
+
+class Range(NamedTuple):
+    """A range filter: an SQL condition on one parameter, with the operator to put in, and the parameter's parser."""
+
+    condition: str
+    parse: Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +63,24 @@ class ListDefinition:
     """What a list knows. Parameters that are not named here are refused."""
 
     table: str
-    answer: str  # SQL of a row's JSON text
+    columns: Mapping[str, str]  # the fields of an answer, in order, each with its SQL
     key: str  # the column that breaks ties: unique within the account
     sorts: Mapping[str, Sort]
     equal: tuple[str, ...] = ()
-    ranges: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     attributes: bool = False
+
+    @property
+    def answer(self) -> str:
+        """SQL of a row's JSON text. PostgreSQL writes it: numbers and attributes reach the client as stored."""
+        fields = ", ".join(f"{sql} AS {name}" for name, sql in self.columns.items())
+        return f"(SELECT row_to_json(answer) FROM (SELECT {fields}) AS answer)::text"  # noqa: S608  our own columns
+
+    @property
+    def cells(self) -> str:
+        """SQL of a row's fields, each as text, in one array."""
+        return f"ARRAY[{', '.join(f'({sql})::text' for sql in self.columns.values())}]"
 
     @property
     def parameters(self) -> list[str]:
@@ -78,24 +97,25 @@ class ListDefinition:
 
 @dataclass(slots=True)
 class ListQuery:
-    """A list that was asked for: SQL conditions with their parameters, order, page."""
+    """A list that was asked for: filters, order, page."""
 
     definition: ListDefinition
-    conditions: list[str] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
+    equal: dict[str, list[str]] = field(default_factory=dict)  # column to the values that it may have
+    conditions: list[tuple[str, list[Any]]] = field(default_factory=list)  # SQL with its parameters
     sort: str = "created_at"
     limit: int = DEFAULT_LIMIT
     after: list[Any] | None = None  # the sort value and key of the row before the page
 
-    def where(self, condition: str, value: Any) -> None:
-        """Narrow the list."""
-        self.conditions.append(condition)
-        self.values.append(value)
 
+def read_list(
+    definition: ListDefinition, query: QueryDict, *, paged: bool = True, equal: Mapping[str, str] | None = None
+) -> ListQuery:
+    """The list that the query string asks for, or ``InvalidRequest`` with everything wrong with it.
 
-def read_list(definition: ListDefinition, query: QueryDict) -> ListQuery:
-    """The list that the query string asks for, or ``InvalidRequest`` with everything wrong with it."""
-    asked = ListQuery(definition)
+    ``paged`` is False for a stream, which is never cut into pages: limit and cursor are refused, not passed over.
+    ``equal`` narrows the list to what its address names.
+    """
+    asked = ListQuery(definition, {column: [value] for column, value in (equal or {}).items()})
     errors = [
         Error("required", "This parameter is required.", name)
         for name in definition.required
@@ -106,6 +126,8 @@ def read_list(definition: ListDefinition, query: QueryDict) -> ListQuery:
         try:
             if name == "sort":
                 asked.sort = _one_of([*definition.sorts, *(f"-{sort}" for sort in definition.sorts)], values[-1])
+            elif name in {"limit", "cursor"} and not paged:
+                errors.append(Error("invalid", "A stream has no pages: every matching row is sent.", name))
             elif name == "limit":
                 asked.limit = _limit(values[-1])
             elif name == "cursor":
@@ -127,43 +149,88 @@ def page(asked: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]
     Keyset paging: the cost is that of the page, wherever it lies, and rows that others insert or delete meanwhile shift
     nothing.
     """
-    sort = asked.definition.sorts[asked.sort.lstrip("-")]
-    key = asked.definition.key
-    columns = [sort.expression] if sort.expression == key else [sort.expression, key]
-    direction, comparison = ("DESC", "<") if asked.sort.startswith("-") else ("ASC", ">")
-    conditions = ["account_id = %s", *asked.conditions]
-    values = [account_id, *asked.values]
-    if asked.after:
-        conditions.append(f"({', '.join(columns)}) {comparison} ({', '.join(['%s'] * len(columns))})")
-        values += asked.after[-len(columns) :]
-    order = ", ".join(f"{column} {direction}" for column in columns)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {asked.definition.answer} FROM {asked.definition.table} WHERE {' AND '.join(conditions)} "  # noqa: S608  names from definitions, values as parameters
-            f"ORDER BY {order} LIMIT %s",
-            [*values, asked.limit + 1],
-        )
-        rows = [row.encode() for (row,) in cursor.fetchall()]
+    rows = [row.encode() for (row,) in _select(asked, asked.definition.answer, account_id, asked.limit + 1)]
     if len(rows) <= asked.limit:
         return rows, None
     del rows[asked.limit :]
-    return rows, _make_cursor(asked, orjson.loads(rows[-1]))
+    last = orjson.loads(rows[-1])
+    return rows, _make_cursor(asked, [last[asked.sort.lstrip("-")], last[asked.definition.key]])
 
 
-def _filter(asked: ListQuery, name: str, values: list[str]) -> None:
+def pages(asked: ListQuery, *, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
+    """The whole list in pages of ``MOST_LIMIT`` rows: each the JSON text of a row, or its ``cells`` as text.
+
+    Nothing is held between pages, neither rows nor a transaction, so a slow reader costs the database nothing.
+    """
+    definition = asked.definition
+    sort = asked.sort.lstrip("-")
+    while True:
+        what = definition.cells if cells else definition.answer
+        rows = [row for (row,) in _select(asked, what, account_id, MOST_LIMIT)]
+        if rows:
+            yield rows
+        if len(rows) < MOST_LIMIT:
+            return
+        last = dict(zip(definition.columns, rows[-1], strict=True)) if cells else orjson.loads(rows[-1])
+        position = [definition.sorts[sort].value(last[sort]), last[definition.key]]
+        asked = dataclasses.replace(asked, after=position)
+
+
+def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tuple[Any, ...]]:
+    """``limit`` rows in order, after ``asked.after``.
+
+    Repeated parameters are a scan for each combination of values, merged: each walks its index in order and stops at
+    the page's end, where one scan for any of them would read and sort all that match.
+    """
+    definition = asked.definition
+    sort = definition.sorts[asked.sort.lstrip("-")]
+    order = [sort.expression] if sort.expression == definition.key else [sort.expression, definition.key]
+    direction, comparison = ("DESC", "<") if asked.sort.startswith("-") else ("ASC", ">")
+    order_by = f"ORDER BY {', '.join(f'{column} {direction}' for column in order)} LIMIT {limit:d}"
+    conditions = [("account_id = %s", [account_id]), *asked.conditions]
+    if asked.after:
+        row = f"({', '.join(order)}) {comparison} ({', '.join(['%s'] * len(order))})"
+        conditions.append((row, asked.after[-len(order) :]))
+    scans = []
+    parameters: list[Any] = []
+    for branch in _branches(asked.equal):
+        where = " AND ".join(sql for sql, _ in [*conditions, *branch])
+        parameters += [value for _, values in [*conditions, *branch] for value in values]
+        scans.append(f"FROM {definition.table} WHERE {where} {order_by}")
+    statement = f"SELECT {what} {scans[0]}"
+    if len(scans) > 1:
+        union = " UNION ALL ".join(f"(SELECT * {scan})" for scan in scans)
+        statement = f"SELECT {what} FROM ({union}) AS found {order_by}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def _branches(equal: Mapping[str, list[str]]) -> list[list[tuple[str, list[Any]]]]:
+    """The conditions of each combination of values; of all at once where those are too many."""
+    distinct = {column: sorted(set(values)) for column, values in equal.items()}
+    combinations = itertools.product(*distinct.values())
+    chosen = list(itertools.islice(combinations, _MOST_BRANCHES + 1))
+    if len(chosen) > _MOST_BRANCHES:
+        return [[(f"{column} = ANY(%s)", [values]) for column, values in distinct.items()]]
+    return [[(f"{column} = %s", [value]) for column, value in zip(distinct, values, strict=True)] for values in chosen]
+
+
+def _filter(asked: ListQuery, name: str, values: Iterable[str]) -> None:
     definition = asked.definition
     if name in definition.equal:
-        asked.where(f"{name} = ANY(%s)", [parse_text(value) for value in values])
+        asked.equal[name] = [parse_text(value) for value in values]
         return
     match = _PARAMETER.fullmatch(name)
     if match and match["name"] in definition.ranges and match["inner"] in _OPERATORS:
-        parse = definition.ranges[match["name"]]
+        condition, parse = definition.ranges[match["name"]]
         for value in values:
-            asked.where(f"{match['name']} {_OPERATORS[match['inner']]} %s", parse(value))
+            asked.conditions.append((condition.format(_OPERATORS[match["inner"]]), [parse(value)]))
     elif match and match["name"] == "custom_attributes" and definition.attributes:
         documents = [document for value in values for document in _attribute_documents(match["inner"], value)]
-        asked.conditions.append("(" + " OR ".join(["custom_attributes @> %s::jsonb"] * len(documents)) + ")")
-        asked.values += documents
+        sql = " OR ".join(["custom_attributes @> %s::jsonb"] * len(documents))
+        asked.conditions.append((f"({sql})", documents))
     else:
         known = ", ".join(definition.parameters)
         raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known are: {known}.")
@@ -171,12 +238,12 @@ def _filter(asked: ListQuery, name: str, values: list[str]) -> None:
 
 def _attribute_documents(key: str, value: str) -> list[str]:
     """The JSON objects that an attribute's filter matches: its value as a string, and as what it reads as."""
-    parse_text(key)
-    documents = [orjson.dumps({key: parse_text(value)}).decode()]
+    name = orjson.dumps(parse_text(key)).decode()
+    documents = [f"{{{name}: {orjson.dumps(parse_text(value)).decode()}}}"]
     if value in {"true", "false", "null"}:
-        documents.append(f"{{{orjson.dumps(key).decode()}: {value}}}")
+        documents.append(f"{{{name}: {value}}}")
     elif (number := parse_decimal(value)) is not None and -400 < number.adjusted() < 4300:  # noqa: PLR2004
-        documents.append(f"{{{orjson.dumps(key).decode()}: {number:f}}}")
+        documents.append(f"{{{name}: {number:f}}}")
     return documents
 
 
@@ -187,7 +254,7 @@ def _one_of(choices: list[str], value: str) -> str:
 
 
 def _limit(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:9]) <= MOST_LIMIT or len(value) > 9:  # noqa: PLR2004
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not 1 <= int(value) <= MOST_LIMIT:
         raise PydanticCustomError("invalid", f"Must be a whole number from 1 to {MOST_LIMIT}.")
     return int(value)
 
@@ -195,8 +262,7 @@ def _limit(value: str) -> int:
 # A cursor is the sort value and the key of a page's last row, with a hash that binds them to the sort and the filters.
 
 
-def _make_cursor(asked: ListQuery, last: dict[str, Any]) -> str:
-    position = [last[asked.sort.lstrip("-")], last[asked.definition.key]]
+def _make_cursor(asked: ListQuery, position: list[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([_binding(asked, position), *position])).decode().rstrip("=")
 
 
@@ -212,8 +278,10 @@ def _read_cursor(asked: ListQuery, cursor: str) -> list[Any]:
 
 
 def _binding(asked: ListQuery, position: list[Any]) -> str:
-    meant = [asked.definition.table, asked.sort, sorted(asked.conditions), sorted(map(str, asked.values)), position]
-    return hashlib.blake2b(repr(meant).encode(), digest_size=9).hexdigest()
+    equal = {column: sorted(values) for column, values in sorted(asked.equal.items())}
+    conditions = sorted((sql, str(parameters)) for sql, parameters in asked.conditions)
+    meant = repr([asked.definition.table, asked.sort, equal, conditions, position])
+    return hashlib.blake2b(meant.encode(), digest_size=9).hexdigest()
 
 
 def time_sort(column: str) -> Sort:
@@ -221,9 +289,6 @@ def time_sort(column: str) -> Sort:
     return Sort(column, parse_time)
 
 
-def text_sort(column: str) -> Sort:
-    """The order of a column of text."""
-    return Sort(column, str)
-
-
-TIME_RANGE: Mapping[str, Callable[[str], datetime.datetime]] = {"created_at": parse_time}
+def time_range(column: str) -> Range:
+    """The range filters of a column of times."""
+    return Range(f"{column} {{}} %s", parse_time)

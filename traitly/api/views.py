@@ -1,22 +1,32 @@
 """What every endpoint's view is made of, and the addresses that belong to no app."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
+from traitly.api.envelope import list_response
 from traitly.api.errors import Error, error_response
+from traitly.api.lists import ListDefinition, page, read_list
+from traitly.api.streams import CSV, NDJSON, stream_response
+from traitly.api.values import parse_decimal
 
-_ANY = {"", "*/*", "application/*", "application/json"}
+_JSON = "application/json"
+_ANY = {"", "*/*", "application/*", _JSON}
+_RANGES = {media_type: media_type for media_type in (_JSON, NDJSON, CSV)} | {"text/*": CSV} | dict.fromkeys(_ANY, _JSON)
 
 
 class ApiViewSet(ViewSet):
-    """A viewset whose answers are made by ``traitly.api.envelope``: JSON, whatever DRF's renderers are."""
+    """A viewset whose answers are made by ``traitly.api.envelope`` and ``streams``, not by DRF's renderers."""
+
+    streamed_actions: ClassVar[frozenset[str]] = frozenset()  # the lists that also come as NDJSON and CSV
 
     @property
     def account_id(self) -> int:
@@ -25,17 +35,40 @@ class ApiViewSet(ViewSet):
         return account_id
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """406 where ``Accept`` takes no JSON; there is nothing else to choose."""
+        """The media type that ``Accept`` likes best of those that the address has, or 406."""
         accepted = request.META.get("HTTP_ACCEPT", "")
-        if not force and accepted != "*/*":
-            types = {part.partition(";")[0].strip().lower() for part in accepted.split(",")}
-            if types.isdisjoint(_ANY):
-                raise NotAcceptable("This address answers with application/json.")
-        return None, "application/json"
+        if force or accepted in _ANY:
+            return None, _JSON
+        offered = {_JSON, NDJSON, CSV} if self.action in self.streamed_actions else {_JSON}
+        for media_range in _by_preference(accepted):
+            media_type = _RANGES.get(media_range)
+            if media_type in offered:
+                return None, media_type
+        raise NotAcceptable(f"This address answers with {', '.join(sorted(offered))}.")
+
+    def list_of(self, kind: str, definition: ListDefinition, **equal: str) -> HttpResponseBase:
+        """The list that the request asks for, a page or a stream; ``equal`` narrows it to what the address names."""
+        media_type: str = self.request.accepted_media_type
+        paged = media_type == _JSON
+        asked = read_list(definition, self.request.query_params, paged=paged, equal=equal)
+        if paged:
+            rows, next_cursor = page(asked, account_id=self.account_id)
+            return list_response(self.request, kind, rows, next_cursor)
+        return stream_response(asked, account_id=self.account_id, media_type=media_type)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """The methods, in ``Allow``."""
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+def _by_preference(accepted: str) -> Iterator[str]:
+    """The media ranges of an ``Accept`` header, best first (RFC 9110, 12.5.1); those with q=0 are refused."""
+    ranges = []
+    for part in accepted.lower().split(","):
+        media_range, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((parse_decimal(p[2:]) for p in parameters if p.startswith("q=")), 1) or 0
+        ranges.append((media_range, quality))
+    yield from (name for name, quality in sorted(ranges, key=lambda pair: -pair[1]) if quality)
 
 
 @csrf_exempt
