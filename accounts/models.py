@@ -52,7 +52,7 @@ class Account(models.Model):
 
     name = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    members: models.ManyToManyField[User, "Membership"] = models.ManyToManyField(
+    members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="accounts"
     )
 
@@ -80,6 +80,11 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this member may see keys, invite, change and delete."""
+        return self.role == self.Role.OWNER
 
 
 class ApiKey(models.Model):
