@@ -2,7 +2,7 @@
 
 import datetime
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -13,6 +13,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts import keys
+from traitly.api.database import retried
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which itself imports this module, by the settings
@@ -56,13 +57,7 @@ def find_credential(key: str, address: str | None) -> Credential | None:
         credential = cached[1]
         if credential.expires_at is None or credential.expires_at > timezone.now():
             return credential
-    now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _LOOK_UP,
-            {"digest": digest, "now": now, "minute_ago": now - datetime.timedelta(minutes=1), "address": address},
-        )
-        row = cursor.fetchone()
+    row = _look_up(digest, address)
     if row is None:
         _cache.pop(digest, None)
         return None
@@ -71,6 +66,18 @@ def find_credential(key: str, address: str | None) -> Credential | None:
         _cache.clear()
     _cache[digest] = (time.monotonic() + settings.API_KEY_CACHE_SECONDS, credential)
     return credential
+
+
+@retried
+def _look_up(digest: bytes, address: str | None) -> tuple[Any, ...] | None:
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LOOK_UP,
+            {"digest": digest, "now": now, "minute_ago": now - datetime.timedelta(minutes=1), "address": address},
+        )
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
 
 
 def forget_credentials() -> None:

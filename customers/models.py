@@ -1,6 +1,9 @@
 """The customer records."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import AccountOwned
@@ -30,8 +33,32 @@ class Customer(AccountOwned):
             models.UniqueConstraint(fields=["account", "customer_id"], name="customers_customer_id_unique"),
         )
         indexes = (
-            # customers.queries: the list in its default order.
+            # customers.queries.LIST: its sorts. (customer_id has the constraint's.)
             models.Index(fields=["account", "created_at", "customer_id"], name="customers_by_created_at"),
+            models.Index(fields=["account", "updated_at", "customer_id"], name="customers_by_updated_at"),
+            models.Index(
+                "account", Coalesce("monthly_payment_amount", Value(-1)), "customer_id", name="customers_by_payment"
+            ),
+            # customers.queries.LIST: its filters, each in the default order.
+            models.Index(fields=["account", "name", "created_at", "customer_id"], name="customers_by_name"),
+            models.Index(fields=["account", "email", "created_at", "customer_id"], name="customers_by_email"),
+            models.Index(fields=["account", "plan", "created_at", "customer_id"], name="customers_by_plan"),
+            # Of the optional fields only rows that have them: most often these are null.
+            *(
+                models.Index(
+                    fields=["account", column, "created_at", "customer_id"],
+                    name=f"customers_by_{column}",
+                    condition=models.Q((f"{column}__isnull", False)),
+                )
+                for column in ("location", "phone_number", "organisation_id")
+            ),
+            # customers.queries.LIST: custom_attributes[key]=value. With the account in it (btree_gin), so that the
+            # attributes of other accounts cost nothing.
+            GinIndex(
+                fields=["account", "custom_attributes"],
+                opclasses=["int8_ops", "jsonb_path_ops"],
+                name="customers_by_attributes",
+            ),
         )
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from customers.queries import LIST
 from customers.schemas import CustomerChanges, SentCustomer
+from traitly.api.database import retried
 from traitly.api.ids import new_id
 
 # The fields that a POST may leave out, each with its bit in the mask of those that it did.
@@ -66,6 +67,7 @@ class Upserted(NamedTuple):
     created: bool
 
 
+@retried
 def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
     """Create or update the customers, committed on return; each as it is stored, in the order given.
 
@@ -122,6 +124,7 @@ _ONE = "WHERE account_id = %(account_id)s AND customer_id = %(path)s"
 _MERGE = "custom_attributes = (custom_attributes - %(removed)s::text[]) || %(attributes)s::jsonb"
 
 
+@retried
 def update_customer(*, account_id: int, customer_id: str, changes: CustomerChanges) -> bytes | None:
     """Change the sent fields of a customer; gives its answer's JSON text, or None if there is no such customer."""
     assignments = [f"{field} = %({field})s" for field in changes.fields]

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from events.queries import LIST
 from events.schemas import NewEvent
+from traitly.api.database import retried
 
 # One statement for one event or ten thousand: no round trips, no savepoint. The primary key decides what is stored
 # already. (The ORM's bulk_create makes a placeholder a value: 1,000 events were 7,000 of them.)
@@ -19,6 +20,7 @@ ON CONFLICT (account_id, id) DO NOTHING
 """
 
 
+@retried
 def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
     """Store the events, committed on return. Gives how many of them were stored before, under the same id."""
     if not events:

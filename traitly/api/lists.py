@@ -19,6 +19,7 @@ from django.db import connection
 from django.http import QueryDict
 from pydantic_core import PydanticCustomError
 
+from traitly.api.database import retried
 from traitly.api.errors import Error, InvalidRequest
 from traitly.api.values import parse_decimal, parse_time
 
@@ -176,6 +177,7 @@ def pages(asked: ListQuery, *, account_id: int, cells: bool = False) -> Iterator
         asked = dataclasses.replace(asked, after=position)
 
 
+@retried
 def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tuple[Any, ...]]:
     """``limit`` rows in order, after ``asked.after``.
 
