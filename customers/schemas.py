@@ -76,6 +76,18 @@ class CustomerPatch(Item):
     organisation_id: Text | None = None
 
 
+_CHANGEABLE = (
+    "name",
+    "email",
+    "plan",
+    "created_at",
+    "monthly_payment_amount",
+    "location",
+    "phone_number",
+    "organisation_id",
+)
+
+
 class CustomerChanges(NamedTuple):
     """The fields to replace, and the attributes (JSON text) to merge and to remove."""
 
@@ -111,10 +123,11 @@ def read_changes(body: Body, customer_id: str) -> CustomerChanges:
     """The changes that a body asks of one customer, or ``InvalidRequest``."""
 
     def make(_index: int, item: CustomerPatch, attributes: dict[str, Any], text: bytes) -> CustomerChanges:
-        sent = item.__pydantic_fields_set__ - {"custom_attributes"}
+        sent = item.__pydantic_fields_set__
         if item.customer_id != customer_id and "customer_id" in sent:
             raise InvalidRequest([Error("invalid", "A customer_id cannot be changed.", "customer_id")])
-        fields = {field: getattr(item, field) for field in sent if field != "customer_id"}
+        # The set holds further fields too, whose names are the client's: only our own names may come near SQL.
+        fields = {field: getattr(item, field) for field in _CHANGEABLE if field in sent}
         return CustomerChanges(fields, *_without_nulls(attributes, text))
 
     batch = read_items(body, CustomerPatch, make)
