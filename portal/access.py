@@ -1,0 +1,89 @@
+"""Who sees which page: the logged-in user's place in an account, and the decorators that ask for one.
+
+A page's view is written ``@member`` or ``@owner``; it finds ``request.account`` and ``request.membership``, and passes
+the account on as an explicit argument.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.functional import SimpleLazyObject
+from django.views.decorators.cache import never_cache
+
+from accounts.models import Account, Membership, User
+
+_CHOSEN = "account_id"  # in the session: which account someone who is in several looks at
+
+
+class PortalRequest(HttpRequest):
+    """A request of a logged-in user who is in an account."""
+
+    user: User  # never anonymous behind the decorators
+    account: Account
+    membership: Membership
+
+
+Parameters = ParamSpec("Parameters")
+View = Callable[Concatenate[PortalRequest, Parameters], HttpResponseBase]
+AnyView = Callable[..., HttpResponseBase]
+
+
+def member(view: View[Parameters]) -> AnyView:
+    """For members and owners. Others are sent to log in, or to where they can make an account if they are in none.
+
+    No page is kept by a cache: keys and customers stand on them.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        membership = find_membership(request)
+        if membership is None:
+            return redirect("portal:no_account")
+        request.membership = membership  # type: ignore[attr-defined]  # this is what makes it a PortalRequest
+        request.account = membership.account  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+    return never_cache(login_required(guarded))
+
+
+def owner(view: View[Parameters]) -> AnyView:
+    """For owners; members get a 403 that says so."""
+
+    @wraps(view)
+    def guarded(request: PortalRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.membership.is_owner:
+            raise PermissionDenied("Only owners of the account can open this page.")
+        return view(request, *args, **kwargs)
+
+    return member(guarded)
+
+
+def find_membership(request: HttpRequest) -> Membership | None:
+    """The user's place in the account that was chosen, else in the one that was joined first. Asked for once."""
+    if not hasattr(request, "_membership"):
+        places = Membership.objects.filter(user=request.user.pk).select_related("account").order_by("id")
+        chosen = places.filter(account=request.session.get(_CHOSEN)).first() if _CHOSEN in request.session else None
+        request._membership = chosen or places.first()  # type: ignore[attr-defined]  # noqa: SLF001  kept for the request
+    membership: Membership | None = request._membership  # type: ignore[attr-defined]  # noqa: SLF001
+    return membership
+
+
+def choose_account(request: HttpRequest, account_id: int) -> None:
+    """Look at this account from now on. ``find_membership`` believes it only of someone who is in it."""
+    request.session[_CHOSEN] = account_id
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """For every template: ``membership`` (None for who is not logged in), and whether mail goes to the log only."""
+    authenticated = hasattr(request, "user") and request.user.is_authenticated
+    return {
+        "membership": SimpleLazyObject(lambda: find_membership(request)) if authenticated else None,
+        "mail_is_printed": settings.EMAIL_BACKEND == "django.core.mail.backends.console.EmailBackend",
+    }
