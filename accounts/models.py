@@ -41,6 +41,11 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.email
 
+    def clean(self) -> None:
+        """Say that an email is taken also where it differs by case alone."""
+        super().clean()
+        self.email = self.email.lower()
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the email in lower case: no two users differ by case alone."""
         self.email = self.email.lower()
@@ -125,6 +130,19 @@ class ApiKey(models.Model):
     def is_active(self) -> bool:
         """Whether a request with this key is answered now."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+
+class KeyWindow(models.Model):
+    """How often a key was used in the running window of its rate limit: accounts.throttling."""
+
+    key = models.OneToOneField(
+        ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
+    )
+    number = models.BigIntegerField()
+    used = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.used}"
 
 
 class AccountOwned(models.Model):

@@ -20,6 +20,18 @@ def number(name: str, default: int, least: int = 0) -> int:
     return int(text)
 
 
+def rate(name: str) -> tuple[int, int] | None:
+    """A number of requests and the seconds in which they may come, from text as ``600/minute``; None if unset."""
+    text = env.str(name, default="")
+    if not text:
+        return None
+    number, _, unit = text.partition("/")
+    seconds = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}.get(unit)
+    if not number.isascii() or not number.isdigit() or int(number) < 1 or seconds is None:
+        raise ImproperlyConfigured(f"{name} must be like 600/minute (second, minute, hour, day), not {text!r}.")
+    return int(number), seconds
+
+
 def switch(name: str, *, default: bool) -> bool:
     """A yes or no from the environment; anything else stops the start, so that a typo never turns a safeguard off."""
     text = env.str(name, default=str(default)).lower()
@@ -88,6 +100,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "traitly.api",
     "accounts",
+    "rejections",
     "customers",
     "events",
 ]
@@ -215,12 +228,14 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Trait
 
 # API -----------------------------------------------------------------------------------------------------------------
 
+API_RATE_LIMIT = rate("API_RATE_LIMIT")
 REST_FRAMEWORK = {
     # Default-deny: a view that says nothing needs a key with the scope of its method.
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.KeyRateThrottle"] if API_RATE_LIMIT else [],
     "EXCEPTION_HANDLER": "traitly.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
@@ -230,6 +245,9 @@ API_KEY_CACHE_SECONDS = 4
 MAX_BODY_BYTES = number("MAX_BODY_BYTES", 16 * 1024 * 1024, 1024)
 MAX_ITEMS = 10_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+# What was refused can be looked at and sent again for so long; of an account the newest so many, of up to 64 KiB each.
+REJECTIONS_KEPT_DAYS = number("REJECTIONS_KEPT_DAYS", 7)
+REJECTIONS_MOST_KEPT = number("REJECTIONS_MOST_KEPT", 10_000)
 
 # Log: one line an event on stderr ------------------------------------------------------------------------------------
 

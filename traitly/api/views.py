@@ -56,6 +56,15 @@ class ApiViewSet(ViewSet):
             return list_response(self.request, kind, rows, next_cursor)
         return stream_response(asked, account_id=self.account_id, media_type=media_type)
 
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say what the key's rate limit leaves, where there is one (accounts.throttling)."""
+        allowance = getattr(request, "allowance", None)
+        if allowance is not None:
+            response["RateLimit-Limit"] = str(allowance.limit)
+            response["RateLimit-Remaining"] = str(allowance.remaining)
+            response["RateLimit-Reset"] = str(allowance.reset)
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """The methods, in ``Allow``."""
         return HttpResponse(status=HTTPStatus.NO_CONTENT)

@@ -1,0 +1,289 @@
+"""The operators' view of accounts, users and keys, and what the admin of every account's data is made of."""
+
+import datetime
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
+from django.contrib.admin.utils import quote
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import F, Func, Model, QuerySet, TextField
+from django.http import HttpRequest
+from django.http.response import HttpResponse
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts import services
+from accounts.models import Account, ApiKey, Membership, User
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    autocomplete_fields = ("user",)
+    extra = 0
+
+
+class ApiKeyInline(admin.TabularInline):
+    model = ApiKey
+    fields = readonly_fields = ("masked", "scopes", "last_used_at", "expires_at", "revoked_at")
+    show_change_link = True
+    can_delete = False
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        return super().get_queryset(request).defer("digest", "encrypted").order_by("id")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # services make keys: see ApiKeyAdmin
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Account)
+class AccountAdmin(admin.ModelAdmin):
+    list_display = ("name", "id", "created_at", "data")
+    search_fields = ("name",)
+    ordering = ("-id",)
+    fields = ("name", "created_at", "data")
+    readonly_fields = ("created_at", "data")
+    inlines = (MembershipInline, ApiKeyInline)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: the account's customers and events have no foreign key, and would be left without an owner."""
+        return False
+
+    @admin.display(description="data")
+    def data(self, account: Account) -> SafeString | str:
+        """Links to the lists of what the account owns."""
+        if account.pk is None:
+            return ""
+        return format_html_join(
+            " · ",
+            '<a href="{}?account={}">{}</a>',
+            (
+                (reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"), account.pk, opts.verbose_name_plural)
+                for owned in self.admin_site._registry.values()  # noqa: SLF001  get_model_admin() asks for one alone
+                if isinstance(owned, AccountOwnedAdmin) and (opts := owned.opts)
+            ),
+        )
+
+
+class UserCreationForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    add_form = UserCreationForm
+    list_display = ("email", "first_name", "last_name", "is_active", "is_staff", "last_login")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    search_fields = ("email", "first_name", "last_name")
+    ordering = ("email",)
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Person", {"fields": ("first_name", "last_name")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+
+class ApiKeyForm(forms.ModelForm):
+    scopes = forms.MultipleChoiceField(
+        choices=ApiKey.Scope.choices,
+        initial=list(services.ALL_SCOPES),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+_OVERLAP = datetime.timedelta(hours=24)  # in which an account puts the new key in the old one's place
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):
+    """Operators see keys masked only, new ones too: their text is for the account's owners."""
+
+    form = ApiKeyForm
+    list_display = ("masked", "name", "account", "scopes", "active", "last_used_at", "expires_at", "revoked_at")
+    list_select_related = ("account",)
+    search_fields = ("=last_four", "name", "account__name")
+    ordering = ("-id",)
+    autocomplete_fields = ("account",)
+    fields = ("account", "name", "scopes", "expires_at")
+    shown = ("masked", "created_at", "last_used_at", "last_used_from", "revoked_at")
+    actions = ("revoke", "rotate")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        return super().get_queryset(request).defer("digest", "encrypted")
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return (*self.fields, *self.shown) if obj else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return ("account", *self.shown) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: a revoked key stays, so that one can see what it was."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
+        if change:  # what the form changed alone: the key may have been used or revoked since the form was shown
+            obj.save(update_fields=form.changed_data)
+        else:
+            row = services.create_key(
+                account=obj.account, name=obj.name, scopes=obj.scopes, expires_at=obj.expires_at
+            ).row
+            obj.pk, obj.last_four = row.pk, row.last_four
+            self.message_user(request, "Operators never see a key's text: the account's owners do.")
+
+    @admin.display(description="active", boolean=True)
+    def active(self, key: ApiKey) -> bool:
+        return key.is_active
+
+    @admin.action(description="Revoke: stop for good", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        revoked = 0
+        for key in queryset:
+            if services.revoke_key(account_id=key.account_id, key_id=key.pk):
+                self.log_change(request, key, "Revoked.")
+                revoked += 1
+        self.message_user(request, f"Revoked: {revoked}. They stop working within five seconds.")
+
+    @admin.action(description="Rotate: make a new key, the old one works for 24 hours more", permissions=["change"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        for key in queryset:
+            try:
+                new = services.rotate_key(account_id=key.account_id, key_id=key.pk, overlap=_OVERLAP)
+            except ApiKey.DoesNotExist:
+                self.message_user(request, f"{key} is not active: nothing to rotate.", messages.WARNING)
+            else:
+                self.log_change(request, key, f"Rotated: {new.row} follows.")
+                self.message_user(request, f"{new.row} follows {key}. The account's owners see its text.")
+
+
+class AccountFilter(admin.SimpleListFilter):
+    """One account's rows. Offers the newest accounts; of the others, the one that the address already names."""
+
+    title = "account"
+    parameter_name = "account"
+    offered = 20
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        accounts = dict(Account.objects.order_by("-id")[: self.offered].values_list("id", "name"))
+        accounts |= dict(Account.objects.filter(id=_account_id(request)).values_list("id", "name"))
+        return [(str(account_id), f"{name} ({account_id})") for account_id, name in accounts.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        chosen = _account_id(request)
+        return queryset if chosen is None else queryset.filter(account_id=chosen)
+
+
+def _account_id(request: HttpRequest) -> int | None:
+    """The account that the address of a list names."""
+    text = request.GET.get(AccountFilter.parameter_name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise IncorrectLookupParameters
+    return int(text)
+
+
+class _BoundedPaginator(Paginator):
+    """Counts no further than ``most``: counting all of a large table takes seconds, and so does a page far behind."""
+
+    most = 1000
+
+    @cached_property
+    def count(self) -> int:  # type: ignore[override]  # a property there too
+        rows = cast("QuerySet[Model]", self.object_list)
+        return rows[: self.most].count()
+
+
+class _AccountOwnedList(ChangeList):
+    def url_for_result(self, result: Any) -> str:
+        return reverse(
+            f"admin:{self.opts.app_label}_{self.opts.model_name}_change",
+            args=(quote(f"{result.account_id}:{result.pk}"),),
+        )
+
+
+class AccountOwnedAdmin(admin.ModelAdmin):
+    """The admin of a table that may have ten million rows, whose ids are unique only within an account.
+
+    Every list is read in the order of an index, without a count of all; a search is one account's. A row's address has
+    ``account_id:id``.
+    """
+
+    list_filter: ClassVar[Any] = (AccountFilter,)
+    list_per_page = 100
+    sortable_by = ()  # by a column without an index, the database would sort the table
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # they are counts
+    paginator = _BoundedPaginator
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return _AccountOwnedList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # The accounts of a page by a second query: a join could lure the planner away from the order of the index.
+        return super().get_queryset(request).defer("custom_attributes").prefetch_related("account")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        account_id, _, row_id = object_id.partition(":")
+        if not account_id.isascii() or not account_id.isdigit() or "\0" in row_id:
+            return None
+        rows = self.get_queryset(request).annotate(
+            # PostgreSQL's own text: Python would round numbers, and refuses integers of 4,300 digits.
+            attributes_text=Func(F("custom_attributes"), function="jsonb_pretty", output_field=TextField())
+        )
+        try:
+            return rows.filter(account_id=int(account_id), pk=row_id).first()
+        except ValidationError:  # the id is no UUID
+            return None
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if _account_id(request) is None:
+            self.message_user(request, "Choose an account first: a search is one account's.", messages.WARNING)
+            return queryset.none(), False
+        return self.search(queryset, term), False
+
+    def search(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """The rows, all of one account, that the term finds by an index."""
+        raise NotImplementedError
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        subtitle = f"A list ends after {_BoundedPaginator.most:,} rows. Choose an account, then search in it."
+        return super().changelist_view(request, {"subtitle": subtitle, **(extra_context or {})})
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        entry = super().log_change(request, obj, message)
+        entry.object_id = f"{obj.account_id}:{obj.pk}"
+        entry.save(update_fields=["object_id"])
+        return entry
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: erasing a customer takes the events along, and is the API's."""
+        return False
+
+    @admin.display(description="custom attributes")
+    def attributes(self, row: Any) -> SafeString:
+        return format_html('<pre style="margin: 0; white-space: pre-wrap">{}</pre>', row.attributes_text)

@@ -1,0 +1,52 @@
+"""Rate limits per key: exact over all processes, because PostgreSQL counts; off unless API_RATE_LIMIT is set."""
+
+import time
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from traitly.api.database import retried
+
+
+class Allowance(NamedTuple):
+    """What a key may still do in this window; the answer's RateLimit headers say it."""
+
+    limit: int
+    remaining: int
+    reset: int  # seconds until the next window
+
+
+class KeyRateThrottle(BaseThrottle):
+    """At most API_RATE_LIMIT requests in a fixed window; above, 429 with ``Retry-After``."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count the request, and note the allowance for the answer."""
+        limit, seconds = settings.API_RATE_LIMIT
+        now = time.time()
+        window = int(now // seconds)
+        used = _count(request.auth.key_id, window)
+        self.allowance = Allowance(limit, max(limit - used, 0), int((window + 1) * seconds - now) + 1)
+        request._request.allowance = self.allowance  # type: ignore[attr-defined]  # noqa: SLF001  outlives DRF's
+        return used <= limit
+
+    def wait(self) -> float:
+        """Seconds until the next window."""
+        return float(self.allowance.reset)
+
+
+@retried
+def _count(key_id: int, window: int) -> int:
+    """This request's number in the window. The table is unlogged: a count is not worth a wait for the disk."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_keywindow AS counted (key_id, number, used) VALUES (%s, %s, 1) "
+            "ON CONFLICT (key_id) DO UPDATE SET number = EXCLUDED.number, "
+            "used = CASE WHEN counted.number = EXCLUDED.number THEN counted.used + 1 ELSE 1 END RETURNING used",
+            [key_id, window],
+        )
+        used: int = cursor.fetchone()[0]
+    return used
