@@ -46,6 +46,11 @@ class User(AbstractUser):
         super().clean()
         self.email = self.email.lower()
 
+    def clean(self) -> None:
+        """Say that an email is taken also where it differs by case alone."""
+        super().clean()
+        self.email = self.email.lower()
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the email in lower case: no two users differ by case alone."""
         self.email = self.email.lower()
