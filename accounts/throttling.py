@@ -1,15 +1,17 @@
 """Rate limits per key: exact over all processes, because PostgreSQL counts; off unless API_RATE_LIMIT is set."""
 
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.db import connection
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from traitly.api.database import retried
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which itself imports this module, by the settings
 
 
 class Allowance(NamedTuple):
@@ -23,7 +25,7 @@ class Allowance(NamedTuple):
 class KeyRateThrottle(BaseThrottle):
     """At most API_RATE_LIMIT requests in a fixed window; above, 429 with ``Retry-After``."""
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request, and note the allowance for the answer."""
         limit, seconds = settings.API_RATE_LIMIT
         now = time.time()
@@ -40,7 +42,7 @@ class KeyRateThrottle(BaseThrottle):
 
 @retried
 def _count(key_id: int, window: int) -> int:
-    """This request's number in the window. The table is unlogged: a count is not worth a wait for the disk."""
+    """The number of this request in the window. The table is unlogged: a count is not worth a wait for the disk."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO accounts_keywindow AS counted (key_id, number, used) VALUES (%s, %s, 1) "
