@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from customers.queries import LIST
 from customers.schemas import CustomerChanges, SentCustomer
+from rejections.services import erase_rejections
 from traitly.api.database import retried
 from traitly.api.ids import new_id
 
@@ -174,6 +175,7 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
         cursor.execute(f"SELECT {LIST.answer} FROM customers_customer {_ONE} FOR UPDATE", parameters)  # noqa: S608
         row = cursor.fetchone()
         counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}
+        erase_rejections(account_id=account_id, customer_id=customer_id)
         cursor.execute(f"DELETE FROM customers_customer {_ONE}", parameters)  # noqa: S608
     if row is None and not any(counts.values()):
         return None

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from customers import queries
 from customers.schemas import read_changes, read_customers
 from customers.services import erase_customer, update_customer, upsert_customers
+from rejections.services import keep_rejections
 from traitly.api.bodies import read_body
 from traitly.api.envelope import batch_response, envelope
 from traitly.api.views import ApiViewSet
@@ -23,6 +24,7 @@ class CustomerViewSet(ApiViewSet):
         """Create or update one customer or many."""
         batch = read_customers(read_body(request))
         stored = upsert_customers(account_id=self.account_id, customers=batch.accepted)
+        keep_rejections(account_id=self.account_id, key_id=self.key_id, kind="customer", rejections=batch.rejected)
         return batch_response(
             "customer", batch, [row.answer for row in stored], created=any(row.created for row in stored)
         )

@@ -11,6 +11,7 @@ from customers.queries import get_customer
 from events import queries
 from events.schemas import NewEvent, read_events
 from events.services import delete_event, store_events
+from rejections.services import keep_rejections
 from traitly.api.bodies import read_body
 from traitly.api.envelope import batch_response, envelope
 from traitly.api.errors import Error, InvalidRequest
@@ -29,6 +30,7 @@ class EventViewSet(ApiViewSet):
         """Store one event or many."""
         batch = read_events(read_body(request), _idempotency_key(request))
         duplicates = store_events(account_id=self.account_id, events=batch.accepted)
+        keep_rejections(account_id=self.account_id, key_id=self.key_id, kind="event", rejections=batch.rejected)
         return batch_response("event", batch, map(_answer, batch.accepted), duplicates=duplicates)
 
     def list(self, request: Request) -> HttpResponseBase:

@@ -34,6 +34,12 @@ class ApiViewSet(ViewSet):
         account_id: int = self.request.auth.account_id  # type: ignore[union-attr]  # authentication refuses to be without
         return account_id
 
+    @property
+    def key_id(self) -> int:
+        """The request's key."""
+        key_id: int = self.request.auth.key_id  # type: ignore[union-attr]
+        return key_id
+
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """The media type that ``Accept`` likes best of those that the address has, or 406."""
         accepted = request.META.get("HTTP_ACCEPT", "")
