@@ -46,11 +46,6 @@ class User(AbstractUser):
         super().clean()
         self.email = self.email.lower()
 
-    def clean(self) -> None:
-        """Say that an email is taken also where it differs by case alone."""
-        super().clean()
-        self.email = self.email.lower()
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the email in lower case: no two users differ by case alone."""
         self.email = self.email.lower()
@@ -62,6 +57,8 @@ class Account(models.Model):
 
     name = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # How long events are kept after they happened; null: for ever. `manage.py prune_events` erases the older ones.
+    event_retention_days = models.PositiveIntegerField(null=True, blank=True)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="accounts"
     )
@@ -95,6 +92,72 @@ class Membership(models.Model):
     def is_owner(self) -> bool:
         """Whether this member may see keys, invite, change and delete."""
         return self.role == self.Role.OWNER
+
+
+class Invitation(models.Model):
+    """An email address that may join an account. The link that was mailed to it names this row, signed."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(max_length=254)  # in lower case, as a user's
+    role = models.CharField(max_length=10, choices=Membership.Role, default=Membership.Role.MEMBER)
+    sent_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = (
+            # accounts.services.invite: who is invited again gets a new link in the place of the old one.
+            models.UniqueConstraint(fields=["account", "email"], name="accounts_invitation_unique"),
+            models.CheckConstraint(condition=models.Q(role__in=["owner", "member"]), name="accounts_invitation_role"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.role})"
+
+
+class AuditEntry(models.Model):
+    """Something that somebody did to an account. Nothing changes it; it goes with the account."""
+
+    class Action(models.TextChoices):
+        ACCOUNT_CREATED = "account.created", "Account created"
+        ACCOUNT_RENAMED = "account.renamed", "Account renamed"
+        RETENTION_CHANGED = "account.retention_changed", "Retention of events changed"
+        EXPORTED = "account.exported", "Data exported"
+        KEY_CREATED = "key.created", "API key created"
+        KEY_REVEALED = "key.revealed", "API key revealed"
+        KEY_ROTATED = "key.rotated", "API key rotated"
+        KEY_REVOKED = "key.revoked", "API key revoked"
+        MEMBER_INVITED = "member.invited", "Member invited"
+        INVITATION_WITHDRAWN = "member.invitation_withdrawn", "Invitation withdrawn"
+        MEMBER_JOINED = "member.joined", "Member joined"
+        ROLE_CHANGED = "member.role_changed", "Role changed"
+        MEMBER_REMOVED = "member.removed", "Member removed"
+        LOGGED_IN = "user.logged_in", "Logged in"
+        LOGIN_FAILED = "user.login_failed", "Log-in failed"
+        PASSWORD_CHANGED = "user.password_changed", "Password changed"  # noqa: S105  no password
+        EMAIL_CHANGED = "user.email_changed", "Email address changed"
+        SECOND_FACTOR_ADDED = "user.second_factor_added", "Second factor added"
+        SECOND_FACTOR_REMOVED = "user.second_factor_removed", "Second factor removed"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="audit_entries", db_index=False)
+    # No foreign key: an entry outlives the user, and the email is what it was then.
+    actor_id = models.BigIntegerField(null=True)
+    actor_email = models.CharField(max_length=254, blank=True)
+    action = models.CharField(max_length=40)
+    detail = models.JSONField(default=dict)
+    ip = models.GenericIPAddressField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        # portal.views.audit: an account's newest entries.
+        indexes = (models.Index(fields=["account", "-id"], name="accounts_audit_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.label} by {self.actor_email or 'nobody'}"
+
+    @property
+    def label(self) -> str:
+        """The action in words; as it is stored where a later release knows it no more."""
+        return dict(self.Action.choices).get(self.action, self.action)
 
 
 class ApiKey(models.Model):
