@@ -181,7 +181,8 @@ class AccountFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         accounts = dict(Account.objects.order_by("-id")[: self.offered].values_list("id", "name"))
-        accounts |= dict(Account.objects.filter(id=_account_id(request)).values_list("id", "name"))
+        if chosen := _account_id(request):
+            accounts |= dict(Account.objects.filter(id=chosen).values_list("id", "name"))
         return [(str(account_id), f"{name} ({account_id})") for account_id, name in accounts.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
@@ -205,7 +206,7 @@ class _BoundedPaginator(Paginator):
     most = 1000
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]  # a property there too
+    def count(self) -> int:
         rows = cast("QuerySet[Model]", self.object_list)
         return rows[: self.most].count()
 

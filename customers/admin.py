@@ -1,6 +1,7 @@
 """The operators' view of customers."""
 
-from typing import Any
+import datetime
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -24,7 +25,7 @@ class CreatedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
         if self.value() not in dict(self.lookup_choices):
             return queryset
-        return queryset.filter(created_at__gte=timezone.now() - timezone.timedelta(days=int(self.value() or 0)))
+        return queryset.filter(created_at__gte=timezone.now() - datetime.timedelta(days=int(self.value() or 0)))
 
 
 class CustomerForm(forms.ModelForm):
@@ -37,7 +38,7 @@ class CustomerForm(forms.ModelForm):
 class CustomerAdmin(AccountOwnedAdmin):
     form = CustomerForm
     list_display = ("customer_id", "name", "email", "plan", "account", "created_at", "updated_at")
-    list_filter = (AccountFilter, CreatedFilter)
+    list_filter: ClassVar[Any] = (AccountFilter, CreatedFilter)
     search_fields = ("customer_id",)
     search_help_text = "The customer_id, or how it begins."
     fields = (
