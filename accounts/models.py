@@ -132,7 +132,7 @@ class AuditEntry(models.Model):
         MEMBER_REMOVED = "member.removed", "Member removed"
         LOGGED_IN = "user.logged_in", "Logged in"
         LOGIN_FAILED = "user.login_failed", "Log-in failed"
-        PASSWORD_CHANGED = "user.password_changed", "Password changed"  # noqa: S105  no password
+        PASSWORD_CHANGED = "user.password_changed", "Password changed"
         EMAIL_CHANGED = "user.email_changed", "Email address changed"
         SECOND_FACTOR_ADDED = "user.second_factor_added", "Second factor added"
         SECOND_FACTOR_REMOVED = "user.second_factor_removed", "Second factor removed"

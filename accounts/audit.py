@@ -1,0 +1,27 @@
+"""The audit log: who did what to an account, when and from where. Its owners see it in the portal."""
+
+from typing import Any, NamedTuple
+
+from accounts.models import Account, AuditEntry, User
+
+
+class Actor(NamedTuple):
+    """Who does something. ``user`` is None for the system; ``ip`` None where it is not known."""
+
+    user: User | None = None
+    ip: str | None = None
+
+
+def record(*, account: Account, actor: Actor, action: AuditEntry.Action, **detail: Any) -> None:
+    """Write an entry; in the transaction of what it tells of, so that neither is there without the other.
+
+    ``detail`` is JSON: names and numbers, never a secret.
+    """
+    AuditEntry.objects.create(
+        account=account,
+        actor_id=actor.user.pk if actor.user else None,
+        actor_email=actor.user.email if actor.user else "",
+        action=action,
+        detail=detail,
+        ip=actor.ip,
+    )
