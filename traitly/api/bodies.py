@@ -1,5 +1,7 @@
 """Reads a request's body: bounded, decompressed, one of the media types that the contract lists."""
 
+import gzip
+import io
 import zlib
 from typing import NamedTuple
 
@@ -12,7 +14,6 @@ from traitly.api.errors import TooLarge
 # curl's --data claims a form, and the reference's own commands are sent so.
 _JSON = {"", "application/json", "text/json", "text/plain", "application/x-www-form-urlencoded"}
 _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
-_GZIP = 31  # zlib's window bits for a gzip header and trailer
 
 
 class Body(NamedTuple):
@@ -63,21 +64,16 @@ def _read(request: Request) -> bytes:
 def _decompress(data: bytes) -> bytes:
     """The members of a gzip file, counted while they are decompressed."""
     limit: int = settings.MAX_BODY_BYTES
-    members: list[bytes] = []
-    size = 0
-    while data:
-        decompressor = zlib.decompressobj(_GZIP)
-        try:
-            members.append(decompressor.decompress(data, limit + 1 - size))
-        except zlib.error as error:
-            raise ParseError("The body is not gzip, though Content-Encoding says so.") from error
-        size += len(members[-1])
-        if size > limit:
-            raise _too_large()
-        if not decompressor.eof:
-            raise ParseError("The gzip body is cut off.")
-        data = decompressor.unused_data
-    return b"".join(members)
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            decompressed = file.read(limit + 1)
+    except EOFError as error:
+        raise ParseError("The gzip body is cut off.") from error
+    except (OSError, zlib.error) as error:
+        raise ParseError("The body is not gzip, though Content-Encoding says so.") from error
+    if len(decompressed) > limit:
+        raise _too_large()
+    return decompressed
 
 
 def _too_large() -> TooLarge:
