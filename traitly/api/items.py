@@ -103,12 +103,8 @@ def _parse(data: bytes, model: type[M], *, single: bool) -> list[Any]:
     try:
         parsed = adapter.validate_json(data)
     except ValidationError as invalid:
-        error = invalid.errors(include_url=False, include_input=False)[0]
-        if error["type"] == "too_long":
-            raise _too_many() from None
-        reason = error["ctx"]["error"]
-        if not reason.startswith("number out of range"):
-            raise ParseError(f"The body is not valid JSON: {reason}.") from None
+        if not _reason(invalid).startswith("number out of range"):
+            raise ParseError(f"The body is not valid JSON: {_reason(invalid)}.") from None
         parsed = adapter.validate_python(_parse_long_numbers(data, adapter))
     return [parsed] if single else parsed
 
@@ -122,9 +118,18 @@ def _parse_long_numbers(data: bytes, adapter: TypeAdapter[Any]) -> Any:
         adapter.validate_json(_LONG_NUMBER.sub(b"0", data))
         return json.loads(data, parse_int=lambda text: int(text) if len(text) <= _MOST_DIGITS else Decimal(text))
     except ValidationError as invalid:
-        raise ParseError(f"The body is not valid JSON: {invalid.errors()[0]['ctx']['error']}.") from None
+        raise ParseError(f"The body is not valid JSON: {_reason(invalid)}.") from None
     except ValueError as error:
         raise ParseError(f"The body is not valid JSON: {error}.") from error
+
+
+def _reason(invalid: ValidationError) -> str:
+    """Why the parser refused the text, or 413 for a list that is too long."""
+    error = invalid.errors(include_url=False, include_input=False)[0]
+    if error["type"] == "too_long":
+        raise _too_many() from None
+    reason: str = error["ctx"]["error"]
+    return reason
 
 
 def _lines(data: bytes, model: type[M]) -> Iterator[Any]:
