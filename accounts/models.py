@@ -131,7 +131,6 @@ class AuditEntry(models.Model):
         ROLE_CHANGED = "member.role_changed", "Role changed"
         MEMBER_REMOVED = "member.removed", "Member removed"
         LOGGED_IN = "user.logged_in", "Logged in"
-        LOGIN_FAILED = "user.login_failed", "Log-in failed"
         PASSWORD_CHANGED = "user.password_changed", "Password changed"
         EMAIL_CHANGED = "user.email_changed", "Email address changed"
         SECOND_FACTOR_ADDED = "user.second_factor_added", "Second factor added"

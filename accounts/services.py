@@ -2,16 +2,34 @@
 
 import datetime
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.core import signing
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import keys
-from accounts.models import Account, ApiKey, Membership, User
+from accounts import audit, keys
+from accounts.audit import Actor
+from accounts.models import Account, ApiKey, AuditEntry, Invitation, Membership, User
 
 ALL_SCOPES = (ApiKey.Scope.READ, ApiKey.Scope.WRITE)
+INVITATION_LIVES = datetime.timedelta(days=7)
+OPERATOR = Actor()  # who acts when nobody is named: the admin, a command
+
+_INVITATION_SALT = "accounts.invitation"
+
+
+class LastOwnerError(Exception):
+    """An account must keep an owner."""
+
+
+class AlreadyMemberError(Exception):
+    """Who is invited is in the account already."""
+
+
+class InvitationError(Exception):
+    """The invitation's link is broken, expired, withdrawn, used, or for another email address."""
 
 
 class NewKey(NamedTuple):
@@ -25,21 +43,47 @@ class NewKey(NamedTuple):
 
 
 @transaction.atomic
-def create_account(*, company: str, owner: User) -> tuple[Account, NewKey]:
+def create_account(*, company: str, owner: User, actor: Actor = OPERATOR) -> tuple[Account, NewKey]:
     """Make an account with its owner and its first key, which may read and write."""
     account = Account.objects.create(name=company)
     Membership.objects.create(account=account, user=owner, role=Membership.Role.OWNER)
-    return account, create_key(account=account, name="Default")
+    audit.record(account=account, actor=actor, action=AuditEntry.Action.ACCOUNT_CREATED, name=company)
+    return account, create_key(account=account, name="Default", actor=actor)
 
 
+@transaction.atomic
+def rename_account(*, account: Account, name: str, actor: Actor) -> None:
+    """Give the account another name."""
+    audit.record(account=account, actor=actor, action=AuditEntry.Action.ACCOUNT_RENAMED, before=account.name, name=name)
+    account.name = name
+    account.save(update_fields=["name"])
+
+
+@transaction.atomic
+def set_retention(*, account: Account, days: int | None, actor: Actor) -> None:
+    """Keep events for so many days after they happened; None: for ever. `manage.py prune_events` acts on it."""
+    before = account.event_retention_days
+    audit.record(account=account, actor=actor, action=AuditEntry.Action.RETENTION_CHANGED, before=before, days=days)
+    account.event_retention_days = days
+    account.save(update_fields=["event_retention_days"])
+
+
+@transaction.atomic
 def create_key(
     *,
     account: Account,
     name: str,
     scopes: Iterable[str] = ALL_SCOPES,
     expires_at: datetime.datetime | None = None,
+    actor: Actor = OPERATOR,
 ) -> NewKey:
     """Make a key of the account."""
+    new = _make_key(account, name, scopes, expires_at)
+    _record_key(new.row, actor, AuditEntry.Action.KEY_CREATED, scopes=new.row.scopes)
+    return new
+
+
+def _make_key(account: Account, name: str, scopes: Iterable[str], expires_at: datetime.datetime | None) -> NewKey:
     key = keys.generate()
     row = ApiKey.objects.create(
         account=account,
@@ -53,23 +97,139 @@ def create_key(
     return NewKey(row, key)
 
 
-def revoke_key(*, account_id: int, key_id: int) -> bool:
-    """Stop a key for good, within ``API_KEY_CACHE_SECONDS`` in every process. False if it was not active."""
-    live = ApiKey.objects.filter(account_id=account_id, id=key_id, revoked_at=None)
-    return live.update(revoked_at=timezone.now()) > 0
+def _record_key(row: ApiKey, actor: Actor, action: AuditEntry.Action, **detail: Any) -> None:
+    audit.record(account=row.account, actor=actor, action=action, key=row.masked, name=row.name, **detail)
 
 
 @transaction.atomic
-def rotate_key(*, account_id: int, key_id: int, overlap: datetime.timedelta = datetime.timedelta()) -> NewKey:
+def reveal_key(*, account_id: int, key_id: int, actor: Actor) -> str:
+    """The key's text, for an owner. ``ApiKey.DoesNotExist``; ``keys.UnreadableKeyError``, see there."""
+    row = ApiKey.objects.select_related("account").get(account_id=account_id, id=key_id)
+    text = keys.decrypt(row.encrypted)
+    _record_key(row, actor, AuditEntry.Action.KEY_REVEALED)
+    return text
+
+
+@transaction.atomic
+def revoke_key(*, account_id: int, key_id: int, actor: Actor = OPERATOR) -> bool:
+    """Stop a key for good, within ``API_KEY_CACHE_SECONDS`` in every process. False if it was not active."""
+    row = ApiKey.objects.select_for_update().filter(account_id=account_id, id=key_id, revoked_at=None).first()
+    if row is None:
+        return False
+    row.revoked_at = timezone.now()
+    row.save(update_fields=["revoked_at"])
+    _record_key(row, actor, AuditEntry.Action.KEY_REVOKED)
+    return True
+
+
+@transaction.atomic
+def rotate_key(
+    *,
+    account_id: int,
+    key_id: int,
+    overlap: datetime.timedelta = datetime.timedelta(),
+    actor: Actor = OPERATOR,
+) -> NewKey:
     """Make a key like this one, which itself works for ``overlap`` longer. ``ApiKey.DoesNotExist`` if not active."""
     ends = timezone.now() + overlap
     old = ApiKey.objects.select_for_update().get(
         Q(expires_at=None) | Q(expires_at__gt=timezone.now()), account_id=account_id, id=key_id, revoked_at=None
     )
-    new = create_key(account=old.account, name=old.name, scopes=old.scopes, expires_at=old.expires_at)
+    new = _make_key(old.account, old.name, old.scopes, old.expires_at)
     if not overlap:
         old.revoked_at = ends
     elif old.expires_at is None or old.expires_at > ends:
         old.expires_at = ends
     old.save(update_fields=["revoked_at", "expires_at"])
+    hours = round(overlap.total_seconds() / 3600, 2)
+    _record_key(old, actor, AuditEntry.Action.KEY_ROTATED, follower=new.row.masked, overlap_hours=hours)
     return new
+
+
+@transaction.atomic
+def invite(*, account: Account, email: str, role: str, actor: Actor) -> tuple[Invitation, str]:
+    """Invite an address; gives the token of its link, which works for ``INVITATION_LIVES``. ``AlreadyMemberError``.
+
+    An address that is invited again gets a new link; the old one works no more.
+    """
+    email = email.lower()
+    if Membership.objects.filter(account=account, user__email=email).exists():
+        raise AlreadyMemberError
+    invitation, _ = Invitation.objects.update_or_create(
+        account=account, email=email, defaults={"role": role, "sent_at": timezone.now()}
+    )
+    audit.record(account=account, actor=actor, action=AuditEntry.Action.MEMBER_INVITED, email=email, role=role)
+    sent = invitation.sent_at.timestamp()
+    return invitation, signing.dumps([invitation.pk, sent], salt=_INVITATION_SALT, compress=True)
+
+
+def find_invitation(token: str) -> Invitation:
+    """The invitation of a link's token, or ``InvitationError``."""
+    try:
+        invitation_id, sent = signing.loads(token, salt=_INVITATION_SALT, max_age=INVITATION_LIVES)
+    except signing.BadSignature as error:
+        raise InvitationError from error
+    invitation = Invitation.objects.select_related("account").filter(id=invitation_id).first()
+    if invitation is None or invitation.sent_at.timestamp() != sent:
+        raise InvitationError
+    return invitation
+
+
+@transaction.atomic
+def withdraw_invitation(*, account_id: int, invitation_id: int, actor: Actor) -> bool:
+    """Make the link of an invitation useless. False if there is none."""
+    invitation = Invitation.objects.filter(account_id=account_id, id=invitation_id).first()
+    if invitation is None:
+        return False
+    invitation.delete()
+    action = AuditEntry.Action.INVITATION_WITHDRAWN
+    audit.record(account=invitation.account, actor=actor, action=action, email=invitation.email)
+    return True
+
+
+@transaction.atomic
+def accept_invitation(*, token: str, actor: Actor) -> Membership:
+    """Put the acting user into the account that invited the user's address. ``InvitationError``."""
+    invitation = find_invitation(token)
+    # Taken by its deletion: of two who follow one link at once, one finds it gone.
+    deleted, _ = Invitation.objects.filter(id=invitation.pk).delete()
+    if not deleted or actor.user is None or actor.user.email != invitation.email:
+        raise InvitationError
+    membership, _ = Membership.objects.get_or_create(
+        account=invitation.account, user=actor.user, defaults={"role": invitation.role}
+    )
+    action = AuditEntry.Action.MEMBER_JOINED
+    audit.record(account=invitation.account, actor=actor, action=action, role=membership.role)
+    return membership
+
+
+@transaction.atomic
+def change_role(*, account: Account, membership_id: int, role: str, actor: Actor) -> None:
+    """Make a member an owner or an owner a member. ``Membership.DoesNotExist``, ``LastOwnerError``."""
+    membership = _locked_membership(account, membership_id, stays_owner=role == Membership.Role.OWNER)
+    membership.role = role
+    membership.save(update_fields=["role"])
+    action = AuditEntry.Action.ROLE_CHANGED
+    audit.record(account=account, actor=actor, action=action, email=membership.user.email, role=role)
+
+
+@transaction.atomic
+def remove_member(*, account: Account, membership_id: int, actor: Actor) -> None:
+    """Take someone out of the account, at once. ``Membership.DoesNotExist``, ``LastOwnerError``."""
+    membership = _locked_membership(account, membership_id, stays_owner=False)
+    membership.delete()
+    audit.record(account=account, actor=actor, action=AuditEntry.Action.MEMBER_REMOVED, email=membership.user.email)
+
+
+def _locked_membership(account: Account, membership_id: int, *, stays_owner: bool) -> Membership:
+    """The membership, while nobody else changes a role: two owners who leave at once must not leave none."""
+    places = {
+        place.pk: place
+        for place in account.memberships.select_for_update(of=("self",)).select_related("user").order_by("id")
+    }
+    if membership_id not in places:
+        raise Membership.DoesNotExist
+    membership = places[membership_id]
+    if membership.is_owner and not stays_owner and sum(place.is_owner for place in places.values()) == 1:
+        raise LastOwnerError
+    return membership
