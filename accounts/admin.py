@@ -21,7 +21,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts import services
+from accounts.audit import Actor
 from accounts.models import Account, ApiKey, Membership, User
+
+
+def _actor(request: HttpRequest) -> Actor:
+    """Who an account's audit log says did it."""
+    return Actor(cast("User", request.user), request.META.get("REMOTE_ADDR") or None)
 
 
 class MembershipInline(admin.TabularInline):
@@ -52,13 +58,23 @@ class AccountAdmin(admin.ModelAdmin):
     list_display = ("name", "id", "created_at", "data")
     search_fields = ("name",)
     ordering = ("-id",)
-    fields = ("name", "created_at", "data")
+    fields = ("name", "event_retention_days", "created_at", "data")
     readonly_fields = ("created_at", "data")
     inlines = (MembershipInline, ApiKeyInline)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: the account's customers and events have no foreign key, and would be left without an owner."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: Account, form: forms.ModelForm, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        stored = Account.objects.get(pk=obj.pk)  # services write down what it was before
+        if "name" in form.changed_data:
+            services.rename_account(account=stored, name=obj.name, actor=_actor(request))
+        if "event_retention_days" in form.changed_data:
+            services.set_retention(account=stored, days=obj.event_retention_days, actor=_actor(request))
 
     @admin.display(description="data")
     def data(self, account: Account) -> SafeString | str:
@@ -142,7 +158,11 @@ class ApiKeyAdmin(admin.ModelAdmin):
             obj.save(update_fields=form.changed_data)
         else:
             row = services.create_key(
-                account=obj.account, name=obj.name, scopes=obj.scopes, expires_at=obj.expires_at
+                account=obj.account,
+                name=obj.name,
+                scopes=obj.scopes,
+                expires_at=obj.expires_at,
+                actor=_actor(request),
             ).row
             obj.pk, obj.last_four = row.pk, row.last_four
             self.message_user(request, "Operators never see a key's text: the account's owners do.")
@@ -155,7 +175,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         revoked = 0
         for key in queryset:
-            if services.revoke_key(account_id=key.account_id, key_id=key.pk):
+            if services.revoke_key(account_id=key.account_id, key_id=key.pk, actor=_actor(request)):
                 self.log_change(request, key, "Revoked.")
                 revoked += 1
         self.message_user(request, f"Revoked: {revoked}. They stop working within five seconds.")
@@ -164,7 +184,9 @@ class ApiKeyAdmin(admin.ModelAdmin):
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
             try:
-                new = services.rotate_key(account_id=key.account_id, key_id=key.pk, overlap=_OVERLAP)
+                new = services.rotate_key(
+                    account_id=key.account_id, key_id=key.pk, overlap=_OVERLAP, actor=_actor(request)
+                )
             except ApiKey.DoesNotExist:
                 self.message_user(request, f"{key} is not active: nothing to rotate.", messages.WARNING)
             else:

@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+from django.test import Client
 from hypothesis import HealthCheck, settings
 
 from accounts.authentication import forget_credentials
 from accounts.models import Account
 from tests.client import Api
-from tests.factories import AccountFactory, make_key
+from tests.factories import AccountFactory, UserFactory, make_key
 
 # A few examples each time; HYPOTHESIS_EXAMPLES=5000 looks longer.
 settings.register_profile(
@@ -61,6 +62,14 @@ def globex_api(globex: Account) -> Api:
 def anonymous(db: None) -> Api:
     """A client without a key."""
     return Api()
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    """A browser in which a superuser is logged in to the admin."""
+    client = Client()
+    client.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    return client
 
 
 class Peak:

@@ -1,0 +1,158 @@
+import datetime
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import keys
+from accounts.models import Account, ApiKey, Membership, User
+from tests.client import Api
+from tests.factories import AccountFactory, MembershipFactory, UserFactory, make_key
+
+pytestmark = pytest.mark.usefixtures("acme")
+
+KEYS = "/admin/accounts/apikey/"
+
+
+def _inlines(*prefixes: str) -> dict[str, str]:
+    """The hidden fields of inlines without rows."""
+    return {f"{prefix}-{name}_FORMS": "0" for prefix in prefixes for name in ("TOTAL", "INITIAL")}
+
+
+def test_the_admin_is_for_operators(client: Client) -> None:
+    client.force_login(UserFactory.create())
+    assert client.get("/admin/").status_code == 302
+
+
+def test_a_user_is_made_with_an_email_in_lower_case(operator: Client) -> None:
+    form = {"email": "New@Example.com", "usable_password": "false"} | _inlines()
+    assert operator.post("/admin/accounts/user/add/", form).status_code == 302
+    assert not User.objects.get(email="new@example.com").has_usable_password()
+
+
+def test_an_email_that_is_taken_in_another_case_is_refused(operator: Client) -> None:
+    UserFactory.create(email="taken@example.com")
+    answer = operator.post("/admin/accounts/user/add/", {"email": "TAKEN@example.com", "usable_password": "false"})
+    assert "already exists" in answer.content.decode()
+    assert answer.status_code == 200
+
+
+def test_users_are_found_by_email_and_shown(operator: Client) -> None:
+    user = UserFactory.create(email="found@example.com")
+    assert "found@example.com" in operator.get("/admin/accounts/user/?q=found").content.decode()
+    assert operator.get(f"/admin/accounts/user/{user.pk}/change/").status_code == 200
+
+
+def test_an_account_shows_members_and_masked_keys(operator: Client, acme: Account) -> None:
+    MembershipFactory.create(account=acme, user=UserFactory.create(email="owner@example.com"))
+    new = make_key(acme)
+    page = operator.get(f"/admin/accounts/account/{acme.pk}/change/").content.decode()
+    assert "owner@example.com" in page
+    assert new.row.masked in page
+    assert new.key not in page
+    assert f"/admin/customers/customer/?account={acme.pk}" in page
+    assert f"/admin/events/event/?account={acme.pk}" in page
+
+
+def test_an_account_gets_a_member(operator: Client, acme: Account) -> None:
+    user = UserFactory.create()
+    form = _inlines("memberships", "api_keys") | {
+        "name": "Acme Ltd",
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-0-user": str(user.pk),
+        "memberships-0-role": "owner",
+    }
+    assert operator.post(f"/admin/accounts/account/{acme.pk}/change/", form).status_code == 302
+    assert Membership.objects.get(account__name="Acme Ltd", role="owner").user == user
+
+
+@pytest.mark.parametrize("address", ["{account}/delete/", ""])
+def test_an_account_cannot_be_deleted(operator: Client, acme: Account, address: str) -> None:
+    operator.post(
+        f"/admin/accounts/account/{address.format(account=acme.pk)}",
+        {"post": "yes", "action": "delete_selected", "_selected_action": acme.pk},
+    )
+    assert Account.objects.filter(pk=acme.pk).exists()
+
+
+def test_no_page_shows_more_of_a_key_than_its_mask(operator: Client, acme: Account) -> None:
+    new = make_key(acme)
+    for address in (KEYS, f"{KEYS}?q={new.row.last_four}", f"{KEYS}{new.row.pk}/change/"):
+        page = operator.get(address).content.decode()
+        assert new.row.masked in page
+        for secret in (new.key, new.key[8:20], new.row.digest.hex(), bytes(new.row.encrypted).decode()):
+            assert secret not in page
+
+
+def test_a_key_is_made_without_showing_its_text(operator: Client, acme: Account) -> None:
+    form = {"account": acme.pk, "name": "Made here", "scopes": ["read"], "expires_at_0": "", "expires_at_1": ""}
+    page = operator.post(f"{KEYS}add/", form, follow=True).content.decode()
+    row = ApiKey.objects.get(name="Made here")
+    key = keys.decrypt(row.encrypted)
+    assert (row.account, row.scopes) == (acme, ["read"])
+    assert row.masked in page
+    assert key not in page
+    assert Api(key).get("customer").status == 200
+    assert Api(key).post("customer", {}).status == 403
+
+
+def test_a_key_needs_a_scope(operator: Client, acme: Account) -> None:
+    answer = operator.post(f"{KEYS}add/", {"account": acme.pk, "name": "No scope"})
+    assert "This field is required" in answer.content.decode()
+    assert not ApiKey.objects.exists()
+
+
+def test_changing_a_key_leaves_what_happened_to_it_meanwhile(operator: Client, acme: Account) -> None:
+    row = make_key(acme).row
+    form = {"name": "Renamed", "scopes": ["read", "write"], "expires_at_0": "", "expires_at_1": ""}
+    ApiKey.objects.filter(pk=row.pk).update(revoked_at=timezone.now())
+    assert operator.post(f"{KEYS}{row.pk}/change/", form).status_code == 302
+    row.refresh_from_db()
+    assert row.name == "Renamed"
+    assert row.revoked_at is not None
+
+
+def test_revoking_stops_keys(operator: Client, acme: Account) -> None:
+    new = make_key(acme)
+    gone = make_key(acme, expires_at=timezone.now()).row
+    answer = operator.post(KEYS, {"action": "revoke", "_selected_action": [new.row.pk, gone.pk]}, follow=True)
+    assert Api(new.key).get("customer").status == 401
+    assert "Revoked: 2." in answer.content.decode()
+    assert LogEntry.objects.filter(object_id=new.row.pk, change_message="Revoked.").exists()
+
+
+def test_rotating_makes_a_key_like_the_old_which_works_for_a_day(operator: Client, acme: Account) -> None:
+    old = make_key(acme, name="Backend", scopes=["read"])
+    page = operator.post(KEYS, {"action": "rotate", "_selected_action": [old.row.pk]}, follow=True).content.decode()
+    new = ApiKey.objects.exclude(pk=old.row.pk).get(account=acme)
+    old.row.refresh_from_db()
+    assert (new.name, new.scopes) == ("Backend", ["read"])
+    assert keys.decrypt(new.encrypted) not in page
+    assert new.masked in page
+    assert old.row.expires_at is not None
+    assert datetime.timedelta(hours=23) < old.row.expires_at - timezone.now() <= datetime.timedelta(hours=24)
+    assert Api(old.key).get("customer").status == 200
+
+
+def test_a_revoked_key_is_not_rotated(operator: Client, acme: Account) -> None:
+    row = make_key(acme).row
+    ApiKey.objects.update(revoked_at=timezone.now())
+    answer = operator.post(KEYS, {"action": "rotate", "_selected_action": [row.pk]}, follow=True)
+    assert "is not active" in answer.content.decode()
+    assert ApiKey.objects.count() == 1
+
+
+def test_a_key_cannot_be_deleted(operator: Client, acme: Account) -> None:
+    row = make_key(acme).row
+    assert operator.post(f"{KEYS}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert ApiKey.objects.filter(pk=row.pk).exists()
+
+
+def test_the_lists_of_accounts_and_keys_take_few_queries(operator: Client, django_assert_max_num_queries) -> None:
+    for _ in range(5):
+        make_key(AccountFactory.create())
+    for address in (reverse("admin:accounts_account_changelist"), KEYS, reverse("admin:accounts_user_changelist")):
+        with django_assert_max_num_queries(6):
+            assert operator.get(address).status_code == 200

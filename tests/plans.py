@@ -1,0 +1,24 @@
+"""How PostgreSQL would read the tables that are large in production."""
+
+import re
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+
+def plan_of(client: Client, address: str, query: dict[str, Any], table: str) -> list[str]:
+    """The plans of the address's statements that read rows of ``table`` or count them, chosen as if it were large."""
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address, query).status_code == 200
+    statements = [found["sql"] for found in queries if re.search(rf'FROM "{table}"', found["sql"])]
+    assert statements
+    with connection.cursor() as cursor:
+        # A test's table is so small that reading and sorting all of it is cheapest.
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+        plans = []
+        for statement in statements:
+            cursor.execute(f"EXPLAIN {statement}")
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    return plans
