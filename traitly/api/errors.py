@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import orjson
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -74,6 +74,8 @@ def exception_handler(error: Exception, _context: dict[str, Any]) -> HttpRespons
         if wait := getattr(error, "wait", None):
             response["Retry-After"] = str(int(wait) + 1)
         return response
+    if isinstance(error, SuspiciousOperation):  # more parameters than Django reads
+        return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "There are too many parameters.")])
     if isinstance(error, (OperationalError, InterfaceError)):
         logger.error("The database did not answer", exc_info=error)
         unavailable = Error("service_unavailable", "The database is away. Nothing was stored; send the request again.")
