@@ -1,0 +1,158 @@
+"""Arrays (contract, "Batches") and the envelope of every answer."""
+
+import json
+import time
+
+import pytest
+
+from customers.models import Customer
+from events.models import Event
+from tests.client import check_errors
+from tests.factories import a_customer, an_event
+
+# The envelope ---------------------------------------------------------------------------------------------------------
+
+
+def check_envelope(answer, verb, kind):
+    body = answer.json
+    assert answer.headers["Content-Type"] == "application/json"
+    assert list(body) == ["data", "metadata", verb, "object"]
+    assert isinstance(body["data"], list)
+    assert isinstance(body["metadata"], dict)
+    assert isinstance(body[verb], str)
+    assert abs(int(body[verb]) - time.time()) < 60
+    assert body["object"] == kind
+
+
+def test_the_verb_of_each_method(api):
+    check_envelope(api.post("customer", a_customer("1")), "created", "customer")
+    check_envelope(api.post("customer", a_customer("1")), "created", "customer")
+    check_envelope(api.post("event", an_event("1", id="e")), "created", "event")
+    check_envelope(api.get("customer"), "retrieved", "customer")
+    check_envelope(api.get("customer/1"), "retrieved", "customer")
+    check_envelope(api.get("event", {"customer_id": "1", "name": "Logged in"}), "retrieved", "event")
+    check_envelope(api.get("event/e"), "retrieved", "event")
+    check_envelope(api.get("customer/1/event"), "retrieved", "event")
+    check_envelope(api.patch("customer/1", {}), "updated", "customer")
+    check_envelope(api.delete("event/e"), "deleted", "event")
+    check_envelope(api.delete("customer/1"), "deleted", "customer")
+
+
+def test_an_empty_list_is_data_too(api):
+    assert api.get("customer").data == []
+
+
+def test_metadata_is_empty_when_there_is_nothing_to_say(api):
+    for answer in (
+        api.post("customer", a_customer("1")),
+        api.post("customer", [a_customer("1"), a_customer("2")]),
+        api.post("event", [an_event(), an_event()]),
+        api.get("customer"),
+        api.get("customer/1"),
+        api.patch("customer/1", {}),
+    ):
+        assert answer.json["metadata"] == {}
+
+
+# Batches --------------------------------------------------------------------------------------------------------------
+
+
+def test_all_stored_is_201(api):
+    answer = api.post("event", [an_event("1"), an_event("2"), an_event("3")])
+
+    assert answer.status == 201
+    assert [row["customer_id"] for row in answer.data] == ["1", "2", "3"]
+    assert [row["success"] for row in answer.data] == [1, 1, 1]
+    assert Event.objects.count() == 3
+
+
+def test_an_array_of_one_is_answered_like_one(api):
+    assert api.post("event", [an_event()]).status == 201
+
+
+def test_duplicates_are_counted(api):
+    answer = api.post("event", [an_event(id="a"), an_event(id="a"), an_event(id="b")])
+
+    assert answer.status == 201
+    assert answer.json["metadata"] == {"duplicates": 1}
+    assert [row["success"] for row in answer.data] == [1, 1, 1]
+
+
+def test_some_stored_is_207(api):
+    answer = api.post("event", [{"name": "x"}, an_event("2", id="a"), {"customer_id": 3}, an_event("4", id="a"), []])
+
+    assert answer.status == 207
+    assert answer.json["metadata"] == {"accepted": 2, "rejected": 3, "duplicates": 1}
+    assert [row["success"] for row in answer.data] == [0, 1, 0, 1, 0]
+    assert [row.get("index") for row in answer.data] == [0, None, 2, None, 4]
+    assert list(answer.data[0]) == ["name", "success", "index", "errors"]
+    assert answer.data[0]["name"] == "x"
+    assert list(answer.data[2]) == ["customer_id", "success", "index", "errors"]
+    assert answer.data[2]["customer_id"] == 3
+    assert list(answer.data[4]) == ["success", "index", "errors"]
+    for row in (answer.data[0], answer.data[2], answer.data[4]):
+        check_errors(row["errors"])
+    assert Event.objects.count() == 1
+
+
+def test_some_customers_stored_is_207(api):
+    answer = api.post("customer", [a_customer("1"), {"customer_id": "2", "name": "Jane"}, a_customer("3")])
+
+    assert answer.status == 207
+    assert answer.json["metadata"] == {"accepted": 2, "rejected": 1}
+    assert answer.data[1]["customer_id"] == "2"
+    assert answer.data[1]["name"] == "Jane"
+    assert [error["attr"] for error in answer.data[1]["errors"]] == ["1.email", "1.plan"]
+    assert Customer.objects.count() == 2
+
+
+@pytest.mark.parametrize("kind", ["event", "customer"])
+def test_none_stored_is_400_with_the_same_body(api, kind):
+    answer = api.post(kind, [{}, {"customer_id": "2"}])
+
+    assert answer.status == 400
+    check_envelope(answer, "created", kind)
+    assert answer.json["metadata"] == {"accepted": 0, "rejected": 2}
+    assert [row["index"] for row in answer.data] == [0, 1]
+
+
+def test_a_single_invalid_object_is_400_with_the_error_object(api):
+    answer = api.post("event", {"customer_id": "1"})
+
+    assert answer.status == 400
+    assert answer.errors == [("required", "name")]
+
+
+@pytest.mark.parametrize("sent", ["9" * 400, "9" * 5000, "NaN", "1e400", '{"a": [1]}', "null", "[" * 100 + "]" * 100])
+def test_what_was_sent_is_named_whatever_it_is(api, sent):
+    body = f'[{{"customer_id": {sent}, "name": {sent}}}, {json.dumps(an_event())}]'
+
+    answer = api.post("event", body.encode())
+
+    assert answer.status == 207
+    assert answer.data[0]["index"] == 0
+    assert sorted({error["attr"].split(".")[1] for error in answer.data[0]["errors"]}) == ["customer_id", "name"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_valid_items_are_stored_in_one_transaction(api, monkeypatch):
+    """The database refuses the last: none of the others is there."""
+    events = [an_event(str(i), id=str(i)) for i in range(50)]
+    from events import services  # noqa: PLC0415
+
+    broken = services._INSERT.replace("attributes::jsonb", "CASE WHEN id = '9' THEN 1/0 END::text::jsonb")
+    monkeypatch.setattr(services, "_INSERT", broken)
+
+    assert api.post("event", events).status == 500
+    monkeypatch.undo()
+    assert api.get("customer/0/event").status == 404
+
+
+@pytest.mark.parametrize("items", [1, 10, 1000])
+@pytest.mark.parametrize("kind", ["event", "customer"])
+def test_one_item_or_a_thousand_take_the_same_number_of_queries(api, django_assert_num_queries, kind, items):
+    make = a_customer if kind == "customer" else an_event
+    api.get("customer")  # the key is known now
+
+    with django_assert_num_queries(1):
+        assert api.post(kind, [make(str(i)) for i in range(items)]).status == 201
