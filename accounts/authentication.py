@@ -1,6 +1,7 @@
 """The ``Authorization: Token <key>`` header: from a key to an account, with at most one query and usually none."""
 
 import datetime
+import ipaddress
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -97,7 +98,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed("Send the header: Authorization: Token <your API key>.", "not_authenticated")
         if scheme.lower() not in {"token", "bearer"} or not key or " " in key:
             raise AuthenticationFailed("Malformed header. It must read: Authorization: Token <your API key>.")
-        credential = find_credential(key, request.META.get("REMOTE_ADDR") or None)
+        credential = find_credential(key, _address(request))
         if credential is None:
             raise AuthenticationFailed("Unknown, revoked or expired API key.")
         return None, credential
@@ -105,6 +106,14 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """The challenge of a 401."""
         return "Token"
+
+
+def _address(request: Request) -> str | None:
+    """The client's IP address as PostgreSQL takes it: no zone (fe80::1%eth0), and none for a unix socket."""
+    try:
+        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0]))
+    except ValueError:
+        return None
 
 
 class HasScope(BasePermission):
