@@ -2,16 +2,17 @@
 
 import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, NamedTuple, Required
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field, with_config
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
 from traitly.api.bodies import Body
 from traitly.api.errors import Error, InvalidRequest
-from traitly.api.items import Batch, Item, read_items
+from traitly.api.items import Batch, Rejection, Schema, read_items
 from traitly.api.values import Amount, CustomerId, Name, Text, Time, attributes_json, now_in_seconds
 
 
@@ -26,20 +27,34 @@ def _check_email(value: str) -> str:
 Email = Annotated[str, Field(max_length=254), AfterValidator(_check_email)]
 
 
-class CustomerItem(Item):
-    """A customer as it is sent (contract, "Customers")."""
-
-    ANSWERED_ONLY: ClassVar[frozenset[str]] = frozenset({"updated_at"})
+@with_config(ConfigDict(extra="allow"))
+class CustomerPatch(TypedDict, total=False):
+    """Any fields of a customer, as PATCH takes them."""
 
     customer_id: CustomerId
     name: Name
     email: Email
     plan: Name
-    created_at: Time = Field(default_factory=now_in_seconds)
-    monthly_payment_amount: Amount | None = None
-    location: Text | None = None
-    phone_number: Text | None = None
-    organisation_id: Text | None = None
+    created_at: Time
+    monthly_payment_amount: Amount | None
+    location: Text | None
+    phone_number: Text | None
+    organisation_id: Text | None
+    custom_attributes: dict[str, Any]
+
+
+class CustomerItem(CustomerPatch, total=False):
+    """A customer as POST takes it (contract, "Customers")."""
+
+    customer_id: Required[CustomerId]  # type: ignore[misc]  # narrowed: now it must be there
+    name: Required[Name]  # type: ignore[misc]
+    email: Required[Email]  # type: ignore[misc]
+    plan: Required[Name]  # type: ignore[misc]
+
+
+_ANSWERED = {"updated_at": lambda _: True}
+SCHEMA = Schema(CustomerItem, _ANSWERED)
+PATCH_SCHEMA = Schema(CustomerPatch, _ANSWERED)
 
 
 class SentCustomer(NamedTuple):
@@ -57,23 +72,6 @@ class SentCustomer(NamedTuple):
     attributes: bytes
     removed: list[str]  # keys that were sent as null: an update removes them
     sent: set[str]  # the fields that were sent: an update leaves the others alone
-
-
-class CustomerPatch(Item):
-    """Any subset of a customer's fields, as PATCH takes it; ``customer_id`` may only repeat the address."""
-
-    ANSWERED_ONLY: ClassVar[frozenset[str]] = CustomerItem.ANSWERED_ONLY
-
-    # The defaults stand for "not sent" and are never looked at.
-    customer_id: CustomerId = ""
-    name: Name = ""
-    email: Email = ""
-    plan: Name = ""
-    created_at: Time = Field(default_factory=now_in_seconds)
-    monthly_payment_amount: Amount | None = None
-    location: Text | None = None
-    phone_number: Text | None = None
-    organisation_id: Text | None = None
 
 
 _CHANGEABLE = (
@@ -98,42 +96,45 @@ class CustomerChanges(NamedTuple):
 
 def read_customers(body: Body) -> Batch[SentCustomer]:
     """The customers of a body."""
+    now = now_in_seconds()
 
-    def make(_index: int, item: CustomerItem, attributes: dict[str, Any], text: bytes) -> SentCustomer:
+    def make(_index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes) -> SentCustomer:
         text, removed = _without_nulls(attributes, text)
         return SentCustomer(
-            item.customer_id,
-            item.name,
-            item.email,
-            item.plan,
-            item.created_at,
-            item.monthly_payment_amount,
-            item.location,
-            item.phone_number,
-            item.organisation_id,
+            item["customer_id"],
+            item["name"],
+            item["email"],
+            item["plan"],
+            item.get("created_at", now),
+            item.get("monthly_payment_amount"),
+            item.get("location"),
+            item.get("phone_number"),
+            item.get("organisation_id"),
             text,
             removed,
-            item.__pydantic_fields_set__,
+            item.keys() & SCHEMA.fields,
         )
 
-    return read_items(body, CustomerItem, make)
+    return read_items(body, SCHEMA, make)
 
 
 def read_changes(body: Body, customer_id: str) -> CustomerChanges:
-    """The changes that a body asks of one customer, or ``InvalidRequest``."""
+    """The changes that a body asks of one customer, or ``InvalidRequest``. Its customer_id may repeat the address."""
 
-    def make(_index: int, item: CustomerPatch, attributes: dict[str, Any], text: bytes) -> CustomerChanges:
-        sent = item.__pydantic_fields_set__
-        if item.customer_id != customer_id and "customer_id" in sent:
+    def make(_index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes) -> CustomerChanges:
+        if item.get("customer_id", customer_id) != customer_id:
             raise InvalidRequest([Error("invalid", "A customer_id cannot be changed.", "customer_id")])
-        # The set holds further fields too, whose names are the client's: only our own names may come near SQL.
-        fields = {field: getattr(item, field) for field in _CHANGEABLE if field in sent}
+        # Only our own names may come near SQL, never those that the client made up.
+        fields = {field: item[field] for field in _CHANGEABLE if field in item}
         return CustomerChanges(fields, *_without_nulls(attributes, text))
 
-    batch = read_items(body, CustomerPatch, make)
+    batch = read_items(body, PATCH_SCHEMA, make)
     if not batch.single:
         raise InvalidRequest([Error("invalid", "Expected one JSON object.")])
-    return batch.accepted[0]
+    result = batch.results[0]
+    if isinstance(result, Rejection):
+        raise InvalidRequest(result.errors)
+    return result
 
 
 def _without_nulls(attributes: dict[str, Any], text: bytes) -> tuple[bytes, list[str]]:

@@ -3,30 +3,30 @@
 import datetime
 import hashlib
 import uuid
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple, Required
 
-from pydantic import Field
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
 
 from traitly.api.bodies import Body
-from traitly.api.ids import new_id
-from traitly.api.items import Batch, Item, read_items
+from traitly.api.ids import new_text_id
+from traitly.api.items import Batch, Schema, read_items
 from traitly.api.values import CustomerId, Identifier, Name, Time, now_in_seconds
 
 
-class EventItem(Item):
+@with_config(ConfigDict(extra="allow"))
+class EventItem(TypedDict, total=False):
     """An event as it is sent (contract, "Events")."""
 
-    ANSWERED_ONLY: ClassVar[frozenset[str]] = frozenset({"success"})
+    customer_id: Required[CustomerId]
+    name: Required[Name]
+    created_at: Time
+    id: Identifier | None
+    custom_attributes: dict[str, Any]
 
-    customer_id: CustomerId
-    name: Name
-    created_at: Time = Field(default_factory=now_in_seconds)
-    id: Identifier | None = None
 
-    @classmethod
-    def is_only_answered(cls, key: str, value: Any) -> bool:  # noqa: ARG003  there is only one key
-        """``success: 1`` is what answers carry; any other ``success`` is the client's own word."""
-        return value == 1 and value is not True
+# ``success: 1`` is what answers carry; any other ``success`` is the client's own word.
+SCHEMA = Schema(EventItem, answered={"success": lambda value: value == 1 and value is not True})
 
 
 class NewEvent(NamedTuple):
@@ -41,12 +41,13 @@ class NewEvent(NamedTuple):
 
 def read_events(body: Body, idempotency_key: str = "") -> Batch[NewEvent]:
     """The events of a body. Each without an id gets one: from the idempotency key and its position, or a new one."""
+    now = now_in_seconds()
 
-    def make(index: int, item: EventItem, _attributes: dict[str, Any], text: bytes) -> NewEvent:
-        event_id = item.id or (_derived_id(idempotency_key, index) if idempotency_key else str(new_id()))
-        return NewEvent(event_id, item.customer_id, item.name, item.created_at, text)
+    def make(index: int, item: dict[str, Any], _attributes: dict[str, Any], text: bytes) -> NewEvent:
+        event_id = item.get("id") or (_derived_id(idempotency_key, index) if idempotency_key else new_text_id())
+        return NewEvent(event_id, item["customer_id"], item["name"], item.get("created_at", now), text)
 
-    return read_items(body, EventItem, make)
+    return read_items(body, SCHEMA, make)
 
 
 def _derived_id(idempotency_key: str, index: int) -> str:

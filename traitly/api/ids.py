@@ -2,9 +2,14 @@
 
 import uuid
 
-import uuid_utils.compat
+import uuid_utils
 
 
 def new_id() -> uuid.UUID:
     """A UUIDv7: unique, and in the order of time, so that new rows lie together in an index."""
-    return uuid_utils.compat.uuid7()
+    return uuid.UUID(new_text_id())
+
+
+def new_text_id() -> str:
+    """The same as text."""
+    return str(uuid_utils.uuid7())

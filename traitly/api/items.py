@@ -1,57 +1,82 @@
 """From a body's bytes to typed items: each item of a batch is judged on its own, with every error of it.
 
-An app says what its items look like with a model (``Item``) and what they become with a function. Valid items are
-validated by pydantic in one pass over the bytes; only those that it refuses are looked at again, for their errors.
+An app says what its items look like with a ``Schema`` and what they become with a function. Valid items are validated
+by pydantic in one pass over the bytes, into dictionaries: models cost three times as much (docs/performance.md). Only
+the items that it refuses are looked at again, for their errors.
 """
 
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
-from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
+from functools import cached_property
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, to_jsonable_python
 from rest_framework.exceptions import ParseError
 
 from traitly.api.bodies import Body
 from traitly.api.errors import Error, InvalidRequest, TooLarge
-from traitly.api.values import UnstorableError, attributes_json
+from traitly.api.values import UnstorableError, attributes_json, plain_json
 
 MOST_ATTRIBUTE_BYTES = 64 * 1024
 _LONGEST_KEY = 255
 _MOST_DIGITS = sys.int_info.default_max_str_digits
 _LONG_NUMBER = re.compile(rb"[0-9]{%d,}" % (_MOST_DIGITS + 1))
 
-
-class Item(BaseModel):
-    """What customers and events share: a field that is not part of the object is kept as an attribute."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    # Fields that only the server decides: what was read may be sent back, and must not become attributes.
-    ANSWERED_ONLY: ClassVar[frozenset[str]] = frozenset()
-
-    custom_attributes: dict[str, Any] = Field(default_factory=dict)
-
-    @classmethod
-    def is_only_answered(cls, key: str, value: Any) -> bool:  # noqa: ARG003  for a model to look at
-        """Whether a further field is an answer's own, rather than a client's attribute of the same name."""
-        return key in cls.ANSWERED_ONLY
-
-
-M = TypeVar("M", bound=Item)
 T = TypeVar("T")
 
-# What an app makes of a valid item: its place in the request, the model, all attributes, and their JSON text.
-Make = Callable[[int, M, dict[str, Any], bytes], T]
+# What an app makes of a valid item: its place in the request, its fields, all attributes, and their JSON text.
+Make = Callable[[int, dict[str, Any], dict[str, Any], bytes], T]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What an object of a request looks like. A field that is not part of it is kept as an attribute."""
+
+    item: Any  # a TypedDict that takes further keys
+    # Fields that only the server decides, and the values of them that answers carry: what was read may be sent back,
+    # and must not become attributes.
+    answered: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The names that are part of the object."""
+        return frozenset(self.item.__annotations__)
+
+    @cached_property
+    def strict(self) -> TypeAdapter[dict[str, Any]]:
+        """Finds every error of an item."""
+        return TypeAdapter(self.item)
+
+    @cached_property
+    def one(self) -> TypeAdapter[Any]:
+        """Parses an item, or hands what does not fit on as ``_Refused``."""
+        return TypeAdapter(self._item_or_refused)
+
+    @cached_property
+    def many(self) -> TypeAdapter[Any]:
+        """The same for a list."""
+        items: Any = list[self._item_or_refused]  # type: ignore[name-defined]
+        return TypeAdapter(Annotated[items, Field(max_length=settings.MAX_ITEMS)])
+
+    @property
+    def _item_or_refused(self) -> Any:
+        return Annotated[self.item | Annotated[Any, AfterValidator(_Refused)], Field(union_mode="left_to_right")]
+
+
+class _Refused(NamedTuple):
+    """Any JSON value that is not a valid item."""
+
+    value: Any
 
 
 class Rejection(NamedTuple):
-    """An item that was refused: its place in the request, why (paths are within the item), and what was sent."""
+    """An item that was refused: its place in the request, why, and what was sent."""
 
     index: int  # type: ignore[assignment]  # a tuple has a method of this name, which nobody needs
     errors: list[Error]
@@ -75,38 +100,30 @@ class Batch(NamedTuple, Generic[T]):
         return [result for result in self.results if isinstance(result, Rejection)]
 
 
-def read_items(body: Body, model: type[M], make: Make[M, T]) -> Batch[T]:
+def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
     """Judge every item of the body.
 
     Raises 400 for what is not JSON, 413 for too many items. A single object that is invalid is a rejection too, so that
     it can be kept; ``traitly.api.envelope.batch_response`` answers it with 400.
     """
     single = not body.lines and not body.data.lstrip().startswith(b"[")
-    found = list(_lines(body.data, model)) if body.lines else _parse(body.data, model, single=single)
+    if body.lines:
+        found = list(_lines(body.data, schema))
+    else:
+        found = [_parse(body.data, schema.one)] if single else _parse(body.data, schema.many)
     if not found:
         raise InvalidRequest([Error("empty", "There are no objects in the body. Send at least one.")])
-    return Batch([_judge(index, item, model, make) for index, item in enumerate(found)], single)
+    return Batch([_judge(index, item, schema, make) for index, item in enumerate(found)], single)
 
 
-@cache
-def _adapter(model: type[M], *, single: bool) -> TypeAdapter[Any]:
-    """Parses JSON into models, and whatever does not fit the model into plain objects."""
-    item: Any = Annotated[model | Any, Field(union_mode="left_to_right")]
-    if single:
-        return TypeAdapter(item)
-    return TypeAdapter(Annotated[list[item], Field(max_length=settings.MAX_ITEMS)])
-
-
-def _parse(data: bytes, model: type[M], *, single: bool) -> list[Any]:
-    """The models or plain objects in the text, which may be one or a list of them."""
-    adapter = _adapter(model, single=single)
+def _parse(data: bytes, adapter: TypeAdapter[Any]) -> Any:
+    """What the adapter makes of the text."""
     try:
-        parsed = adapter.validate_json(data)
+        return adapter.validate_json(data)
     except ValidationError as invalid:
         if not _reason(invalid).startswith("number out of range"):
             raise ParseError(f"The body is not valid JSON: {_reason(invalid)}.") from None
-        parsed = adapter.validate_python(_parse_long_numbers(data, adapter))
-    return [parsed] if single else parsed
+        return adapter.validate_python(_parse_long_numbers(data, adapter))
 
 
 def _parse_long_numbers(data: bytes, adapter: TypeAdapter[Any]) -> Any:
@@ -132,8 +149,8 @@ def _reason(invalid: ValidationError) -> str:
     return reason
 
 
-def _lines(data: bytes, model: type[M]) -> Iterator[Any]:
-    """The models or plain objects of NDJSON, blank lines passed over."""
+def _lines(data: bytes, schema: Schema) -> Iterator[Any]:
+    """The items of NDJSON, blank lines passed over."""
     count = 0
     for number, line in enumerate(data.split(b"\n"), start=1):
         if not line.strip():
@@ -142,7 +159,7 @@ def _lines(data: bytes, model: type[M]) -> Iterator[Any]:
         if count > settings.MAX_ITEMS:
             raise _too_many()
         try:
-            yield from _parse(line, model, single=True)
+            yield _parse(line, schema.one)
         except ParseError as error:
             raise ParseError(f"Line {number}: {error.detail}") from error
 
@@ -151,35 +168,46 @@ def _too_many() -> TooLarge:
     return TooLarge(f"There are more than {settings.MAX_ITEMS} objects in the body. Send them in parts.")
 
 
-def _judge(index: int, item: Any, model: type[M], make: Make[M, T]) -> T | Rejection:
+def _judge(index: int, item: Any, schema: Schema, make: Make[T]) -> T | Rejection:
     """The item accepted, or why not."""
-    errors: list[Error] = []
-    custom: Any
-    sent = item
-    if not isinstance(item, model):
-        try:
-            item = model.model_validate(item)
-        except ValidationError as invalid:
-            errors = [_error(details) for details in invalid.errors(include_url=False)]
-    if isinstance(item, model):
-        extra, custom = item.__pydantic_extra__ or {}, item.custom_attributes
-    elif isinstance(item, dict):
-        extra, custom = {key: item[key] for key in item.keys() - model.model_fields}, item.get("custom_attributes")
-    else:
-        extra, custom = {}, {}
-    if not model.ANSWERED_ONLY.isdisjoint(extra):
-        extra = {key: value for key, value in extra.items() if not model.is_only_answered(key, value)}
-    if not isinstance(custom, dict):
-        custom = {}
+    if isinstance(item, _Refused):
+        return _reject(index, item.value, schema)
+    extra, custom = _further(item, schema), item.get("custom_attributes") or {}
     attributes = extra | custom if extra and custom else extra or custom
-    text = _seal(attributes, extra, custom)
-    if not isinstance(text, bytes):
-        errors += text
-    elif not errors:
-        return make(index, item, attributes, text)
-    return Rejection(
-        index, errors, sent.model_dump(mode="json", exclude_unset=True) if isinstance(sent, Item) else sent
-    )
+    text = plain_json(attributes)
+    if text is None or len(text) > MOST_ATTRIBUTE_BYTES or len(attributes) < len(extra) + len(custom):
+        sealed = _seal(attributes, extra, custom)
+        if not isinstance(sealed, bytes):
+            return Rejection(index, sealed, to_jsonable_python(item))
+        text = sealed
+    return make(index, item, attributes, text)
+
+
+def _reject(index: int, value: Any, schema: Schema) -> Rejection:
+    """Everything that is wrong with a value that is not a valid item."""
+    errors = []
+    try:
+        schema.strict.validate_python(value)
+    except ValidationError as invalid:
+        errors = [_error(details) for details in invalid.errors(include_url=False)]
+    if isinstance(value, dict):
+        extra, custom = _further(value, schema), value.get("custom_attributes")
+        if not isinstance(custom, dict):
+            custom = {}
+        sealed = _seal(extra | custom, extra, custom)
+        if not isinstance(sealed, bytes):
+            errors += sealed
+    return Rejection(index, errors, value)
+
+
+def _further(item: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    """The fields of an item that are not part of the object: they become attributes."""
+    fields = schema.fields
+    extra = {key: value for key, value in item.items() if key not in fields}
+    for key, is_answer in schema.answered.items():
+        if key in extra and is_answer(extra[key]):
+            del extra[key]
+    return extra
 
 
 def _seal(attributes: dict[str, Any], extra: dict[str, Any], custom: dict[str, Any]) -> bytes | list[Error]:
@@ -232,7 +260,7 @@ def _error(details: ErrorDetails) -> Error:
     """One of pydantic's errors, in DRF's words."""
     path = ".".join(str(part) for part in details["loc"])
     value = details["input"]
-    if details["type"] in {"model_type", "model_attributes_type"}:
+    if not path:
         return Error("invalid", "Expected a JSON object.")
     if details["type"] == "missing":
         return Error(*_DETAILS["missing"], path)

@@ -15,7 +15,8 @@ _YEAR_10000 = 253_402_300_800
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _MOST_DIGITS = 4300  # Python's own limit for turning an int into text
 
-_LEAST_INT64, _MOST_INT64 = -(2**63), 2**63 - 1  # what orjson writes
+_LONGEST_KEY = 255
+_PLAIN = {str, int, bool, type(None)}
 _SAFE_FLOAT = 1e15  # below it, floats are written without an exponent
 
 # U+0000 is the one character that PostgreSQL cannot hold. (Lone surrogates do not get past the JSON parser.)
@@ -59,8 +60,8 @@ def parse_time(value: Any) -> datetime.datetime:
 
     Raises ``PydanticCustomError`` for anything else, and says so where milliseconds were sent.
     """
-    if isinstance(value, datetime.datetime):
-        return value
+    if type(value) is int and 0 <= value < _YEAR_10000:  # as nearly all are
+        return _EPOCH + datetime.timedelta(seconds=value)
     seconds = parse_decimal(value)
     if seconds is not None:
         if not 0 <= seconds < _YEAR_10000:
@@ -140,30 +141,43 @@ class UnstorableError(ValueError):
         super().__init__(detail)
 
 
+def plain_json(attributes: dict[str, Any]) -> bytes | None:
+    """The attributes as JSON text, if they are such as most are; None if something about them needs a closer look.
+
+    That is what orjson cannot write, what jsonb would change, and what must be refused.
+    """
+    if not attributes:
+        return b"{}"
+    if max(map(len, attributes)) > _LONGEST_KEY or "" in attributes:
+        return None
+    kinds = set(map(type, attributes.values()))
+    if not kinds <= _PLAIN and not all(map(_is_plain, attributes.values())):
+        return None
+    try:
+        text = orjson.dumps(attributes)
+    except TypeError:  # an integer of more than 64 bits
+        return None
+    return None if b"\\u0000" in text else text
+
+
 def attributes_json(attributes: dict[str, Any]) -> bytes:
     """The attributes as JSON text that reads back equal: integers of any size exactly, floats as floats.
 
     Raises ``UnstorableError`` for NUL, NaN and infinities.
     """
-    if _is_plain(attributes):
-        return orjson.dumps(attributes)
-    return _exact_json(attributes).encode()
+    return plain_json(attributes) or _exact_json(attributes).encode()
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether orjson writes the value so that jsonb gives it back equal. The walk is most of what checking costs."""
+    """Whether the numbers in a value are such that jsonb gives them back equal."""
     kind = type(value)
-    if kind is str:
-        return "\0" not in value
-    if kind is dict:
-        return all("\0" not in key and _is_plain(inner) for key, inner in value.items())
-    if kind is list:
-        return all(map(_is_plain, value))
-    if kind is int:
-        return _LEAST_INT64 <= value <= _MOST_INT64  # type: ignore[no-any-return]
     if kind is float:
         return -_SAFE_FLOAT < value < _SAFE_FLOAT  # type: ignore[no-any-return]  # not so for NaN
-    return kind is not Decimal
+    if kind is dict:
+        return all(map(_is_plain, value.values()))
+    if kind is list:
+        return all(map(_is_plain, value))
+    return kind in _PLAIN
 
 
 def _exact_json(value: Any) -> str:
