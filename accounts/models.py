@@ -158,6 +158,12 @@ class AuditEntry(models.Model):
         """The action in words; as it is stored where a later release knows it no more."""
         return dict(self.Action.choices).get(self.action, self.action)
 
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """The detail, as it can be read."""
+        texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in self.detail.items()}
+        return [(key.replace("_", " "), "none" if text is None else str(text)) for key, text in texts.items()]
+
 
 class ApiKey(models.Model):
     """A key to the API. Its text exists encrypted only; requests find it by digest. See ``accounts.keys``."""

@@ -1,23 +1,25 @@
 """Everything that writes events."""
 
+import datetime
 from collections.abc import Sequence
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from events.figures import delete_events
 from events.queries import LIST
 from events.schemas import NewEvent
-from traitly.api.database import retried
+from traitly.api.database import UNPACKED, packed, retried
 
 # One statement for one event or ten thousand: no round trips, no savepoint. The primary key decides what is stored
 # already. (The ORM's bulk_create makes a placeholder a value: 1,000 events were 7,000 of them.)
-_INSERT = """
+_INSERT = f"""
 INSERT INTO events_event (account_id, id, customer_id, name, created_at, received_at, custom_attributes)
-SELECT %(account_id)s, id, customer_id, name, created_at, %(received_at)s, attributes::jsonb
-FROM unnest(%(ids)s::text[], %(customer_ids)s::text[], %(names)s::text[], %(times)s::timestamptz[], %(attributes)s::text[])
+SELECT %(account_id)s, id, customer_id, name, created_at::timestamptz, %(received_at)s, attributes::jsonb
+FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "times", "attributes"]))})
     AS sent (id, customer_id, name, created_at, attributes)
 ON CONFLICT (account_id, id) DO NOTHING
-"""
+"""  # noqa: S608  only the parameters' names are put in
 
 
 @retried
@@ -33,11 +35,11 @@ def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
             {
                 "account_id": account_id,
                 "received_at": timezone.now(),
-                "ids": [event.id for event in events],
-                "customer_ids": [event.customer_id for event in events],
-                "names": [event.name for event in events],
-                "times": [event.created_at for event in events],
-                "attributes": [event.attributes.decode() for event in events],
+                "ids": packed(event.id for event in events),
+                "customer_ids": packed(event.customer_id for event in events),
+                "names": packed(event.name for event in events),
+                "times": packed(event.created_at.isoformat() for event in events),
+                "attributes": packed(event.attributes.decode() for event in events),
             },
         )
         stored: int = cursor.rowcount
@@ -52,13 +54,39 @@ def delete_event(*, account_id: int, event_id: str) -> bytes | None:
             [account_id, event_id],
         )
         row = cursor.fetchone()
-        cursor.execute("DELETE FROM events_event WHERE account_id = %s AND id = %s", [account_id, event_id])
+        delete_events(account_id=account_id, condition="id = %(id)s", parameters={"id": event_id})
     return row[0].encode() if row else None
 
 
 def erase_events(*, account_id: int, customer_id: str) -> int:
     """Delete every event of a customer; gives how many. Runs in the transaction of ``erase_customer``."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM events_event WHERE account_id = %s AND customer_id = %s", [account_id, customer_id])
-        erased: int = cursor.rowcount
-    return erased
+    return delete_events(
+        account_id=account_id, condition="customer_id = %(customer_id)s", parameters={"customer_id": customer_id}
+    )
+
+
+# Walks the account's primary key a window at a time: no index by time, which every stored event would pay for, and no
+# transaction that is long enough to keep others waiting.
+_PRUNE = """
+WITH seen AS (
+    SELECT id, created_at FROM events_event WHERE account_id = %(account_id)s AND id > %(after)s
+    ORDER BY id LIMIT 5000
+), erased AS (
+    DELETE FROM events_event
+    WHERE account_id = %(account_id)s AND id IN (SELECT id FROM seen WHERE created_at < %(oldest)s) RETURNING 1
+)
+SELECT (SELECT max(id) FROM seen), (SELECT count(*) FROM erased)
+"""
+
+
+def prune_events(*, account_id: int, days: int) -> int:
+    """Erase the account's events that happened more than ``days`` ago, in small transactions; gives how many."""
+    oldest = timezone.now() - datetime.timedelta(days=days)
+    after: str | None = ""
+    total = 0
+    while after is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(_PRUNE, {"account_id": account_id, "after": after, "oldest": oldest})
+            after, erased = cursor.fetchone()
+        total += erased
+    return total

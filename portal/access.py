@@ -4,10 +4,14 @@ A page's view is written ``@member`` or ``@owner``; it finds ``request.account``
 the account on as an explicit argument.
 """
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -17,8 +21,10 @@ from django.shortcuts import redirect
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 
+from accounts.audit import Actor
 from accounts.models import Account, Membership, User
 
+LOGGED_IN_AT = "logged_in_at"  # in the session: when it began, in unix seconds
 _CHOSEN = "account_id"  # in the session: which account someone who is in several looks at
 
 
@@ -63,6 +69,34 @@ def owner(view: View[Parameters]) -> AnyView:
         return view(request, *args, **kwargs)
 
     return member(guarded)
+
+
+def recent_login(view: View[Parameters]) -> AnyView:
+    """For what a stolen session must not do: asks for the password again where the log-in is too old.
+
+    Goes below ``@member`` or ``@owner``. A POST is done after the password was given, as it was sent.
+    """
+
+    @wraps(view)
+    def guarded(request: PortalRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not logged_in_recently(request):
+            raise ReauthenticationRequired
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def logged_in_recently(request: HttpRequest) -> bool:
+    """Whether this session began, or its password was given again, in the last ACCOUNT_REAUTHENTICATION_TIMEOUT."""
+    records = get_authentication_records(request, request.user)
+    newest = max([request.session.get(LOGGED_IN_AT, 0.0), *(record["at"] for record in records)])
+    return bool(time.time() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Who acts, for the audit log."""
+    user = request.user if isinstance(request.user, User) else None
+    return Actor(user, get_adapter().get_client_ip(request))
 
 
 def find_membership(request: HttpRequest) -> Membership | None:

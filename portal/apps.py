@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class PortalConfig(AppConfig):
     name = "portal"
+
+    def ready(self) -> None:
+        import portal.signals  # noqa: F401, PLC0415  registers its receivers, which need the models

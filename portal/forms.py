@@ -1,32 +1,159 @@
 """The forms of the portal's account side."""
 
+import datetime
+from typing import Any
+
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm
+from allauth.core import context
 from django import forms
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts.models import Account, User
-from accounts.services import create_account
+from accounts.models import Account, ApiKey, Invitation, Membership, User
+from accounts.services import InvitationError, accept_invitation, create_account, find_invitation
+from portal.access import actor
+
+INVITATION = "invitation"  # in the session: the token of the link that was followed
 
 
 def company_field() -> forms.CharField:
     """The name of an account."""
     return forms.CharField(
         label="Company",
-        max_length=Account._meta.get_field("name").max_length,  # noqa: SLF001  public in spite of its name
+        max_length=255,
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
 
 
+def invitation_of(request: HttpRequest) -> Invitation | None:
+    """The invitation whose link this session followed, if it still stands."""
+    try:
+        return find_invitation(request.session.get(INVITATION, ""))
+    except InvitationError:
+        return None
+
+
 class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
-    """Email, password, company."""
+    """Company, email, password. Who follows an invitation joins its account instead, under the invited address."""
 
     company = company_field()
     field_order = ("company", "email", "password1")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = "At least eight characters, and not a common password."
+        self.invitation = invitation_of(context.request)
+        if self.invitation:
+            del self.fields["company"]
+            self.fields["email"].disabled = True
+            self.initial["email"] = self.invitation.email
+
     @transaction.atomic
     def save(self, request: HttpRequest) -> User:
         """Make user, account and first key, or none of them."""
+        if self.invitation:
+            # The link was mailed to the address: that it was followed proves the address.
+            get_adapter().stash_verified_email(request, self.invitation.email)
         user: User = super().save(request)
-        create_account(company=self.cleaned_data["company"], owner=user)
+        doer = actor(request)._replace(user=user)
+        if self.invitation:
+            accept_invitation(token=request.session.pop(INVITATION), actor=doer)
+        else:
+            create_account(company=self.cleaned_data["company"], owner=user, actor=doer)
         return user
+
+
+class CompanyForm(forms.Form):
+    """An account's name."""
+
+    company = company_field()
+
+
+class KeyForm(forms.Form):
+    """A new API key."""
+
+    LIVES = (("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
+
+    name = forms.CharField(
+        max_length=100, help_text="What uses it, such as “Website” or “Nightly import”.", widget=forms.TextInput
+    )
+    scopes = forms.MultipleChoiceField(
+        label="It may",
+        choices=(
+            (ApiKey.Scope.READ, "Read: list customers and events"),
+            (ApiKey.Scope.WRITE, "Write: send and erase them"),
+        ),
+        initial=[ApiKey.Scope.READ, ApiKey.Scope.WRITE],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    expires = forms.ChoiceField(label="Expires", choices=LIVES, required=False)
+
+    def expires_at(self) -> datetime.datetime | None:
+        """When the key ends, from now; None: never."""
+        days = self.cleaned_data["expires"]
+        return timezone.now() + datetime.timedelta(days=int(days)) if days else None
+
+
+class RotateForm(forms.Form):
+    """How long the old key lives beside the new one."""
+
+    OVERLAPS = (
+        ("0", "Stops now"),
+        ("1", "Works for 1 hour more"),
+        ("24", "Works for 24 hours more"),
+        ("168", "Works for 7 days more"),
+    )
+
+    overlap = forms.ChoiceField(label="The old key", choices=OVERLAPS, initial="24")
+
+    def duration(self) -> datetime.timedelta:
+        """The overlap."""
+        return datetime.timedelta(hours=int(self.cleaned_data["overlap"]))
+
+
+class InviteForm(forms.Form):
+    """An address to invite."""
+
+    email = forms.EmailField(label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    role = forms.ChoiceField(choices=Membership.Role, initial=Membership.Role.MEMBER)
+
+
+class RoleForm(forms.Form):
+    """A member's role."""
+
+    role = forms.ChoiceField(choices=Membership.Role)
+
+
+class RetentionForm(forms.Form):
+    """How long events are kept."""
+
+    LONGEST = 36_500
+
+    days = forms.IntegerField(
+        label="Keep events for (days)",
+        min_value=1,
+        max_value=LONGEST,
+        required=False,
+        help_text="Counted from when they happened. Empty: for ever. Older events are erased within a day.",
+    )
+
+
+class DeleteForm(forms.Form):
+    """The account's name, typed to confirm that it may go."""
+
+    confirmation = forms.CharField(
+        label="Type the account's name to confirm", widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = account
+
+    def clean_confirmation(self) -> str:
+        """The name, exactly."""
+        typed: str = self.cleaned_data["confirmation"]
+        if typed != self.account.name:
+            raise forms.ValidationError("That is not the account's name.")
+        return typed

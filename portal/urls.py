@@ -4,13 +4,36 @@ from allauth.account import views as allauth_views
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from portal.views import auth, quickstart
+from portal.views import audit, auth, keys, quickstart, settings, team
 
 portal = (
     [
         path("", RedirectView.as_view(pattern_name="portal:quickstart"), name="overview"),
         path("quickstart/", quickstart.show, name="quickstart"),
+        path("quickstart/key/", quickstart.fill_in, name="quickstart_key"),
+        path("quickstart/first-event/", quickstart.first_event, name="first_event"),
+        # The address that the reference prints for "find your token".
+        path("apps/data-sources/get_traitly/", RedirectView.as_view(pattern_name="portal:keys")),
+        path("keys/", keys.index, name="keys"),
+        path("keys/create/", keys.create, name="key_create"),
+        path("keys/<int:key_id>/reveal/", keys.reveal, name="key_reveal"),
+        path("keys/<int:key_id>/rotate/", keys.rotate, name="key_rotate"),
+        path("keys/<int:key_id>/revoke/", keys.revoke, name="key_revoke"),
+        path("team/", team.index, name="team"),
+        path("team/invite/", team.invite, name="team_invite"),
+        path("team/invitations/<int:invitation_id>/withdraw/", team.withdraw, name="team_withdraw"),
+        path("team/<int:membership_id>/role/", team.change_role, name="team_role"),
+        path("team/<int:membership_id>/remove/", team.remove, name="team_remove"),
+        path("invitation/<str:token>/", auth.invitation, name="invitation"),
+        path("accounts/", auth.accounts, name="accounts"),
+        path("accounts/<int:account_id>/switch/", auth.switch, name="account_switch"),
         path("no-account/", auth.no_account, name="no_account"),
+        path("settings/", settings.index, name="settings"),
+        path("settings/name/", settings.rename, name="settings_name"),
+        path("settings/retention/", settings.set_retention, name="settings_retention"),
+        path("settings/export/<slug:what>/", settings.export, name="settings_export"),
+        path("settings/delete/", settings.delete, name="settings_delete"),
+        path("audit/", audit.index, name="audit"),
     ],
     "portal",
 )

@@ -1,0 +1,50 @@
+"""What allauth tells of users, into the audit log of each of their accounts."""
+
+import time
+from typing import Any
+
+from allauth.account.signals import email_changed, password_changed, password_reset, password_set
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_removed
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from accounts import audit
+from accounts.models import Account, AuditEntry, User
+from portal.access import LOGGED_IN_AT, actor
+
+Action = AuditEntry.Action
+
+
+def _record(request: HttpRequest, user: User, action: AuditEntry.Action, **detail: Any) -> None:
+    doer = actor(request)._replace(user=user)
+    for account in Account.objects.filter(memberships__user=user):
+        audit.record(account=account, actor=doer, action=action, **detail)
+
+
+@receiver(user_logged_in)
+def _logged_in(request: HttpRequest, user: User, **_: Any) -> None:
+    request.session[LOGGED_IN_AT] = time.time()
+    _record(request, user, Action.LOGGED_IN)
+
+
+@receiver([password_changed, password_reset, password_set])
+def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:
+    _record(request, user, Action.PASSWORD_CHANGED)
+
+
+@receiver(email_changed)
+def _email_changed(request: HttpRequest, user: User, from_email_address: Any, to_email_address: Any, **_: Any) -> None:
+    before = from_email_address.email if from_email_address else None
+    _record(request, user, Action.EMAIL_CHANGED, before=before, email=to_email_address.email)
+
+
+@receiver(authenticator_added)
+def _second_factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+    _record(request, user, Action.SECOND_FACTOR_ADDED, kind=authenticator.get_type_display())
+
+
+@receiver(authenticator_removed)
+def _second_factor_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+    _record(request, user, Action.SECOND_FACTOR_REMOVED, kind=authenticator.get_type_display())

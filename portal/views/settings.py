@@ -1,0 +1,95 @@
+"""The account's settings: name, retention, export, deletion. For owners."""
+
+import dataclasses
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts import audit, services
+from accounts.models import AuditEntry
+from customers import queries as customers
+from events import queries as events
+from portal.access import PortalRequest, actor, owner, recent_login
+from portal.forms import CompanyForm, DeleteForm, RetentionForm
+from portal.services import delete_account
+from traitly.api.lists import ListQuery, Sort
+from traitly.api.streams import NDJSON, ndjson_lines
+
+# By the primary key, whose index every account's rows stand in: no sort, whatever the account holds.
+_EXPORTS = {
+    "customers": ListQuery(customers.LIST, sort="customer_id"),
+    "events": ListQuery(dataclasses.replace(events.LIST, sorts={"id": Sort("id", str)}), sort="id"),
+}
+
+
+@owner
+def index(request: PortalRequest) -> HttpResponse:
+    """All of them."""
+    return _page(request)
+
+
+def _page(
+    request: PortalRequest, *, name: CompanyForm | None = None, retention: RetentionForm | None = None
+) -> HttpResponse:
+    context = {
+        "name_form": name or CompanyForm(initial={"company": request.account.name}),
+        "retention_form": retention or RetentionForm(initial={"days": request.account.event_retention_days}),
+    }
+    return render(request, "portal/settings.html", context)
+
+
+@require_POST
+@owner
+def rename(request: PortalRequest) -> HttpResponse:
+    """Give the account another name."""
+    form = CompanyForm(request.POST)
+    if not form.is_valid():
+        return _page(request, name=form)
+    services.rename_account(account=request.account, name=form.cleaned_data["company"], actor=actor(request))
+    messages.success(request, "The account has its new name.")
+    return redirect("portal:settings")
+
+
+@require_POST
+@owner
+@recent_login
+def set_retention(request: PortalRequest) -> HttpResponse:
+    """Keep events for so many days."""
+    form = RetentionForm(request.POST)
+    if not form.is_valid():
+        return _page(request, retention=form)
+    days = form.cleaned_data["days"]
+    services.set_retention(account=request.account, days=days, actor=actor(request))
+    messages.success(request, f"Events are kept for {days} days." if days else "Events are kept for ever.")
+    return redirect("portal:settings")
+
+
+@require_POST
+@owner
+@recent_login
+def export(request: PortalRequest, what: str) -> HttpResponseBase:
+    """Every customer or event as NDJSON, in the shape in which the API takes them, streamed."""
+    if what not in _EXPORTS:
+        raise Http404
+    audit.record(account=request.account, actor=actor(request), action=AuditEntry.Action.EXPORTED, what=what)
+    lines = ndjson_lines(_EXPORTS[what], account_id=request.account.pk)
+    response = StreamingHttpResponse(lines, content_type=NDJSON)
+    response["Content-Disposition"] = f'attachment; filename="traitly-{what}-{timezone.now():%Y-%m-%d}.ndjson"'
+    return response
+
+
+@owner
+@recent_login
+def delete(request: PortalRequest) -> HttpResponse:
+    """Erase the account, after its name was typed; the answer says what was erased."""
+    form = DeleteForm(request.POST or None, account=request.account)
+    if not form.is_valid():
+        return render(request, "portal/delete.html", {"form": form})
+    gone = delete_account(account=request.account)
+    logout(request)
+    return render(request, "portal/deleted.html", {"name": request.account.name, "gone": gone})
