@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import AccountOwned
+from accounts.models import Account, AccountOwned
 
 
 class Event(AccountOwned):
@@ -23,7 +23,61 @@ class Event(AccountOwned):
             models.Index(fields=["account", "customer_id", "name", "created_at", "id"], name="events_by_customer_name"),
             # events.queries: a customer's timeline across names; erasing a customer.
             models.Index(fields=["account", "customer_id", "created_at", "id"], name="events_by_customer"),
+            # events.queries: the newest as they arrive; events.figures: those since the last time. Rows come in its
+            # order and a batch shares one time, so it costs little to keep.
+            models.Index(fields=["account", "received_at"], name="events_by_received_at"),
         )
 
     def __str__(self) -> str:
         return f"{self.name} ({self.customer_id})"
+
+
+# What events.figures counts. Every row can be made again from the events.
+
+
+class Counted(AccountOwned):
+    """How far the account's events are counted: those up to ``received_until`` are."""
+
+    account = models.OneToOneField(
+        Account, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    received_until = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "watermarks of figures"
+
+
+class Daily(AccountOwned):
+    """A day's events, and how many customers had any."""
+
+    pk = models.CompositePrimaryKey("account_id", "day")
+    day = models.DateField()
+    events = models.BigIntegerField()
+    customers = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "daily figures"
+
+
+class DailyName(AccountOwned):
+    """A day's events of one name."""
+
+    pk = models.CompositePrimaryKey("account_id", "day", "name")
+    day = models.DateField()
+    events = models.BigIntegerField()
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        verbose_name_plural = "daily figures of names"
+
+
+class DailyCustomer(AccountOwned):
+    """A day's events of one customer."""
+
+    pk = models.CompositePrimaryKey("account_id", "day", "customer_id")
+    day = models.DateField()
+    events = models.BigIntegerField()
+    customer_id = models.CharField(max_length=255, db_collation="C")
+
+    class Meta:
+        verbose_name_plural = "daily figures of customers"

@@ -1,0 +1,241 @@
+"""Figures of events, a day each: counted when somebody looks, exact after deletions, at no cost to who sends events.
+
+Events of the last ``DAYS`` days (by ``created_at``, in UTC) are counted into three small tables, in the order in which
+they were received and up to a watermark a few seconds ago. Whoever looks has what came since counted in, and what came
+after the watermark is read live. Deletions subtract what was counted. docs/portal-performance.md has the measurements,
+and what else was tried.
+"""
+
+import datetime
+import time
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+DAYS = 92
+_CHUNK = 50_000  # events counted in a transaction: about half a second, while which deletions of the account wait
+_MOST_LIVE = 100_000  # events after the watermark that are read live
+_TOP = 10
+
+# An event becomes visible when its transaction commits, which may be later than its received_at. So the watermark stays
+# behind the present, and behind the beginning of every transaction that has written and still runs.
+_LAG = datetime.timedelta(seconds=30)
+_SETTLED = """
+SELECT least(now(), min(xact_start)) - %(lag)s FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL
+"""
+
+_LOCK = """
+INSERT INTO events_counted (account_id, received_until) VALUES (%(account_id)s, 'epoch')
+ON CONFLICT (account_id) DO UPDATE SET received_until = events_counted.received_until
+RETURNING received_until
+"""
+
+# Where the chunk ends: never between two events that were received at the same time.
+_CHUNK_END = """
+SELECT received_at FROM events_event
+WHERE account_id = %(account_id)s AND received_at > %(after)s AND received_at <= %(settled)s
+ORDER BY received_at LIMIT 1 OFFSET %(chunk)s
+"""
+
+_DAY = "(created_at AT TIME ZONE 'UTC')::date"
+
+_COUNT = f"""
+WITH fresh AS MATERIALIZED (
+    SELECT {_DAY} AS day, name, customer_id, count(*) AS events FROM events_event
+    WHERE account_id = %(account_id)s AND received_at > %(after)s AND received_at <= %(until)s
+        AND created_at >= %(oldest)s::date::timestamp AT TIME ZONE 'UTC'
+    GROUP BY 1, 2, 3
+), names AS (
+    INSERT INTO events_dailyname AS stored (account_id, day, name, events)
+    SELECT %(account_id)s, day, name, sum(events) FROM fresh GROUP BY day, name
+    ON CONFLICT (account_id, day, name) DO UPDATE SET events = stored.events + EXCLUDED.events
+), customers AS (
+    INSERT INTO events_dailycustomer AS stored (account_id, day, events, customer_id)
+    SELECT %(account_id)s, day, sum(events), customer_id FROM fresh GROUP BY day, customer_id
+    ON CONFLICT (account_id, day, customer_id) DO UPDATE SET events = stored.events + EXCLUDED.events
+    RETURNING day, (xmax = 0)::int AS is_new  -- a row that was there has been locked by this transaction
+)
+INSERT INTO events_daily AS stored (account_id, day, events, customers)
+SELECT %(account_id)s, day, sum(events), sum(customers) FROM (
+    SELECT day, events, 0 AS customers FROM fresh UNION ALL SELECT day, 0, is_new FROM customers
+) AS added GROUP BY day
+ON CONFLICT (account_id, day) DO UPDATE
+SET events = stored.events + EXCLUDED.events, customers = stored.customers + EXCLUDED.customers
+"""  # noqa: S608  our own names
+
+_FORGET = "; ".join(
+    f"DELETE FROM {table} WHERE account_id = %(account_id)s AND day < %(oldest)s"  # noqa: S608
+    for table in ("events_daily", "events_dailyname", "events_dailycustomer")
+)
+
+# One row each of a counted event is gone: rows that come to nothing are removed, so that no name or customer stays.
+_DELETE = f"""
+WITH gone AS MATERIALIZED (
+    DELETE FROM events_event WHERE account_id = %(account_id)s AND {{}}
+    RETURNING {_DAY} AS day, name, customer_id, received_at
+), counted AS MATERIALIZED (
+    SELECT day, name, customer_id, count(*) AS events FROM gone WHERE received_at <= %(until)s GROUP BY 1, 2, 3
+), names AS MATERIALIZED (
+    SELECT day, name, sum(events) AS events FROM counted GROUP BY day, name
+), names_gone AS (
+    DELETE FROM events_dailyname AS stored USING names WHERE stored.account_id = %(account_id)s
+        AND (stored.day, stored.name) = (names.day, names.name) AND stored.events <= names.events
+), names_left AS (
+    UPDATE events_dailyname AS stored SET events = stored.events - names.events FROM names
+    WHERE stored.account_id = %(account_id)s
+        AND (stored.day, stored.name) = (names.day, names.name) AND stored.events > names.events
+), customers AS MATERIALIZED (
+    SELECT day, customer_id, sum(events) AS events FROM counted GROUP BY day, customer_id
+), customers_gone AS (
+    DELETE FROM events_dailycustomer AS stored USING customers WHERE stored.account_id = %(account_id)s
+        AND (stored.day, stored.customer_id) = (customers.day, customers.customer_id)
+        AND stored.events <= customers.events
+    RETURNING stored.day
+), customers_left AS (
+    UPDATE events_dailycustomer AS stored SET events = stored.events - customers.events FROM customers
+    WHERE stored.account_id = %(account_id)s
+        AND (stored.day, stored.customer_id) = (customers.day, customers.customer_id)
+        AND stored.events > customers.events
+), days AS (
+    UPDATE events_daily AS stored SET events = stored.events - less.events, customers = stored.customers - less.customers
+    FROM (
+        SELECT day, sum(events) AS events, sum(customers) AS customers FROM (
+            SELECT day, events, 0 AS customers FROM counted UNION ALL SELECT day, 0, 1 FROM customers_gone
+        ) AS parts GROUP BY day
+    ) AS less
+    WHERE stored.account_id = %(account_id)s AND stored.day = less.day
+)
+SELECT count(*) FROM gone
+"""  # noqa: S608  our own names
+
+# One statement, so that the counted and the live part are of one moment.
+_READ = f"""
+WITH counted AS (
+    SELECT coalesce((SELECT received_until FROM events_counted WHERE account_id = %(account_id)s), 'epoch') AS until
+), received AS MATERIALIZED (
+    SELECT created_at, name, customer_id FROM events_event
+    WHERE account_id = %(account_id)s AND received_at > (SELECT until FROM counted)
+    ORDER BY received_at LIMIT %(most)s + 1
+), live AS MATERIALIZED (
+    SELECT {_DAY} AS day, name, customer_id, count(*) AS events FROM received
+    WHERE created_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC' GROUP BY 1, 2, 3
+), days AS (
+    SELECT day, events, customers FROM events_daily WHERE account_id = %(account_id)s AND day >= %(since)s
+    UNION ALL
+    SELECT day, sum(events), 0 FROM live GROUP BY day
+    UNION ALL
+    SELECT day, 0, count(*) FROM (SELECT DISTINCT day, customer_id FROM live) AS seen
+    WHERE NOT EXISTS (
+        SELECT FROM events_dailycustomer AS stored WHERE stored.account_id = %(account_id)s
+            AND (stored.customer_id, stored.day) = (seen.customer_id, seen.day)
+    ) GROUP BY day
+), names AS (
+    SELECT name, events FROM events_dailyname WHERE account_id = %(account_id)s AND day BETWEEN %(since)s AND %(today)s
+    UNION ALL
+    SELECT name, events FROM live WHERE day <= %(today)s
+)
+SELECT day, NULL, sum(events)::bigint, sum(customers)::bigint FROM days WHERE day <= %(today)s GROUP BY day
+UNION ALL
+(SELECT NULL, name, sum(events)::bigint, NULL FROM names GROUP BY name ORDER BY 3 DESC, 2 LIMIT %(top)s)
+UNION ALL
+SELECT NULL, NULL, count(*), NULL FROM received
+"""  # noqa: S608  our own names
+
+
+class Day(NamedTuple):
+    """A day's events, and how many customers had any."""
+
+    events: int
+    customers: int
+
+
+class Figures(NamedTuple):
+    """``days`` that had events, ``names`` with most events over them; ``complete`` unless counting is still behind."""
+
+    days: dict[datetime.date, Day]
+    names: list[tuple[str, int]]
+    complete: bool
+
+
+def read_figures(*, account_id: int, days: int, today: datetime.date) -> Figures:
+    """The figures of the last ``days`` days (at most ``DAYS``), up to ``today`` and the present moment."""
+    since = today - datetime.timedelta(days=days - 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _READ, {"account_id": account_id, "since": since, "today": today, "most": _MOST_LIVE, "top": _TOP}
+        )
+        rows: list[Any] = cursor.fetchall()
+    return Figures(
+        {day: Day(events, customers) for day, _, events, customers in rows if day is not None},
+        [(name, events) for _, name, events, _ in rows if name is not None],
+        next(events for day, name, events, _ in rows if day is None and name is None) <= _MOST_LIVE,
+    )
+
+
+def count_events(*, account_id: int, seconds: float, lag: datetime.timedelta = _LAG) -> bool:
+    """Count what was received since the last time, for about so long. True when there is no more to count for now.
+
+    False also while another process counts for the account: it is never waited for.
+    """
+    ends = time.monotonic() + seconds
+    while True:
+        more = _count_chunk(account_id, lag)
+        if not more or time.monotonic() > ends:
+            return more is False
+
+
+def _count_chunk(account_id: int, lag: datetime.timedelta) -> bool | None:
+    """Count a chunk: whether there is more, or None if another process is at it."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # The watermark is found before the snapshot that counts is taken: what it excludes has ended by then.
+        cursor.execute(_SETTLED, {"lag": lag})
+        settled = cursor.fetchone()[0]
+        cursor.execute(
+            "SELECT received_until FROM events_counted WHERE account_id = %s FOR UPDATE SKIP LOCKED", [account_id]
+        )
+        row = cursor.fetchone()
+        if row is None:
+            cursor.execute("SELECT FROM events_counted WHERE account_id = %s", [account_id])
+            if cursor.fetchone() is not None:
+                return None
+            row = _lock(cursor, account_id)
+        parameters = {
+            "account_id": account_id,
+            "after": row[0],
+            "settled": settled,
+            "chunk": _CHUNK,
+            "oldest": timezone.now().date() - datetime.timedelta(days=DAYS),
+        }
+        if settled <= row[0]:
+            return False
+        cursor.execute(_CHUNK_END, parameters)
+        end = cursor.fetchone()
+        parameters["until"] = end[0] if end else settled
+        cursor.execute(_COUNT, parameters)
+        cursor.execute(_FORGET, parameters)
+        cursor.execute(
+            "UPDATE events_counted SET received_until = %(until)s WHERE account_id = %(account_id)s", parameters
+        )
+    return end is not None
+
+
+def delete_events(*, account_id: int, condition: str, parameters: dict[str, Any]) -> int:
+    """Delete the account's events under the SQL condition and subtract them from the figures; gives how many.
+
+    Runs in the transaction of its caller.
+    """
+    with connection.cursor() as cursor:
+        # By a statement of its own: the next one then sees all that was counted until the lock was had.
+        (until,) = _lock(cursor, account_id)
+        cursor.execute(_DELETE.format(condition), {**parameters, "account_id": account_id, "until": until})
+        deleted: int = cursor.fetchone()[0]
+    return deleted
+
+
+def _lock(cursor: Any, account_id: int) -> tuple[datetime.datetime]:
+    """Hold off other counting and deleting of the account until the transaction ends; gives the watermark."""
+    cursor.execute(_LOCK, {"account_id": account_id})
+    row: tuple[datetime.datetime] = cursor.fetchone()
+    return row
