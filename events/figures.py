@@ -22,7 +22,7 @@ _TOP = 10
 # behind the present, and behind the beginning of every transaction that has written and still runs.
 _LAG = datetime.timedelta(seconds=30)
 _SETTLED = """
-SELECT least(now(), min(xact_start)) - %(lag)s FROM pg_stat_activity
+SELECT least(now(), min(xact_start)) - %(lag)s * interval '1 second' FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL
 """
 
@@ -190,7 +190,7 @@ def _count_chunk(account_id: int, lag: datetime.timedelta) -> bool | None:
     """Count a chunk: whether there is more, or None if another process is at it."""
     with transaction.atomic(), connection.cursor() as cursor:
         # The watermark is found before the snapshot that counts is taken: what it excludes has ended by then.
-        cursor.execute(_SETTLED, {"lag": lag})
+        cursor.execute(_SETTLED, {"lag": lag.total_seconds()})
         settled = cursor.fetchone()[0]
         cursor.execute(
             "SELECT received_until FROM events_counted WHERE account_id = %s FOR UPDATE SKIP LOCKED", [account_id]

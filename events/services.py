@@ -67,26 +67,27 @@ def erase_events(*, account_id: int, customer_id: str) -> int:
 
 # Walks the account's primary key a window at a time: no index by time, which every stored event would pay for, and no
 # transaction that is long enough to keep others waiting.
-_PRUNE = """
-WITH seen AS (
-    SELECT id, created_at FROM events_event WHERE account_id = %(account_id)s AND id > %(after)s
-    ORDER BY id LIMIT 5000
-), erased AS (
-    DELETE FROM events_event
-    WHERE account_id = %(account_id)s AND id IN (SELECT id FROM seen WHERE created_at < %(oldest)s) RETURNING 1
-)
-SELECT (SELECT max(id) FROM seen), (SELECT count(*) FROM erased)
+_WINDOW = """
+SELECT max(id) FROM (
+    SELECT id FROM events_event WHERE account_id = %(account_id)s AND id > %(after)s ORDER BY id LIMIT 5000
+) AS seen
 """
 
 
 def prune_events(*, account_id: int, days: int) -> int:
     """Erase the account's events that happened more than ``days`` ago, in small transactions; gives how many."""
-    oldest = timezone.now() - datetime.timedelta(days=days)
-    after: str | None = ""
+    parameters = {"after": "", "oldest": timezone.now() - datetime.timedelta(days=days)}
     total = 0
-    while after is not None:
+    while True:
         with connection.cursor() as cursor:
-            cursor.execute(_PRUNE, {"account_id": account_id, "after": after, "oldest": oldest})
-            after, erased = cursor.fetchone()
-        total += erased
-    return total
+            cursor.execute(_WINDOW, {"account_id": account_id, **parameters})
+            last = cursor.fetchone()[0]
+        if last is None:
+            return total
+        with transaction.atomic():
+            total += delete_events(
+                account_id=account_id,
+                condition="id > %(after)s AND id <= %(last)s AND created_at < %(oldest)s",
+                parameters={**parameters, "last": last},
+            )
+        parameters["after"] = last

@@ -16,7 +16,7 @@ from customers.services import erase_customer
 from events import figures
 from events.figures import DAYS, Day, count_events, read_figures
 from events.models import Counted, Daily, DailyCustomer, DailyName, Event
-from events.services import delete_event
+from events.services import delete_event, prune_events
 from tests.client import Api
 from tests.factories import EventFactory, a_customer, an_event
 
@@ -156,6 +156,15 @@ def test_deleting_before_anything_is_counted(acme):
     happen(acme, "2")
     count(acme)
     check(acme)
+
+
+def test_erasing_by_age_subtracts_too(acme):
+    for days_ago in (1, 40, 40, 50):
+        happen(acme, days_ago=days_ago)
+    count(acme)
+    assert prune_events(account_id=acme.pk, days=30) == 3
+    check(acme)
+    assert DailyCustomer.objects.count() == 1
 
 
 def test_random_histories(acme, monkeypatch):
