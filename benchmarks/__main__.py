@@ -1,15 +1,14 @@
 """Measure Traitly, the alternatives and the limits of the machine in one run: ``python -m benchmarks``."""
 
 import argparse
-import signal
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 
 from benchmarks import report, works
-from benchmarks.contestants import CONSTANTS, CONTESTANTS, Contestant
+from benchmarks.contestants import CONSTANTS, CONTESTANTS, TRAITLY, Contestant
 from benchmarks.limits import Limits
-from benchmarks.measure import Arena, Sample, run_work
+from benchmarks.measure import Arena, Entry, Sample, run_work, warm_up
 
 DEFAULT = "traitly,drf,fastapi,limits"
 
@@ -26,53 +25,63 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--contestants", default=DEFAULT, help=f"of {known}, comma separated: {DEFAULT}")
     options.add_argument("--save", metavar="NAME", help="keep the results as benchmarks/results/<date>-NAME.*")
     options.add_argument("--quick", action="store_true", help="one run of 2 s each: a try, not a measurement")
+    options.add_argument(
+        "--hold", type=int, metavar="SECONDS", help="measure nothing: serve for so long, for a profiler or psql"
+    )
     return options
 
 
 def choose(options: argparse.Namespace) -> tuple[list[Contestant], list[works.Work]]:
     """The contestants and works that the options name."""
-    names = options.contestants.split(",")
-    groups = options.only.split(",")
-    chosen = [contestant for contestant in CONTESTANTS if contestant.name in names]
+    names, groups = options.contestants.split(","), options.only.split(",")
     if unknown := set(names) - {contestant.name for contestant in CONTESTANTS} - {"limits"}:
         raise SystemExit(f"unknown contestants: {', '.join(unknown)}")
     if unknown := set(groups) - {work.group for work in works.WORKS}:
         raise SystemExit(f"unknown works: {', '.join(unknown)}")
-    if not chosen:
-        raise SystemExit("name at least one contestant: the limits work on a copy of its database")
-    return chosen, [work for work in works.WORKS if work.group in groups]
+    if "limits" in names and TRAITLY.name not in names:
+        raise SystemExit("the limits need traitly: they work on a copy of its database")
+    return (
+        [contestant for contestant in CONTESTANTS if contestant.name in names],
+        [work for work in works.WORKS if work.group in groups],
+    )
 
 
-def run(arena: Arena, options: argparse.Namespace) -> Iterator[Sample]:
+def run(arena: Arena, stack: ExitStack, options: argparse.Namespace) -> Iterator[Sample]:
     """Every run of every work, the contestants taking turns so that a slow minute of the machine hits all alike."""
     contestants, chosen_works = choose(options)
-    ready = {}
+    grounds = {}
     for contestant in contestants:
-        say(f"{contestant.title}: making tables and {options.events:,} events")
-        ready[contestant] = arena.prepare(contestant, options.events)
+        report.say(f"{contestant.title}: making tables and {options.events:,} events")
+        grounds[contestant] = arena.prepare(contestant, options.events)
     limits = None
     if "limits" in options.contestants.split(","):
-        # Traitly's when it is there; the baselines have the same columns and as many indexes.
-        limits = Limits(arena, ready[contestants[0]], seconds=options.seconds, connections=options.connections)
-    entries = [arena.serve(contestant, ready[contestant]) for contestant in contestants]
-    constants = [
-        arena.serve(constant, ready[contestants[0]])
-        for constant in CONSTANTS
-        if limits and contestants[0].name == "traitly"
-    ]
+        limits = Limits(arena, grounds[TRAITLY], seconds=options.seconds, connections=options.connections)
+    entries = [stack.enter_context(arena.serve(contestant, grounds[contestant])) for contestant in contestants]
+    constants = [stack.enter_context(arena.serve(each, grounds[TRAITLY])) for each in CONSTANTS if limits]
+    if options.hold:
+        hold(arena, entries, options.hold)
+        return
     for work in chosen_works:
-        for entry in entries:  # connections opened, code and pages warm
-            run_work(arena, entry, work, 0, seconds=min(2, options.seconds), connections=options.connections)
+        asked = [*entries, *(constants if work is works.SINGLE else [])]
+        for entry in asked:
+            warm_up(entry, work, options.connections)
         for turn in range(1, options.runs + 1):
-            for entry in [*entries, *(constants if work is works.SINGLE else [])]:
+            for entry in asked:
                 yield run_work(arena, entry, work, turn, seconds=options.seconds, connections=options.connections)
             if limits:
                 yield from limits.of(work, turn)
 
 
-def say(text: str) -> None:
-    """Tell on stderr how far it is."""
-    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
+def hold(arena: Arena, entries: Iterable[Entry], seconds: int) -> None:
+    """Serve for some time, so that a profiler and psql can look."""
+    for entry in entries:
+        print(
+            f"{entry.contestant.title}, process {entry.service.process.pid}, on http://127.0.0.1:{entry.service.port}\n"
+            f"  Authorization: Token {entry.ground.keys[0]}\n  {arena.postgres.url(entry.ground.database)}",
+            flush=True,
+        )
+    with suppress(KeyboardInterrupt):
+        time.sleep(seconds)
 
 
 def main() -> None:
@@ -80,14 +89,14 @@ def main() -> None:
     options = parser().parse_args()
     if options.quick:
         options.seconds, options.runs = 2, 1
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything started is stopped
-    with Arena() as arena:
+    choose(options)
+    with Arena() as arena, ExitStack() as stack:
         samples = []
-        for sample in run(arena, options):
-            say(report.line(sample))
+        for sample in run(arena, stack, options):
+            report.say(report.line(sample))
             samples.append(sample)
-        text = report.publish(arena, samples, options)
-    print(text)
+        if samples:
+            print(report.publish(arena, samples, options))
 
 
 if __name__ == "__main__":

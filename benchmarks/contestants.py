@@ -18,8 +18,9 @@ DRF = {"DJANGO_SETTINGS_MODULE": "benchmarks.baselines.drf.settings"}
 class Contestant:
     """A server for the same requests.
 
-    ``prepare`` are commands that make the tables, an account and, printed by the last one as its last word, its key.
-    ``serve`` is the server's command; ``{port}`` stands for the port. ``account`` selects the id of the one account.
+    ``prepare`` are commands that make the tables, an account and, printed by the last one as its last word, its key;
+    ``more_accounts`` is one that makes as many as its last argument says, in the order of their ids, and prints their
+    keys. ``serve`` is the server's command; ``{port}`` stands for the port. ``accounts`` selects the accounts' ids.
     One that ``answers_constant`` stores nothing: it shows what the workers alone can do.
     """
 
@@ -27,27 +28,23 @@ class Contestant:
     title: str
     prepare: Sequence[Sequence[str]]
     serve: Sequence[str]
-    account: str
+    accounts: str
+    more_accounts: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     answers_constant: bool = False
 
-    def make(self, environment: Mapping[str, str]) -> str:
+    def make(self, environment: Mapping[str, str]) -> list[str]:
         """Make tables, account and key in an empty database; the key."""
-        output = ""
+        output = [""]
         for command in self.prepare:
-            done = subprocess.run(
-                command,
-                cwd=ROOT,
-                env=os.environ | environment,
-                capture_output=True,
-                text=True,
-                timeout=PREPARE_SECONDS,
-                check=False,
-            )
-            if done.returncode:
-                raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
-            output = done.stdout
-        return output.split()[-1]
+            output = _run(command, environment)
+        return output[-1:]
+
+    def make_accounts(self, environment: Mapping[str, str], number: int) -> list[str]:
+        """Make tables and several accounts in an empty database; their keys."""
+        if not self.more_accounts:
+            raise NotImplementedError(f"{self.title} has no command that makes {number} accounts")
+        return self.make(environment) + _run([*self.more_accounts, str(number - 1)], environment)
 
     def variables(self, database_url: str, folder: Path) -> dict[str, str]:
         """The environment of its processes; ``folder`` is for files that it keeps."""
@@ -57,6 +54,22 @@ class Contestant:
             "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(),
             **self.environment,
         }
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Run a command; the words that it prints."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=PREPARE_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
+    return done.stdout.split()
 
 
 def _django(*arguments: str) -> list[str]:
@@ -78,7 +91,22 @@ def _drf(name: str, title: str, *workers: str) -> Contestant:
             _django("shell", "--no-imports", "-c", DRF_KEY),
         ],
         serve=_gunicorn(*workers, "benchmarks.baselines.drf.wsgi"),
-        account="SELECT id FROM auth_user",
+        accounts="SELECT id FROM auth_user",
+    )
+
+
+def _fastapi(name: str, title: str, **environment: str) -> Contestant:
+    return Contestant(
+        name=name,
+        title=title,
+        environment=environment,
+        prepare=[[sys.executable, "-m", "benchmarks.baselines.fastapi_asyncpg"]],
+        serve=[
+            *(sys.executable, "-m", "uvicorn", "benchmarks.baselines.fastapi_asyncpg:app", "--workers=2"),
+            *("--host=127.0.0.1", "--port={port}", "--loop=uvloop", "--http=httptools"),
+            *("--no-access-log", "--log-level=warning"),
+        ],
+        accounts="SELECT id FROM account",
     )
 
 
@@ -96,23 +124,15 @@ TRAITLY = Contestant(
         [sys.executable, "manage.py", "create_account", "--email=benchmark@example.com", "--company=Benchmark"],
     ],
     serve=_gunicorn("--config=gunicorn.conf.py", "traitly.wsgi"),
-    account="SELECT id FROM accounts_account",
+    accounts="SELECT id FROM accounts_account ORDER BY id",
+    more_accounts=[sys.executable, "-m", "benchmarks.many_accounts"],
 )
 CONTESTANTS = (
     TRAITLY,
     _drf("drf", "DRF, gunicorn sync x 4", "--workers=4"),
     _drf("drf-gthread", "DRF, gunicorn gthread 2 x 8", "--worker-class=gthread", "--workers=2", "--threads=8"),
-    Contestant(
-        name="fastapi",
-        title="FastAPI + asyncpg, uvicorn x 2",
-        prepare=[[sys.executable, "-m", "benchmarks.baselines.fastapi_asyncpg"]],
-        serve=[
-            *(sys.executable, "-m", "uvicorn", "benchmarks.baselines.fastapi_asyncpg:app", "--workers=2"),
-            *("--host=127.0.0.1", "--port={port}", "--loop=uvloop", "--http=httptools"),
-            *("--no-access-log", "--log-level=warning"),
-        ],
-        account="SELECT id FROM account",
-    ),
+    _fastapi("fastapi", "FastAPI + asyncpg, uvicorn x 2"),
+    _fastapi("fastapi-cached", "FastAPI + asyncpg, keys remembered for 5 s", KEY_CACHE_SECONDS="5"),
 )
 CONSTANTS = (
     Contestant(
@@ -120,7 +140,7 @@ CONSTANTS = (
         title="gunicorn as Traitly's, a constant",
         prepare=[],
         serve=_gunicorn("--config=gunicorn.conf.py", "benchmarks.constant"),
-        account=TRAITLY.account,
+        accounts=TRAITLY.accounts,
         answers_constant=True,
     ),
     Contestant(
@@ -129,7 +149,7 @@ CONSTANTS = (
         environment={"DJANGO_SETTINGS_MODULE": "benchmarks.constant.settings"},
         prepare=[],
         serve=TRAITLY.serve,
-        account=TRAITLY.account,
+        accounts=TRAITLY.accounts,
         answers_constant=True,
     ),
 )

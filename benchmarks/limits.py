@@ -92,7 +92,7 @@ class Limits:
 
     def __init__(self, arena: Arena, ground: Ground, *, seconds: int, connections: int) -> None:
         """``ground`` is what is copied; nothing may be connected to its database."""
-        self._arena, self._account, self._active = arena, ground.account, ground.active
+        self._arena, self._account, self._active = arena, ground.accounts[0], ground.active
         self._seconds, self._connections = seconds, connections
         arena.postgres.run("postgres", f"CREATE DATABASE {DATABASE} TEMPLATE {ground.database}")
 
@@ -243,4 +243,4 @@ def _array(texts: Iterable[str]) -> str:
 def _items(work: Work) -> list[list[dict[str, Any]]]:
     """The objects of a work's batches, as the contestants are sent them."""
     number = str(works.FIRST_NUMBER).encode()
-    return [json.loads(body.replace(NUMBER.encode(), number)) for _, _, body in work.requests()]
+    return [json.loads(body.replace(NUMBER.encode(), number)) for _, _, _, body in work.requests()]

@@ -2,11 +2,15 @@
 
 import http.client
 import json
+import os
+import signal
 import statistics
+import sys
 import tempfile
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -65,12 +69,13 @@ def median(samples: Iterable[Sample]) -> Sample:
 
 @dataclass(frozen=True)
 class Ground:
-    """A database that is made and filled, its account and the keys to it, and how many customers have events."""
+    """A database that is made and filled, its accounts with a key to each, and how many customers have events."""
 
     database: str
-    account: int
+    accounts: list[int]
     keys: list[str]
     active: int
+    filled_at: datetime
 
 
 @dataclass(frozen=True)
@@ -89,14 +94,16 @@ class Entry:
 
 
 class Arena:
-    """PostgreSQL and everything that is served on it; what it starts ends with it."""
+    """PostgreSQL, and a folder for everything that is served on it."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
         self.postgres = Postgres()
         self._folder = Path()
+        self.load_average = os.getloadavg()  # of everything else on this machine
 
     def __enter__(self) -> Self:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # leave in order then too
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="traitly-benchmark-")))
         self._stack.enter_context(self.postgres)
         return self
@@ -104,25 +111,36 @@ class Arena:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def prepare(self, contestant: Contestant, events: int) -> Ground:
+    def prepare(self, contestant: Contestant, events: int, *, database: str = "", accounts: int = 1) -> Ground:
         """Make a contestant's database and fill it."""
-        database = contestant.name.replace("-", "_")
+        database = database or contestant.name.replace("-", "_")
         self.postgres.run("postgres", f"CREATE DATABASE {database}")
+        variables = self._variables(contestant, database)
+        keys = contestant.make(variables) if accounts == 1 else contestant.make_accounts(variables, accounts)
+        made = [account for (account,) in self.postgres.run(database, contestant.accounts)]
         active = works.active_customers(events)
-        key = contestant.make(self._variables(contestant, database))
-        ((account,),) = self.postgres.run(database, contestant.account)
-        self.postgres.run(database, works.FILL_EVENTS, parameters=[account, active, 0, events])
-        self.postgres.run(database, works.FILL_CUSTOMERS, parameters=[account])
+        parameters = {"accounts": made, "active": active, "events": events}
+        self.postgres.run(database, works.FILL_EVENTS, works.FILL_CUSTOMERS, parameters=parameters)
         self.tidy(database)
-        return Ground(database, account, [key], active)
+        ((filled_at,),) = self.postgres.run(database, "SELECT now()")
+        return Ground(database, made, keys, active, filled_at)
 
-    def serve(self, contestant: Contestant, ground: Ground) -> Entry:
-        """Start a contestant's server on a database that is ready."""
+    @contextmanager
+    def serve(self, contestant: Contestant, ground: Ground) -> Iterator[Entry]:
+        """A contestant's server on a database that is ready, until the end of the ``with``."""
         port = free_port()
         command = [part.format(port=port) for part in contestant.serve]
-        service = Service(contestant.name, command, port, self._variables(contestant, ground.database))
-        self._stack.enter_context(service)
-        return Entry(contestant, ground, service, self._folder / f"{contestant.name}.requests")
+        with Service(contestant.name, command, port, self._variables(contestant, ground.database)) as service:
+            yield Entry(contestant, ground, service, self._folder / f"{contestant.name}.requests")
+
+    def forget_added(self, ground: Ground) -> None:
+        """Delete the events that runs have added."""
+        self.postgres.run(
+            ground.database,
+            "DELETE FROM events_event WHERE received_at > %(filled_at)s",
+            parameters={"filled_at": ground.filled_at},
+        )
+        self.tidy(ground.database)
 
     def tidy(self, database: str) -> None:
         """Begin a run as every other begins: nothing to vacuum, statistics fresh, nothing left to write back."""
@@ -140,26 +158,17 @@ class Arena:
 
 
 def run_work(arena: Arena, entry: Entry, work: Work, run: int, *, seconds: int, connections: int) -> Sample:
-    """Drive one work for some seconds, and hold what was acknowledged against what is stored."""
-    ground = entry.ground
-    works.write_requests(work, ground.active, entry.service.port, ground.keys, entry.requests)
-    check_answer(entry, work)
+    """Drive one work, warmed up, for some seconds, and hold what was acknowledged against what is stored."""
     if work.group != "list" and not entry.contestant.answers_constant:
         arena.tidy(entry.ground.database)
     rows_before = arena.stored(entry.ground.database) if work.stores else 0
     server, postgres = entry.service.process, arena.postgres.process
     first_number = next(_first_numbers)
-
     server_before, postgres_before = cpu_ms(server), cpu_ms(postgres)
-    try:
-        outcome = drive(
-            entry.service.port, entry.requests, seconds=seconds, connections=connections, first_number=first_number
-        )
-        wait_until_idle(server)
-    except Exception as error:
-        error.add_note(f"{work.name} against {entry.name}, whose log ends:\n{entry.service.log()}")
-        raise
+    outcome = _drive(entry, work, seconds, connections, first_number)
     server_cpu, postgres_cpu = cpu_ms(server) - server_before, cpu_ms(postgres) - postgres_before
+    if not outcome.requests:
+        raise WrongAnswerError(f"{work.name}: {entry.name} has answered nothing within {seconds} s")
 
     # At the end each connection has one request on its way; it is served and stored, and its answer is not counted.
     handled = outcome.requests + connections
@@ -188,6 +197,25 @@ def run_work(arena: Arena, entry: Entry, work: Work, run: int, *, seconds: int, 
     )
 
 
+def warm_up(entry: Entry, work: Work, connections: int) -> None:
+    """Ask a first time, so that connections are open and code and pages warm; also write the requests' file."""
+    works.write_requests(work, entry.ground.active, entry.service.port, entry.ground.keys, entry.requests)
+    check_answer(entry, work)
+    _drive(entry, work, 2, connections, next(_first_numbers))
+
+
+def _drive(entry: Entry, work: Work, seconds: int, connections: int, first_number: int) -> Outcome:
+    try:
+        outcome = drive(
+            entry.service.port, entry.requests, seconds=seconds, connections=connections, first_number=first_number
+        )
+        wait_until_idle(entry.service.process)
+    except Exception as error:
+        error.add_note(f"{work.name} against {entry.name}, whose log ends:\n{entry.service.log()}")
+        raise
+    return outcome
+
+
 def _expect(work: Work, outcome: Outcome, connections: int, found: int, most: int | None = None) -> None:
     """Everything acknowledged is there, and no more than what was on its way besides; ``most`` distinct rows exist."""
     least, greatest = outcome.requests * work.items, (outcome.requests + connections) * work.items
@@ -214,10 +242,11 @@ def check_answer(entry: Entry, work: Work) -> None:
     """Ask a work's first list once and count its rows; writes are counted in the database instead."""
     if work.rows is None:
         return
-    method, address, body = next(work.requests(entry.ground.active))
+    customer, method, address, body = next(work.requests(entry.ground.active))
+    key = entry.ground.keys[customer % len(entry.ground.keys)]
     connection = http.client.HTTPConnection("127.0.0.1", entry.service.port, timeout=30)
     try:
-        connection.request(method, address, body, {"Authorization": f"Token {entry.ground.keys[0]}"})
+        connection.request(method, address, body, {"Authorization": f"Token {key}"})
         answer = connection.getresponse()
         text = answer.read()
     finally:

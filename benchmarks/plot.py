@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -41,8 +42,17 @@ def _color(sample: Sample) -> str:
     return OTHERS if sample.server_cpu_ms is not None and not sample.who.startswith("constant") else LIMITS
 
 
-def lines(panels: Sequence[tuple[str, str, str, Mapping[str, Sequence[tuple[float, float]]]]], file: Path) -> None:
-    """A panel for each (title, x label, y label, curves by name); the x axis is logarithmic, the y axis from zero."""
+class Panel(NamedTuple):
+    """A diagram of points by curve; both axes are logarithmic."""
+
+    title: str
+    x: str
+    y: str
+    curves: Mapping[str, Sequence[tuple[float, float]]]
+
+
+def lines(panels: Sequence[Panel], file: Path) -> None:
+    """One diagram beside the other, two in a row."""
     rows = (len(panels) + 1) // 2
     figure = Figure(figsize=(10, 3 * rows), layout="constrained")
     axes = figure.subplots(rows, 2, squeeze=False).flat
@@ -50,7 +60,7 @@ def lines(panels: Sequence[tuple[str, str, str, Mapping[str, Sequence[tuple[floa
         for name, points in curves.items():
             panel.plot(*zip(*points, strict=True), marker="o", label=name)
         panel.set_xscale("log")
-        panel.set_ylim(bottom=0)
+        panel.set_yscale("log")
         panel.set_title(title, fontsize=9, loc="left")
         panel.set_xlabel(x, fontsize=8)
         panel.set_ylabel(y, fontsize=8)

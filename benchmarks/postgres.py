@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -96,7 +96,9 @@ class Postgres:
         connection.autocommit = True
         return connection
 
-    def run(self, database: str, *statements: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+    def run(
+        self, database: str, *statements: str, parameters: Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
         """Run the statements outside of a transaction; the rows of the last one."""
         with closing(self.connect(database)) as connection, connection.cursor() as cursor:
             for statement in statements:

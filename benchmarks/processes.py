@@ -73,6 +73,8 @@ class Service:
         return True
 
     def _stop(self) -> None:
+        if self._log.closed:
+            return
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)

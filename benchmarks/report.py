@@ -6,6 +6,8 @@ import json
 import os
 import platform
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -89,6 +91,11 @@ GOALS = (
 )
 
 
+def say(text: str) -> None:
+    """Tell on stderr how far a run is."""
+    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
+
+
 def line(sample: Sample) -> str:
     """One run in one line."""
     cpu = "" if sample.server_cpu_ms is None else f"{sample.server_cpu_ms:.2f} + "
@@ -144,7 +151,7 @@ def circumstances(arena: Arena, options: argparse.Namespace) -> dict[str, Any]:
             "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
             "kernel": platform.release(),
             "data_on": arena.postgres.filesystem,
-            "load_average_at_the_end": os.getloadavg(),
+            "load_average_before": arena.load_average,
         },
         "versions": {
             "Python": platform.python_version(),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 CUSTOMERS = 10_000
 PAGE = 100
@@ -35,19 +36,20 @@ SQL_NAMES = "ARRAY[" + ", ".join(f"'{name}'" for name in NAMES) + "]"
 _plans = "ARRAY[" + ", ".join(f"'{plan}'" for plan in PLANS) + "]"
 
 # One event of each active customer after the other, all of a customer under one name: every list has a full page,
-# whose rows lie scattered over the table as they do in life. Parameters: account, active customers, first and last i.
+# whose rows lie scattered over the table as they do in life. Several accounts take turns.
 FILL_EVENTS = f"""
     INSERT INTO events_event (account_id, id, customer_id, name, created_at, received_at, custom_attributes)
-    SELECT %s, uuidv7(), 'customer-' || i %% %s, ({SQL_NAMES})[i %% {len(NAMES)} + 1],
+    SELECT (%(accounts)s)[i %% %(active)s %% cardinality(%(accounts)s) + 1], uuidv7(), 'customer-' || i %% %(active)s,
+           ({SQL_NAMES})[i %% {len(NAMES)} + 1],
            to_timestamp(1700000000 + i), now(),
            jsonb_build_object('order', {FIRST_NUMBER} + i, 'plan', ({_plans})[i %% {len(PLANS)} + 1], 'source', 'web',
                               'amount', (i %% 1000) / 2.0, 'country', 'DE', 'first', i %% 2 = 0)
-    FROM generate_series(%s::bigint, %s::bigint - 1) AS i
+    FROM generate_series(0, %(events)s - 1) AS i
 """
 FILL_CUSTOMERS = f"""
     INSERT INTO customers_customer (account_id, id, customer_id, name, email, plan, monthly_payment_amount, location,
                                     custom_attributes, created_at, updated_at)
-    SELECT %s, uuidv7(), 'customer-' || i, 'Customer ' || i, 'customer-' || i || '@example.com',
+    SELECT (%(accounts)s)[i %% cardinality(%(accounts)s) + 1], uuidv7(), 'customer-' || i, 'Customer ' || i, 'customer-' || i || '@example.com',
            ({_plans})[i %% {len(PLANS)} + 1], i %% 1000, 'Berlin',
            jsonb_build_object('role', 'manager', 'account_type', 'admin', 'logins', {FIRST_NUMBER} + i),
            to_timestamp(1700000000 + i), now()
@@ -58,6 +60,15 @@ FILL_CUSTOMERS = f"""
 def active_customers(events: int) -> int:
     """How many customers that many stored events belong to: each has a page of them at least."""
     return max(len(NAMES), min(CUSTOMERS, events // PAGE // len(NAMES) * len(NAMES)))
+
+
+class Request(NamedTuple):
+    """A request on behalf of a customer, of whom there are CUSTOMERS; the customer decides on the account."""
+
+    customer: int
+    method: str
+    address: str
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -75,8 +86,8 @@ class Work:
     stores: bool = False
     rows: int | None = None
 
-    def requests(self, active: int = CUSTOMERS) -> Iterator[tuple[str, str, bytes]]:
-        """Method, address and body of the requests that a run goes through in turn, again and again.
+    def requests(self, active: int = CUSTOMERS) -> Iterator[Request]:
+        """The requests that a run goes through in turn, again and again.
 
         Lists are of the first ``active`` customers.
         """
@@ -88,23 +99,24 @@ class Work:
         else:
             yield from self._events(chance)
 
-    def _events(self, chance: random.Random) -> Iterator[tuple[str, str, bytes]]:
+    def _events(self, chance: random.Random) -> Iterator[Request]:
         now = int(time.time())
         for _ in range(max(4, min(2_000, 16_000 // self.items))):
             events = [_event(chance, now) for _ in range(self.items)]
-            yield "POST", "/api/v1/event", _body(events)
+            yield Request(chance.randrange(CUSTOMERS), "POST", "/api/v1/event", _body(events))
 
-    def _lists(self, chance: random.Random, active: int) -> Iterator[tuple[str, str, bytes]]:
+    def _lists(self, chance: random.Random, active: int) -> Iterator[Request]:
         who = "customer" if self.rows else "nobody"
         for i in chance.sample(range(active), active):
             name = NAMES[i % len(NAMES)].replace(" ", "%20")
-            yield "GET", f"/api/v1/event?customer_id={who}-{i}&name={name}", b""
+            yield Request(i, "GET", f"/api/v1/event?customer_id={who}-{i}&name={name}")
 
-    def _upserts(self, chance: random.Random) -> Iterator[tuple[str, str, bytes]]:
+    def _upserts(self, chance: random.Random) -> Iterator[Request]:
         # Batches are neighbouring slices, as in a nightly synchronisation: no customer stands twice in one.
         order = chance.sample(range(CUSTOMERS), CUSTOMERS)
         for start in range(0, CUSTOMERS, self.items):
-            yield "POST", "/api/v1/customer", _body([_customer(chance, i) for i in order[start : start + self.items]])
+            customers = [_customer(chance, i) for i in order[start : start + self.items]]
+            yield Request(order[start], "POST", "/api/v1/customer", _body(customers))
 
 
 def _event(chance: random.Random, now: int) -> dict[str, object]:
@@ -141,12 +153,12 @@ def _body(items: list[dict[str, object]]) -> bytes:
 
 
 def write_requests(work: Work, active: int, port: int, keys: list[str], file: Path) -> None:
-    """Write the work's requests as they go over the wire, each after a line with its length; the keys take turns."""
+    """Write the work's requests as they go over the wire, each after a line with its length."""
     with file.open("wb") as stream:
-        for i, (method, address, body) in enumerate(work.requests(active)):
+        for customer, method, address, body in work.requests(active):
             length = len(body) + body.count(NUMBER.encode()) * (NUMBER_DIGITS - len(NUMBER))
             head = (
-                f"{method} {address} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Token {keys[i % len(keys)]}\r\n"
+                f"{method} {address} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Token {keys[customer % len(keys)]}\r\n"
                 + (f"Content-Type: application/json\r\nContent-Length: {length}\r\n" if body else "")
                 + "\r\n"
             ).encode()

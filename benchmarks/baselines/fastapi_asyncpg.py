@@ -20,7 +20,7 @@ from fastapi import Depends, FastAPI, Header, HTTPException, Query, status
 from pydantic import BaseModel, EmailStr, Field, PlainSerializer
 from uuid_utils.compat import uuid7
 
-KEY_CACHE_SECONDS = 5
+KEY_CACHE_SECONDS = float(os.environ.get("KEY_CACHE_SECONDS", "0"))  # 0: each request asks, as in DRF
 CONNECTIONS = 8  # of each of the two workers
 
 TABLES = """
