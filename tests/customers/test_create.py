@@ -1,0 +1,222 @@
+"""POST /customer (contract, "Customers"): create, update, merge."""
+
+import pytest
+
+from customers.models import Customer
+from tests.factories import a_customer
+
+FIELDS = [
+    "customer_id",
+    "name",
+    "created_at",
+    "monthly_payment_amount",
+    "location",
+    "email",
+    "phone_number",
+    "organisation_id",
+    "plan",
+    "custom_attributes",
+    "updated_at",
+]
+
+
+def test_the_references_example(api):
+    answer = api.post(
+        "customer",
+        {
+            "customer_id": "123",
+            "name": "John Smith",
+            "monthly_payment_amount": 199,
+            "location": "San Francisco",
+            "plan": "Starter",
+            "email": "john.smith@example.com",
+        },
+    )
+
+    assert answer.status == 201
+    row = answer.row
+    assert list(row) == FIELDS
+    assert row | {"created_at": "", "updated_at": ""} == {
+        "customer_id": "123",
+        "name": "John Smith",
+        "created_at": "",
+        "monthly_payment_amount": 199,
+        "location": "San Francisco",
+        "email": "john.smith@example.com",
+        "phone_number": None,
+        "organisation_id": None,
+        "plan": "Starter",
+        "custom_attributes": {},
+        "updated_at": "",
+    }
+    assert row["created_at"].isdigit()
+
+
+@pytest.mark.parametrize("missing", ["customer_id", "name", "email", "plan"])
+def test_what_is_needed(api, missing):
+    sent = a_customer()
+    del sent[missing]
+
+    assert api.post("customer", sent).errors == [("required", missing)]
+
+
+def test_what_is_needed_is_needed_for_an_update_too(api):
+    api.post("customer", a_customer())
+
+    assert api.post("customer", {"customer_id": "123", "plan": "Atom"}).status == 400
+
+
+def test_the_same_customer_again_is_an_update(api):
+    first = api.post("customer", a_customer())
+    again = api.post("customer", a_customer(name="Jane"))
+
+    assert (first.status, again.status) == (201, 200)
+    assert again.row["name"] == "Jane"
+    assert Customer.objects.count() == 1
+
+
+def test_an_integer_and_its_digits_are_the_same_customer(api):
+    assert api.post("customer", a_customer("7")).status == 201
+    assert api.post("customer", a_customer(7)).status == 200
+
+
+def test_a_customer_id_is_compared_exactly(api):
+    for customer_id in ("a", "A", "á", "a ", " a", "a\u0301"):
+        assert api.post("customer", a_customer(customer_id)).status == 201
+
+    assert Customer.objects.count() == 6
+
+
+def test_fields_that_are_not_sent_stay(api):
+    everything = a_customer(
+        created_at=1,
+        monthly_payment_amount=99.5,
+        location="Berlin",
+        phone_number="0123",
+        organisation_id="o",
+        custom_attributes={"role": "manager"},
+    )
+    first = api.post("customer", everything).row
+
+    again = api.post("customer", a_customer()).row
+
+    assert again | {"updated_at": ""} == first | {"updated_at": ""}
+    assert float(again["updated_at"]) > float(first["updated_at"])
+
+
+@pytest.mark.parametrize(
+    ("field", "first", "second"),
+    [
+        ("name", "John", "Jane"),
+        ("email", "a@example.com", "b@example.com"),
+        ("plan", "Starter", "Atom"),
+        ("created_at", "1", "2"),
+        ("monthly_payment_amount", 1, 2),
+        ("location", "Berlin", "Rome"),
+        ("location", "Berlin", None),
+        ("phone_number", "1", None),
+        ("organisation_id", "1", None),
+        ("organisation_id", "1", ""),
+    ],
+)
+def test_fields_that_are_sent_replace(api, field, first, second):
+    api.post("customer", a_customer(**{field: first}))
+
+    assert api.post("customer", a_customer(**{field: second})).row[field] == second
+
+
+def test_the_first_created_at_stays_unless_one_is_sent(api):
+    api.post("customer", a_customer(created_at="1493933699"))
+
+    assert api.post("customer", a_customer()).row["created_at"] == "1493933699"
+    assert api.post("customer", a_customer(created_at=5)).row["created_at"] == "5"
+    assert api.post("customer", a_customer()).row["created_at"] == "5"
+
+
+MERGES = [
+    ({"a": 1}, {"b": 2}, {"a": 1, "b": 2}),
+    ({"a": 1}, {"a": 2}, {"a": 2}),
+    ({"a": 1, "b": 2}, {"a": None}, {"b": 2}),
+    ({"a": 1}, {"a": None}, {}),
+    ({"a": 1}, {"b": None}, {"a": 1}),
+    ({}, {"a": None}, {}),
+    ({"a": None, "b": 1}, {}, {"b": 1}),
+    ({"a": {"x": 1}}, {"a": {"y": 2}}, {"a": {"y": 2}}),
+    ({"a": {"x": 1}}, {"a": {"x": None}}, {"a": {"x": None}}),
+    ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
+    ({"a": 1}, {"A": 2}, {"a": 1, "A": 2}),
+    ({"0": 1, "1": 2}, {"0": None}, {"1": 2}),
+    ({"a": 1}, {}, {"a": 1}),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "merged"), MERGES)
+def test_attributes_are_merged_key_by_key(api, first, second, merged):
+    api.post("customer", a_customer(custom_attributes=first))
+
+    assert api.post("customer", a_customer(custom_attributes=second)).row["custom_attributes"] == merged
+    assert api.get("customer").row["custom_attributes"] == merged
+
+
+def test_further_fields_are_merged_alike(api):
+    api.post("customer", a_customer(role="manager", seats=3))
+
+    assert api.post("customer", a_customer(role=None, city="Rome")).row["custom_attributes"] == {
+        "seats": 3,
+        "city": "Rome",
+    }
+
+
+@pytest.mark.parametrize(
+    ("there", "sent", "status"),
+    [([], ["1", "2"], 201), (["1"], ["1", "2"], 201), (["1", "2"], ["1", "2"], 200), ([], ["1", "1"], 201)],
+)
+def test_201_when_anything_was_created_and_200_when_all_were_updates(api, there, sent, status):
+    api.post("customer", [a_customer(i) for i in there] or [a_customer("other")])
+
+    assert api.post("customer", [a_customer(i) for i in sent]).status == status
+
+
+def test_two_items_with_the_same_customer_are_applied_in_order(api):
+    answer = api.post(
+        "customer",
+        [
+            a_customer("1", location="Berlin", custom_attributes={"a": 1, "b": 1}),
+            a_customer("2"),
+            a_customer("1", name="Second", custom_attributes={"a": None, "c": 3}),
+            a_customer("1", name="Third", custom_attributes={"b": 2}),
+        ],
+    )
+
+    assert answer.status == 201
+    assert [row["customer_id"] for row in answer.data] == ["1", "2", "1", "1"]
+    assert [row["name"] for row in answer.data] == ["John Smith", "John Smith", "Second", "Third"]
+    assert answer.data[0]["custom_attributes"] == {"a": 1, "b": 1}
+    assert answer.data[2]["custom_attributes"] == {"b": 1, "c": 3}
+    assert answer.data[3] == api.get("customer/1").row
+    assert answer.data[3]["location"] == "Berlin"
+    assert answer.data[3]["custom_attributes"] == {"b": 2, "c": 3}
+
+
+def test_updated_at_is_the_time_of_the_update(api):
+    first = api.post("customer", a_customer(created_at=5)).row
+
+    assert first["updated_at"] != "5"
+    assert api.get("customer").row["updated_at"] == first["updated_at"]
+
+
+def test_what_was_read_can_be_sent_back(api):
+    row = api.post("customer", a_customer(created_at="1.5", monthly_payment_amount=9.5, role="x")).row
+
+    again = api.post("customer", row)
+
+    assert again.status == 200
+    assert again.row | {"updated_at": ""} == row | {"updated_at": ""}
+
+
+def test_the_reference_shows_the_fields_in_this_order(api):
+    api.post("customer", a_customer(z=1, a=2))
+
+    assert list(api.get("customer").row) == FIELDS
+    assert list(api.get("customer/123").row) == FIELDS
+    assert list(api.patch("customer/123", {}).row) == FIELDS
