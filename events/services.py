@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -76,7 +77,7 @@ SELECT max(id) FROM (
 
 def prune_events(*, account_id: int, days: int) -> int:
     """Erase the account's events that happened more than ``days`` ago, in small transactions; gives how many."""
-    parameters = {"after": "", "oldest": timezone.now() - datetime.timedelta(days=days)}
+    parameters: dict[str, Any] = {"after": "", "oldest": timezone.now() - datetime.timedelta(days=days)}
     total = 0
     while True:
         with connection.cursor() as cursor:

@@ -95,7 +95,8 @@ def logged_in_recently(request: HttpRequest) -> bool:
 
 def actor(request: HttpRequest) -> Actor:
     """Who acts, for the audit log."""
-    user = request.user if isinstance(request.user, User) else None
+    user = getattr(request, "user", None)  # none before a session: a test's force_login
+    user = user if isinstance(user, User) else None
     return Actor(user, get_adapter().get_client_ip(request))
 
 

@@ -25,6 +25,8 @@ _EXPORTS = {
     "customers": ListQuery(customers.LIST, sort="customer_id"),
     "events": ListQuery(dataclasses.replace(events.LIST, sorts={"id": Sort("id", str)}), sort="id"),
 }
+# What the answer to a deletion counts; what is derived from it goes unsaid.
+_SAID = ("customers", "events", "rejections", "API keys", "users")
 
 
 @owner
@@ -92,4 +94,5 @@ def delete(request: PortalRequest) -> HttpResponse:
         return render(request, "portal/delete.html", {"form": form})
     gone = delete_account(account=request.account)
     logout(request)
-    return render(request, "portal/deleted.html", {"name": request.account.name, "gone": gone})
+    said = {kind: gone[kind] for kind in _SAID}
+    return render(request, "portal/deleted.html", {"name": request.account.name, "gone": said})

@@ -1,0 +1,141 @@
+import pytest
+from django.core import mail
+
+from accounts import services
+from accounts.authentication import find_credential
+from accounts.keys import decrypt
+from accounts.models import Account, ApiKey, AuditEntry, Membership, User
+from tests.portal.conftest import PASSWORD, Browser, code, link
+
+FORM = {"company": "Initech", "email": "Bill@Initech.example", "password1": PASSWORD}
+
+
+def sign_up(visitor, **fields):
+    visitor.get("/register/")
+    return visitor.post("/register/", FORM | fields)
+
+
+def test_signing_up_makes_user_account_and_first_key(visitor):
+    sign_up(visitor)
+    user = User.objects.get()
+    place = Membership.objects.get(user=user)
+    key = ApiKey.objects.get(account=place.account)
+    assert (user.email, place.role, place.account.name, key.scopes) == (
+        "bill@initech.example",
+        "owner",
+        "Initech",
+        ["read", "write"],
+    )
+    assert find_credential(decrypt(key.encrypted), "127.0.0.1")
+
+
+def test_the_code_that_is_mailed_lets_in(visitor):
+    response = sign_up(visitor)
+    assert response.headers["Location"] == "/confirm-email/"
+    assert visitor.client.get("/quickstart/").status_code == 302  # not in yet
+    visitor.get("/confirm-email/")
+    response = visitor.post("/confirm-email/", {"code": code()})
+    assert response.headers["Location"] == "/quickstart/"
+    page = visitor.get("/quickstart/").content.decode()
+    assert decrypt(ApiKey.objects.get().encrypted) in page
+
+
+def test_a_wrong_code_does_not_let_in(visitor):
+    sign_up(visitor)
+    visitor.get("/confirm-email/")
+    assert visitor.post("/confirm-email/", {"code": "WRONG1"}).status_code == 200
+    assert visitor.client.get("/quickstart/").status_code == 302
+
+
+def test_codes_cannot_be_guessed_at(visitor):
+    sign_up(visitor)
+    for _ in range(3):
+        visitor.get("/confirm-email/")
+        visitor.post("/confirm-email/", {"code": "WRONG1"})
+    visitor.get("/confirm-email/")
+    visitor.post("/confirm-email/", {"code": code()})
+    assert visitor.client.get("/quickstart/").status_code == 302
+
+
+def test_all_or_nothing(visitor, monkeypatch):
+    monkeypatch.setattr(services, "_make_key", lambda *_: 1 / 0)
+    visitor.client.raise_request_exception = False
+    assert sign_up(visitor).status_code == 500
+    assert not User.objects.exists()
+    assert not Account.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"company": ""}, "required"),
+        ({"email": "bill"}, "valid email"),
+        ({"password1": "short"}, "too short"),
+        ({"password1": "password"}, "too common"),
+        ({"password1": "81934750192"}, "numeric"),
+    ],
+)
+def test_what_is_wrong_is_said(visitor, fields, words):
+    response = sign_up(visitor, **fields)
+    assert response.status_code == 200
+    assert words in response.content.decode()
+    assert not User.objects.exists()
+
+
+def test_log_in_and_out(visitor, owner_user):
+    visitor.log_in(owner_user)
+    assert visitor.get("/quickstart/").status_code == 200
+    assert visitor.post("/logout/").headers["Location"] == "/login/"
+    assert visitor.get("/quickstart/").status_code == 302
+
+
+def test_logging_out_takes_a_post(owner):
+    owner.get("/logout/")
+    assert owner.get("/quickstart/").status_code == 200
+
+
+def test_password_reset(visitor, owner_user):
+    visitor.get("/password/reset/")
+    visitor.post("/password/reset/", {"email": owner_user.email})
+    address = visitor.get(link()).headers["Location"]
+    visitor.get(address)
+    response = visitor.post(address, {"password1": "another good one", "password2": "another good one"})
+    assert response.headers["Location"] == "/password/reset/key/done/"
+    owner_user.refresh_from_db()
+    assert owner_user.check_password("another good one")
+    assert AuditEntry.objects.filter(action="user.password_changed", actor_email=owner_user.email).exists()
+
+
+def test_a_reset_link_works_once(visitor, owner_user):
+    visitor.get("/password/reset/")
+    visitor.post("/password/reset/", {"email": owner_user.email})
+    used = link()
+    address = visitor.get(used).headers["Location"]
+    visitor.post(address, {"password1": "another good one", "password2": "another good one"})
+    assert "works no more" in Browser().get(used).content.decode()
+
+
+def test_changing_the_address_takes_the_code_that_is_mailed_to_it(owner, owner_user):
+    owner.get("/email/")
+    owner.post("/email/", {"email": "new@acme.example", "action_add": ""})
+    owner_user.refresh_from_db()
+    assert owner_user.email == "owner@acme.example"
+    assert mail.outbox[-1].to == ["new@acme.example"]
+    owner.get("/confirm-email/")
+    owner.post("/confirm-email/", {"code": code()})
+    owner_user.refresh_from_db()
+    assert owner_user.email == "new@acme.example"
+    assert mail.outbox[-1].to == ["owner@acme.example"]  # the old address is told
+
+
+def test_without_an_account_one_can_make_a_new_one(owner, owner_user):
+    Membership.objects.all().delete()
+    assert owner.get("/quickstart/").headers["Location"] == "/no-account/"
+    owner.get("/no-account/")
+    assert owner.post("/no-account/", {"company": "Again"}).headers["Location"] == "/quickstart/"
+    assert owner_user.accounts.get().name == "Again"
+
+
+def test_the_references_addresses(visitor, owner):
+    assert visitor.get("/register/").status_code == 200
+    assert owner.get("/apps/data-sources/get_traitly/").headers["Location"] == "/keys/"
