@@ -46,7 +46,7 @@ _MOST_CACHED = 10_000
 _cache: dict[bytes, tuple[float, Credential]] = {}
 
 
-def find_credential(key: str, address: str | None) -> Credential | None:
+def find_credential(key: str, client: str) -> Credential | None:
     """What the key allows; None if it is unknown, revoked or expired.
 
     A found key is believed for ``API_KEY_CACHE_SECONDS``; one that was not found is asked for each time, so that a new
@@ -58,7 +58,7 @@ def find_credential(key: str, address: str | None) -> Credential | None:
         credential = cached[1]
         if credential.expires_at is None or credential.expires_at > timezone.now():
             return credential
-    row = _look_up(digest, address)
+    row = _look_up(digest, _address(client))
     if row is None:
         _cache.pop(digest, None)
         return None
@@ -98,7 +98,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed("Send the header: Authorization: Token <your API key>.", "not_authenticated")
         if scheme.lower() not in {"token", "bearer"} or not key or " " in key:
             raise AuthenticationFailed("Malformed header. It must read: Authorization: Token <your API key>.")
-        credential = find_credential(key, _address(request))
+        credential = find_credential(key, request.META.get("REMOTE_ADDR", ""))
         if credential is None:
             raise AuthenticationFailed("Unknown, revoked or expired API key.")
         return None, credential
@@ -108,10 +108,10 @@ class TokenAuthentication(BaseAuthentication):
         return "Token"
 
 
-def _address(request: Request) -> str | None:
-    """The client's IP address as PostgreSQL takes it: no zone (fe80::1%eth0), and none for a unix socket."""
+def _address(client: str) -> str | None:
+    """The client's IP address, from WSGI's REMOTE_ADDR, as PostgreSQL takes it: no zone (fe80::1%eth0), and none for a unix socket."""
     try:
-        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0]))
+        return str(ipaddress.ip_address(client.partition("%")[0]))
     except ValueError:
         return None
 

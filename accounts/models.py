@@ -240,7 +240,7 @@ class AccountOwned(models.Model):
     def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *rest: Any) -> Any:
         values = [value for value in values if value[0].attname != "account_id"]
         base_qs = base_qs.filter(account_id=self.account_id)
-        return super()._do_update(base_qs, using, pk_val, values, *rest)  # type: ignore[misc]  # not in its stubs
+        return super()._do_update(base_qs, using, pk_val, values, *rest)
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete this account's row, not another's of the same id."""

@@ -27,10 +27,10 @@ class KeyRateThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request, and note the allowance for the answer."""
-        limit, seconds = settings.API_RATE_LIMIT
+        limit, seconds = settings.API_RATE_LIMIT or (0, 1)  # the settings name this class only when it is set
         now = time.time()
         window = int(now // seconds)
-        used = _count(request.auth.key_id, window)
+        used = _count(request.auth.key_id, window)  # type: ignore[union-attr]  # authentication refuses to be without
         self.allowance = Allowance(limit, max(limit - used, 0), int((window + 1) * seconds - now) + 1)
         request._request.allowance = self.allowance  # type: ignore[attr-defined]  # noqa: SLF001  outlives DRF's
         return used <= limit

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -10,8 +10,8 @@ from django.utils import timezone
 from customers.queries import LIST
 from customers.schemas import CustomerChanges, SentCustomer
 from rejections.services import erase_rejections
-from traitly.api.database import retried
-from traitly.api.ids import new_id
+from traitly.api.database import UNPACKED, packed, retried
+from traitly.api.ids import new_text_id
 
 # The fields that a POST may leave out, each with its bit in the mask of those that it did.
 _BITS = {
@@ -22,7 +22,8 @@ _BITS = {
 }
 
 
-_COLUMNS = ("customer_id", "name", "email", "plan", *_BITS)
+# The columns that are never null, nor empty text.
+_PACKED = ("customer_id", "name", "email", "plan", "created_at", "attributes")
 
 
 def _unless_unsent(field: str) -> str:
@@ -41,13 +42,11 @@ INSERT INTO customers_customer AS stored (
     account_id, id, customer_id, name, email, plan, created_at, monthly_payment_amount, location, phone_number,
     organisation_id, custom_attributes, updated_at
 )
-SELECT %(account_id)s, id, customer_id, name, email, plan, created_at, monthly_payment_amount, location, phone_number,
-    organisation_id, attributes::jsonb, %(now)s
-FROM unnest(%(ids)s::uuid[], %(customer_id)s::text[], %(name)s::text[], %(email)s::text[], %(plan)s::text[],
-    %(created_at)s::timestamptz[], %(monthly_payment_amount)s::numeric[], %(location)s::text[],
-    %(phone_number)s::text[], %(organisation_id)s::text[], %(attributes)s::text[])
-    AS sent (id, customer_id, name, email, plan, created_at, monthly_payment_amount, location, phone_number,
-             organisation_id, attributes)
+SELECT %(account_id)s, id, customer_id, name, email, plan, created_at::timestamptz, monthly_payment_amount, location,
+    phone_number, organisation_id, attributes::jsonb, %(now)s
+FROM unnest(%(ids)s::uuid[], {", ".join(map(UNPACKED.format, _PACKED))}, %(monthly_payment_amount)s::numeric[],
+    %(location)s::text[], %(phone_number)s::text[], %(organisation_id)s::text[])
+    AS sent (id, {", ".join(_PACKED)}, monthly_payment_amount, location, phone_number, organisation_id)
 ON CONFLICT (account_id, customer_id) DO UPDATE SET
     name = EXCLUDED.name, email = EXCLUDED.email, plan = EXCLUDED.plan,
     {", ".join(map(_unless_unsent, _BITS))},
@@ -57,7 +56,7 @@ ON CONFLICT (account_id, customer_id) DO UPDATE SET
         ELSE stored.custom_attributes END || EXCLUDED.custom_attributes,
     updated_at = EXCLUDED.updated_at;
 SELECT customer_id, id = ANY(%(ids)s::uuid[]), {LIST.answer}
-FROM customers_customer WHERE account_id = %(account_id)s AND customer_id = ANY(%(customer_id)s)
+FROM customers_customer WHERE account_id = %(account_id)s AND customer_id = ANY({UNPACKED.format("customer_id")})
 """  # noqa: S608  only names of our own columns are put in
 
 
@@ -95,18 +94,25 @@ def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> l
 def _upsert(account_id: int, customers: Sequence[SentCustomer], positions: dict[str, int]) -> dict[int, Upserted]:
     # In the order of customer_id: two requests with the same customers in opposite orders would wait for each other.
     chosen = [customers[position] for _, position in sorted(positions.items())]
-    columns: dict[str, list[Any]] = {field: [getattr(customer, field) for customer in chosen] for field in _COLUMNS}
     unsent = {customer.customer_id: _unsent(customer) for customer in chosen if not customer.sent.issuperset(_BITS)}
     removed = {customer.customer_id: customer.removed for customer in chosen if customer.removed}
     with connection.cursor() as cursor:
         cursor.execute(
             _UPSERT,
             {
-                **columns,
                 "account_id": account_id,
                 "now": timezone.now(),
-                "ids": [str(new_id()) for _ in chosen],
-                "attributes": [customer.attributes.decode() for customer in chosen],
+                "ids": [new_text_id() for _ in chosen],
+                "customer_id": packed(customer.customer_id for customer in chosen),
+                "name": packed(customer.name for customer in chosen),
+                "email": packed(customer.email for customer in chosen),
+                "plan": packed(customer.plan for customer in chosen),
+                "created_at": packed(customer.created_at.isoformat() for customer in chosen),
+                "attributes": packed(customer.attributes.decode() for customer in chosen),
+                "monthly_payment_amount": [customer.monthly_payment_amount for customer in chosen],
+                "location": [customer.location for customer in chosen],
+                "phone_number": [customer.phone_number for customer in chosen],
+                "organisation_id": [customer.organisation_id for customer in chosen],
                 "unsent": json.dumps(unsent),
                 "removed": json.dumps(removed),
             },

@@ -67,7 +67,7 @@ class TimelineViewSet(ApiViewSet):
 
 
 def _idempotency_key(request: Request) -> str:
-    key: str | None = request.headers.get("Idempotency-Key")
+    key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return ""
     if not 1 <= len(key) <= _LONGEST_KEY:

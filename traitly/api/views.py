@@ -62,8 +62,13 @@ class ApiViewSet(ViewSet):
             return list_response(self.request, kind, rows, next_cursor)
         return stream_response(asked, account_id=self.account_id, media_type=media_type)
 
+    # DRF's own would list the methods for each answer; finalize_response does where they are asked for.
+    default_response_headers: ClassVar[dict[str, str]] = {}
+
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say what the key's rate limit leaves, where there is one (accounts.throttling)."""
+        """Say which methods there are, and what the key's rate limit leaves, if there is one (accounts.throttling)."""
+        if request.method == "OPTIONS" or response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response["Allow"] = ", ".join(self.allowed_methods)
         allowance = getattr(request, "allowance", None)
         if allowance is not None:
             response["RateLimit-Limit"] = str(allowance.limit)
