@@ -4,7 +4,7 @@ import dataclasses
 
 from django.db import connection
 
-from traitly.api.lists import ListDefinition, time_range, time_sort
+from traitly.api.lists import ListDefinition, Sort, time_range, time_sort
 from traitly.api.values import UNIX_SECONDS
 
 # A customer's events of one name; walks the index events_by_customer_name.
@@ -28,6 +28,10 @@ LIST = ListDefinition(
 
 # A customer's events of all names or some; walks the index events_by_customer.
 TIMELINE = dataclasses.replace(LIST, equal=("name",), required=())
+
+# All events of an account, for `manage.py export_data`; walks the primary key. (No index has the order of created_at
+# across customers: events would pay for it with every write.)
+EXPORT = dataclasses.replace(LIST, sorts={"id": Sort("id", str)}, equal=(), ranges={}, required=())
 
 
 def get_event(*, account_id: int, event_id: str) -> bytes | None:

@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import uuid
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Required
 
 from pydantic import ConfigDict, with_config
@@ -39,12 +40,19 @@ class NewEvent(NamedTuple):
     attributes: bytes
 
 
-def read_events(body: Body, idempotency_key: str = "") -> Batch[NewEvent]:
-    """The events of a body. Each without an id gets one: from the idempotency key and its position, or a new one."""
+def read_events(body: Body, idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Batch[NewEvent]:
+    """The events of a body. Each without an id gets one: from the idempotency key and its position, or a new one.
+
+    ``item_keys`` are keys of their own for each item, where its position in the body says nothing (imports).
+    """
     now = now_in_seconds()
 
     def make(index: int, item: dict[str, Any], _attributes: dict[str, Any], text: bytes) -> NewEvent:
-        event_id = item.get("id") or (_derived_id(idempotency_key, index) if idempotency_key else new_text_id())
+        event_id = item.get("id")
+        if not event_id and item_keys:
+            event_id = _derived_id(item_keys[index], 0)
+        elif not event_id:
+            event_id = _derived_id(idempotency_key, index) if idempotency_key else new_text_id()
         return NewEvent(event_id, item["customer_id"], item["name"], item.get("created_at", now), text)
 
     return read_items(body, SCHEMA, make)
