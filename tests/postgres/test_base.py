@@ -80,15 +80,15 @@ print(count())
     assert run(data_dir, program) == "1\n"
 
 
-def test_a_server_that_cannot_be_had_is_an_operational_error_with_the_reason(data_dir: Path) -> None:
-    (data_dir / "postgres/PG_VERSION").write_text("17\n")
+def test_a_server_that_cannot_be_had_is_an_operational_error_with_the_reason(own_data_dir: Path) -> None:
+    (own_data_dir / "postgres/PG_VERSION").write_text("17\n")
     program = """
 try:
     count()
 except OperationalError as error:
     print(error)
 """
-    assert "was made by PostgreSQL 17" in run(data_dir, program)
+    assert "was made by PostgreSQL 17" in run(own_data_dir, program)
 
 
 def test_without_the_wheel_the_settings_are_at_fault(data_dir: Path) -> None:

@@ -100,12 +100,12 @@ def test_what_was_committed_survives_the_death_of_every_process(start: Start, da
 
 def test_a_dead_server_is_started_again_by_a_living_user(start: Start, data_dir: Path) -> None:
     user = start(data_dir)
-    user.run("CREATE TABLE kept AS SELECT 1 AS n")
+    user.run("CREATE TABLE also_kept AS SELECT 1 AS n")
     kill_all({postmaster(data_dir)})
     wait_until(lambda: not postgres_processes(data_dir))
 
     assert user.run("SELECT 1") == "connected again"
-    assert user.run("SELECT n FROM kept") == "1"
+    assert user.run("SELECT n FROM also_kept") == "1"
 
 
 def test_a_dead_keeper_is_replaced_by_the_next_user(start: Start, data_dir: Path) -> None:
@@ -143,8 +143,8 @@ def test_an_interrupted_first_start_leaves_nothing_broken(start: Start, empty_da
 
 
 @pytest.mark.parametrize("name", ["long-" + "x" * 120, 'o\'clock, $HOME "quoted" \\ {} %'])
-def test_a_data_folder_may_have_any_path(start: Start, used_data_dir: Path, tmp_path: Path, name: str) -> None:
-    data_dir = tmp_path / name
+def test_a_data_folder_may_have_any_path(start: Start, used_data_dir: Path, empty_data_dir: Path, name: str) -> None:
+    data_dir = empty_data_dir / name
     data_dir.mkdir()
     subprocess.run(["cp", "-a", used_data_dir / "postgres", data_dir], check=True)
     user = start(data_dir)
@@ -157,8 +157,10 @@ def test_a_data_folder_may_have_any_path(start: Start, used_data_dir: Path, tmp_
     socket_dir.rmdir()
 
 
-def test_a_socket_folder_that_others_can_enter_is_not_used(start: Start, used_data_dir: Path, tmp_path: Path) -> None:
-    data_dir = tmp_path / ("long-" + "x" * 120)
+def test_a_socket_folder_that_others_can_enter_is_not_used(
+    start: Start, used_data_dir: Path, empty_data_dir: Path
+) -> None:
+    data_dir = empty_data_dir / ("long-" + "x" * 120)
     data_dir.mkdir()
     subprocess.run(["cp", "-a", used_data_dir / "postgres", data_dir], check=True)
     user = start(data_dir)
@@ -171,24 +173,24 @@ def test_a_socket_folder_that_others_can_enter_is_not_used(start: Start, used_da
     socket_dir.rmdir()
 
 
-def test_a_folder_of_another_major_version_is_refused(data_dir: Path) -> None:
-    (data_dir / "postgres/PG_VERSION").write_text("17\n")
+def test_a_folder_of_another_major_version_is_refused(own_data_dir: Path) -> None:
+    (own_data_dir / "postgres/PG_VERSION").write_text("17\n")
 
-    assert "was made by PostgreSQL 17" in failure(data_dir)
+    assert "was made by PostgreSQL 17" in failure(own_data_dir)
 
 
-def test_a_server_that_cannot_start_says_why(data_dir: Path) -> None:
-    (data_dir / "postgres/postgresql.auto.conf").write_text("max_connections = many\n")
+def test_a_server_that_cannot_start_says_why(own_data_dir: Path) -> None:
+    (own_data_dir / "postgres/postgresql.auto.conf").write_text("max_connections = many\n")
     before = time.monotonic()
 
-    assert 'invalid value for parameter "max_connections": "many"' in failure(data_dir)
+    assert 'invalid value for parameter "max_connections": "many"' in failure(own_data_dir)
     assert time.monotonic() - before < server.TIMEOUT / 10
 
 
-def test_damaged_files_are_reported_with_the_servers_own_words(data_dir: Path) -> None:
-    (data_dir / "postgres/global/pg_control").write_bytes(b"")
+def test_damaged_files_are_reported_with_the_servers_own_words(own_data_dir: Path) -> None:
+    (own_data_dir / "postgres/global/pg_control").write_bytes(b"")
 
-    assert "pg_control" in failure(data_dir)
+    assert "pg_control" in failure(own_data_dir)
 
 
 def test_without_the_wheel_the_error_names_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +218,7 @@ def test_root_runs_it_as_somebody_else_whom_it_lets_through_closed_folders(
 
 
 @as_root
-def test_a_database_that_belongs_to_root_is_refused(data_dir: Path) -> None:
-    os.chown(data_dir / "postgres", 0, 0)
+def test_a_database_that_belongs_to_root_is_refused(own_data_dir: Path) -> None:
+    os.chown(own_data_dir / "postgres", 0, 0)
 
-    assert "belongs to root" in failure(data_dir)
+    assert "belongs to root" in failure(own_data_dir)
