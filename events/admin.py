@@ -15,9 +15,13 @@ class EventAdmin(AccountOwnedAdmin):
     list_display = ("created_at", "name", "customer_id", "account", "received_at", "id")
     search_fields = ("customer_id", "id")
     search_help_text = "A customer_id, or an event's id."
-    ordering = ("-account_id", "-customer_id", "-created_at", "-id")  # events_by_customer
     fields = ("account", "customer_id", "name", "created_at", "received_at", "id", "attributes")
     readonly_fields = ("attributes",)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        if request.GET.get("q"):
+            return ("-account_id", "-created_at", "-id")  # events_by_customer
+        return ("-account_id", "-received_at", "-id")  # events_by_received_at; those of one batch are sorted
 
     def search(self, queryset: QuerySet[Event], term: str) -> QuerySet[Event]:
         of_customer = queryset.filter(customer_id=term)

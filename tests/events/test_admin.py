@@ -78,12 +78,12 @@ def test_a_list_takes_the_same_few_queries_whatever_its_length(
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        ({}, "events_by_customer"),
-        ({"account": "1"}, "events_by_customer"),
+        ({}, "events_by_received_at"),
+        ({"account": "1"}, "events_by_received_at"),
         ({"account": "1", "q": "15"}, "events_by_customer"),
     ],
 )
 def test_lists_are_read_by_an_index(operator: Client, query: dict[str, str], index: str) -> None:
     for plan in plan_of(operator, LIST, query, "events_event"):
         assert f"using {index}" in plan
-        assert "Sort" not in plan
+        assert "->  Sort" not in plan  # an incremental one sorts a batch of one time, not the table
