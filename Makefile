@@ -21,6 +21,11 @@ $(VENV)/%.installed: %.txt requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+$(VENV)/benchmarks.installed: benchmarks/requirements.txt $(VENV)/requirements.installed
+	@echo "Installing $<" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 .PHONY: run
 run: $(VENV)/requirements.installed ## Set up everything and serve on PORT (8000); the data stays in TRAITLY_DATA_DIR (var).
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -42,6 +47,14 @@ lint: $(VENV)/requirements-dev.installed ## Style, types, the direction of impor
 
 .PHONY: check
 check: lint test ## All that CI checks.
+
+.PHONY: bench
+bench: $(VENV)/benchmarks.installed ## Measure against the limits and the alternatives, half an hour; ARGS="--quick" tries it.
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: growth
+growth: $(VENV)/benchmarks.installed ## Measure how cost grows: rows, batch sizes, connections, accounts.
+	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
 .PHONY: fix
 fix: $(VENV)/requirements-dev.installed ## Format, and mend what can be mended by itself.
