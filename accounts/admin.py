@@ -250,6 +250,7 @@ class AccountOwnedAdmin(admin.ModelAdmin):
 
     list_filter: ClassVar[Any] = (AccountFilter,)
     list_per_page = 100
+    list_select_related = ()  # a join could lure the planner away from the order of the index: see get_queryset()
     sortable_by = ()  # by a column without an index, the database would sort the table
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # they are counts
@@ -259,7 +260,6 @@ class AccountOwnedAdmin(admin.ModelAdmin):
         return _AccountOwnedList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        # The accounts of a page by a second query: a join could lure the planner away from the order of the index.
         return super().get_queryset(request).defer("custom_attributes").prefetch_related("account")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
