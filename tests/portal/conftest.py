@@ -1,6 +1,7 @@
 """Acme's owner and member, and Globex's owner, each in a browser of their own that keeps cookies and checks CSRF."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -22,7 +23,9 @@ class Browser:
 
     def get(self, address: str, **options: Any) -> Any:
         response = self.client.get(address, **options)
-        if not response.streaming and (match := re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', response.content)):
+        if not response.streaming and (
+            match := re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', response.content)
+        ):
             self.token = match[1].decode()
         return response
 
@@ -34,7 +37,7 @@ class Browser:
     def log_in(self, user: User) -> "Browser":
         response = self.post("/login/", {"login": user.email, "password": PASSWORD})
         assert response.status_code == 302, response.content
-        self.get("/team/")  # a log-in changes the token
+        self.get("/logout/")  # a log-in changes the token; every page of a form has the new one
         return self
 
 
@@ -58,6 +61,12 @@ def link() -> str:
     match = re.search(r"https?://testserver(/\S+)", str(mail.outbox[-1].body))
     assert match, mail.outbox[-1].body
     return match[1]
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    """Hashing is slow on purpose, and not what is tested."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -93,8 +102,6 @@ def globex_owner(globex: Account) -> Browser:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Lets minutes pass for what asks how old a log-in is."""
-    import time
-
     now = time.time
 
     def pass_minutes(minutes: float) -> None:

@@ -1,0 +1,372 @@
+"""Each attack that the portal is to withstand, tried."""
+
+import os
+import re
+import subprocess
+import sys
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from allauth.mfa.totp.internal import auth
+from django.core import mail
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.models import AuditEntry, Invitation, Membership, User
+from tests.factories import CustomerFactory, EventFactory, make_key
+from tests.portal.conftest import PASSWORD, Browser, person
+
+# What is for everyone.
+PUBLIC = {"invitation"}
+
+
+def pages() -> dict[str, URLPattern]:
+    """Every page of the portal's own, by name."""
+    [resolver] = [
+        inner
+        for outer in get_resolver().url_patterns
+        if isinstance(outer, URLResolver)
+        for inner in outer.url_patterns
+        if isinstance(inner, URLResolver) and inner.namespace == "portal"
+    ]
+    patterns = [pattern for pattern in resolver.url_patterns if isinstance(pattern, URLPattern)]
+    return {pattern.name or str(pattern.pattern): pattern for pattern in patterns}
+
+
+def address(pattern: URLPattern, number: int = 1) -> str:
+    return "/" + re.sub(r"<\w+:\w+>", str(number), str(pattern.pattern))
+
+
+# Log-ins and sessions
+
+
+@pytest.mark.parametrize("name", sorted(set(pages()) - PUBLIC))
+def test_nothing_without_a_log_in(db, name):
+    path = address(pages()[name])
+    for method in ("get", "post"):
+        response = getattr(Client(), method)(path, follow=True)
+        final = response.redirect_chain[-1][0] if response.redirect_chain else ""
+        assert final.startswith("/login/?next=") or response.status_code in {404, 405}, (method, path, response)
+
+
+def test_a_session_cannot_be_fixed_beforehand(visitor, owner_user):
+    visitor.get("/login/")
+    visitor.client.session.save()
+    before = visitor.client.cookies.get("sessionid")
+    visitor.log_in(owner_user)
+    assert visitor.client.cookies["sessionid"].value != (before.value if before else None)
+
+
+def test_a_session_ends_with_its_log_out(owner):
+    stolen = owner.client.cookies["sessionid"].value
+    owner.post("/logout/")
+    thief = Client()
+    thief.cookies["sessionid"] = stolen
+    assert thief.get("/team/").status_code == 302
+
+
+def test_other_sessions_end_with_a_new_password(owner, owner_user):
+    elsewhere = Browser().log_in(owner_user)
+    owner.get("/password/change/")
+    new = "another good one"
+    owner.post("/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    assert owner.get("/team/").status_code == 200
+    assert elsewhere.get("/team/").status_code == 302
+
+
+def test_cookies_are_for_the_server_alone(owner):
+    for name in ("sessionid", "csrftoken"):
+        cookie = owner.client.cookies[name]
+        assert cookie["httponly"]
+        assert cookie["samesite"] == "Lax"
+
+
+def test_cookies_are_secure_behind_tls():
+    asked = "from traitly import settings; print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)"
+    environment = os.environ | {"HTTPS": "true"}
+    said = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout == "True True\n"
+
+
+# CSRF
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/login/",
+        "/register/",
+        "/logout/",
+        "/password/reset/",
+        "/password/change/",
+        "/email/",
+        "/keys/create/",
+        "/keys/1/reveal/",
+        "/keys/1/rotate/",
+        "/keys/1/revoke/",
+        "/team/invite/",
+        "/team/1/role/",
+        "/team/1/remove/",
+        "/settings/name/",
+        "/settings/retention/",
+        "/settings/export/events/",
+        "/settings/delete/",
+        "/2fa/totp/activate/",
+    ],
+)
+def test_a_post_from_another_site_is_refused(owner, path):
+    assert owner.client.post(path).status_code == 403
+    assert owner.client.post(path, {"csrfmiddlewaretoken": "x" * 64}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["key_reveal", "team_invite", "team_withdraw", "team_role", "settings_name"])
+def test_a_get_changes_nothing(owner, name):
+    assert owner.get(address(pages()[name])).status_code == 405
+
+
+# Framing, content, scripts
+
+
+@pytest.mark.parametrize("path", ["/login/", "/register/", "/quickstart/", "/keys/", "/team/", "/settings/", "/2fa/"])
+def test_pages_cannot_be_framed_nor_scripted(owner, visitor, path):
+    browser = visitor if path in {"/login/", "/register/"} else owner
+    response = browser.get(path)
+    assert response.status_code == 200
+    assert response.headers["X-Frame-Options"] == "DENY"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "same-origin"
+    policy = response.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    for directive in ("default-src 'none'", "frame-ancestors 'none'", "script-src 'self'", "base-uri 'none'"):
+        assert directive in policy
+    page = response.content.decode()
+    assert not re.search(r"<script(?![^>]*\bsrc=\"/static/)", page)
+    assert not re.search(r"\s(style|on\w+)=", page)
+    assert "<style" not in page
+    assert not re.search(r'(src|href)="(https?:)?//', page)
+
+
+def test_what_people_type_is_never_markup(owner, owner_user, acme):
+    owner.post("/settings/name/", {"company": "<script>alert(1)</script>"})
+    make_key(acme, name="<img src=x onerror=alert(1)>")
+    EventFactory.create(account=acme, name="<svg onload=alert(1)>")
+    for path in ("/keys/", "/team/", "/settings/", "/audit/", "/quickstart/", "/accounts/", "/settings/delete/"):
+        page = owner.get(path).content.decode()
+        for markup in ("<script>alert", "<img src=x", "<svg onload"):
+            assert markup not in page, path
+
+
+# Open redirects
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "///evil.example",
+        "/\\evil.example",
+        "http:evil.example",
+        "javascript:alert(1)",
+        "https://testserver@evil.example/",
+        "\thttps://evil.example",
+        "%2F%2Fevil.example/",
+    ],
+)
+def test_next_leads_nowhere_else(visitor, owner_user, target):
+    visitor.get("/login/")
+    data = {"login": owner_user.email, "password": PASSWORD, "next": target}
+    assert stays(visitor.post("/login/", data))
+    visitor.get("/logout/")
+    assert stays(visitor.post("/logout/", {"next": target}))
+
+
+def stays(response):
+    """Whether a browser that is sent on stays on the site: to it, backslashes are slashes, and tabs are nothing."""
+    location = response.headers["Location"].replace("\\", "/").replace("\t", "")
+    return urlsplit(urljoin("http://testserver/login/", location))[:2] == ("http", "testserver")
+
+
+def test_next_leads_on_within_the_site(visitor, owner_user):
+    visitor.get("/login/")
+    data = {"login": owner_user.email, "password": PASSWORD, "next": "/team/"}
+    assert visitor.post("/login/", data).headers["Location"] == "/team/"
+
+
+# User enumeration
+
+
+def without_what_varies(response):
+    text = re.sub(rb'"\w{64}"|[\w.]+@[\w.]+', b"", response.content)
+    return response.status_code, response.headers.get("Location"), text
+
+
+def test_a_log_in_does_not_say_whether_an_address_is_known(owner_user):
+    answers = []
+    for email in (owner_user.email, "nobody@acme.example"):
+        browser = Browser()
+        browser.get("/login/")
+        answers.append(without_what_varies(browser.post("/login/", {"login": email, "password": "wrong"})))
+    assert answers[0] == answers[1]
+
+
+def test_a_reset_does_not_say_whether_an_address_is_known(owner_user):
+    answers = []
+    for email in (owner_user.email, "nobody@acme.example"):
+        browser = Browser()
+        browser.get("/password/reset/")
+        answers.append(without_what_varies(browser.post("/password/reset/", {"email": email}, follow=True)))
+    assert answers[0] == answers[1]
+    assert "/password/reset/key/" in mail.outbox[0].body
+    assert "/password/reset/key/" not in mail.outbox[1].body
+
+
+def test_a_sign_up_does_not_say_whether_an_address_is_taken(owner_user):
+    answers = []
+    for email in (owner_user.email, "somebody.new@example.com"):
+        browser = Browser()
+        browser.get("/register/")
+        form = {"company": "X", "email": email, "password1": PASSWORD}
+        answers.append(without_what_varies(browser.post("/register/", form, follow=True)))
+    assert answers[0] == answers[1]
+    assert [message.to for message in mail.outbox] == [[owner_user.email], ["somebody.new@example.com"]]
+    assert "already exists" in mail.outbox[0].body
+    assert User.objects.filter(email=owner_user.email).count() == 1
+    owner_user.refresh_from_db()
+    assert owner_user.check_password(PASSWORD)
+
+
+# Brute force
+
+
+def test_guessing_a_password_is_stopped_for_its_owner_too(owner_user):
+    for _ in range(5):
+        browser = Browser()
+        browser.post("/login/", {"login": owner_user.email, "password": "wrong"})
+    response = Browser().post("/login/", {"login": owner_user.email, "password": PASSWORD})
+    assert response.status_code == 200
+    assert "Too many failed login attempts" in response.content.decode()
+
+
+def test_guessing_many_addresses_passwords_is_stopped(db):
+    for number in range(10):
+        Browser().post("/login/", {"login": f"person{number}@example.com", "password": "wrong"})
+    response = Browser().post("/login/", {"login": "person99@example.com", "password": "wrong"})
+    assert "Too many failed login attempts" in response.content.decode()
+
+
+def test_a_forged_address_of_the_client_does_not_help(db):
+    for number in range(11):
+        browser = Browser()
+        response = browser.post(
+            "/login/",
+            {"login": f"person{number}@example.com", "password": "wrong"},
+            headers={"X-Forwarded-For": f"192.0.2.{number}"},
+        )
+    assert "Too many failed login attempts" in response.content.decode()
+
+
+def test_guessing_in_a_stolen_session_is_stopped(owner, later):
+    later(minutes=16)
+    for _ in range(11):
+        owner.get("/reauthenticate/")
+        response = owner.post("/reauthenticate/", {"password": "wrong"})
+    assert response.status_code == 429 or "many" in response.content.decode()
+
+
+def test_attempts_are_counted_for_all_processes_together(settings):
+    assert settings.CACHES["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache"
+
+
+def test_the_admin_has_no_log_in_of_its_own(visitor):
+    assert visitor.get("/admin/login/", follow=True).redirect_chain[-1][0].startswith("/login/")
+
+
+# Other people's accounts
+
+
+@pytest.fixture
+def foreign(acme, owner_user):
+    """Something of Acme's of every kind that an address can name."""
+    key = make_key(acme, name="Foreign")
+    CustomerFactory.create(account=acme)
+    return {
+        "key": key.row.pk,
+        "membership": acme.memberships.get(user=owner_user).pk,
+        "invitation": Invitation.objects.create(account=acme, email="x@example.com").pk,
+        "account": acme.pk,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "data"),
+    [
+        ("key_reveal", "key", {}),
+        ("key_rotate", "key", {"overlap": "0"}),
+        ("key_revoke", "key", {}),
+        ("team_withdraw", "invitation", {}),
+        ("team_role", "membership", {"role": "member"}),
+        ("team_remove", "membership", {}),
+        ("account_switch", "account", {}),
+    ],
+)
+def test_another_accounts_things_are_not_there(globex_owner, acme, foreign, name, kind, data):
+    entries = AuditEntry.objects.count()
+    response = globex_owner.post(address(pages()[name], foreign[kind]), data)
+    assert response.status_code == 404
+    assert AuditEntry.objects.count() == entries
+    assert acme.api_keys.get(pk=foreign["key"]).is_active
+    assert Invitation.objects.filter(pk=foreign["invitation"]).exists()
+    assert Membership.objects.get(pk=foreign["membership"]).is_owner
+
+
+def test_a_session_that_names_another_account_is_not_believed(globex_owner, acme):
+    session = globex_owner.client.session
+    session["account_id"] = acme.pk
+    session.save()
+    assert "Globex" in globex_owner.get("/team/").content.decode()
+    assert "Acme" not in globex_owner.get("/team/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "keys",
+        "key_create",
+        "key_reveal",
+        "key_rotate",
+        "key_revoke",
+        "settings",
+        "settings_name",
+        "settings_retention",
+        "settings_export",
+        "settings_delete",
+        "audit",
+        "team_invite",
+        "team_withdraw",
+    ],
+)
+def test_members_are_kept_from_what_is_the_owners(member, acme, name):
+    key = make_key(acme)
+    path = address(pages()[name], key.row.pk)
+    assert 403 in {member.get(path).status_code, member.post(path).status_code}
+    assert {member.get(path).status_code, member.post(path).status_code} <= {403, 405}
+
+
+def test_the_second_factor_is_asked_for(acme):
+    user = person(acme, "careful@acme.example")
+    secret = auth.generate_totp_secret()
+    auth.TOTP.activate(user, secret)
+    browser = Browser()
+    assert (
+        browser.post("/login/", {"login": user.email, "password": PASSWORD}).headers["Location"] == "/2fa/authenticate/"
+    )
+    assert browser.get("/team/").status_code == 302
+    browser.get("/2fa/authenticate/")
+    browser.post("/2fa/authenticate/", {"code": "000000"})
+    assert browser.get("/team/").status_code == 302
+    browser.get("/2fa/authenticate/")
+    code = auth.format_hotp_value(auth.hotp_value(secret, next(auth.yield_hotp_counters_from_time())))
+    browser.post("/2fa/authenticate/", {"code": code})
+    assert browser.get("/team/").status_code == 200
