@@ -82,7 +82,7 @@ def test_pages_of_repeated_parameters(api):
             break
         cursor = [("cursor", answer.json["metadata"]["next_cursor"])]
 
-    assert seen == [row["customer_id"] for row in api.get("customer", query[:3] + [("limit", "1000")]).data]
+    assert seen == [row["customer_id"] for row in api.get("customer", [*query[:3], ("limit", "1000")]).data]
 
 
 @pytest.mark.parametrize("address", ["event", "customer/1/event"])
