@@ -34,7 +34,7 @@ run: $(VENV)/requirements.installed ## Set up everything and serve on PORT (8000
 
 .PHONY: test
 test: $(VENV)/requirements-dev.installed ## Run the tests.
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/requirements-dev.installed ## Style, types, the direction of imports, migrations, deployment settings.
