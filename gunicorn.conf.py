@@ -1,6 +1,12 @@
 """gunicorn as production runs it: `gunicorn traitly.wsgi` from this folder. docs/performance.md has the measurements."""
 
+import json
 import os
+import socket
+import sys
+from typing import Any
+
+from gunicorn import util
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 
@@ -20,3 +26,30 @@ graceful_timeout = 30
 # Heartbeat files in memory: on a slow disk they would stall the workers.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
 control_socket_disable = True
+limit_request_line = 8190  # the most that gunicorn takes: a list may be filtered by many values
+
+
+def on_starting(_server: Any) -> None:
+    """Run the system checks, as manage.py does: what they find stops the start."""
+    from django.core.management import call_command  # noqa: PLC0415  needs the settings, which preload_app has loaded
+    from django.core.management.base import SystemCheckError  # noqa: PLC0415
+
+    try:
+        call_command("check", stdout=sys.stderr)
+    except SystemCheckError as error:
+        sys.exit(str(error))
+
+
+def _write_error(client: socket.socket, status: int, reason: str, detail: str) -> None:
+    """What gunicorn itself refuses (a broken request line, headers too large), in the API's error shape.
+
+    Written by hand: such a request has not become one, and never gets as far as the application.
+    """
+    kind, code = ("client_error", "bad_request") if status < 500 else ("server_error", "error")  # noqa: PLR2004
+    error = {"code": code, "detail": detail or reason, "attr": None}
+    body = json.dumps({"object": "error", "type": kind, "errors": [error], "metadata": {"request_id": "-"}}).encode()
+    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    util.write_nonblock(client, f"{head}Content-Length: {len(body)}\r\n\r\n".encode("latin1") + body)
+
+
+util.write_error = _write_error  # gunicorn has no hook for it; its own writes HTML

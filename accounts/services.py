@@ -146,6 +146,20 @@ def rotate_key(
     return new
 
 
+def rotate_encryption() -> tuple[int, int]:
+    """Encrypt every key under the first encryption key of the settings. Gives how many are, and how many are unreadable."""
+    rotated = unreadable = 0
+    for row in ApiKey.objects.only("encrypted"):
+        try:
+            encrypted = keys.rotate(row.encrypted)
+        except keys.UnreadableKeyError:
+            unreadable += 1
+        else:
+            ApiKey.objects.filter(pk=row.pk).update(encrypted=encrypted)
+            rotated += 1
+    return rotated, unreadable
+
+
 @transaction.atomic
 def invite(*, account: Account, email: str, role: str, actor: Actor) -> tuple[Invitation, str]:
     """Invite an address; gives the token of its link, which works for ``INVITATION_LIVES``. ``AlreadyMemberError``.

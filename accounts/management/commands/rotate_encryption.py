@@ -1,0 +1,23 @@
+"""``manage.py rotate_encryption``: after a new first key was put into API_KEY_ENCRYPTION_KEYS."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.services import rotate_encryption
+
+
+class Command(BaseCommand):
+    """Prints how many keys are under the first encryption key now; then the others may be taken out of the setting."""
+
+    help = "Encrypt every API key under the first of API_KEY_ENCRYPTION_KEYS. The keys themselves stay as they are."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Encrypt them again; fail if some cannot be read."""
+        rotated, unreadable = rotate_encryption()
+        self.stdout.write(f"Encrypted {rotated} API keys under the first of API_KEY_ENCRYPTION_KEYS.")
+        if unreadable:
+            raise CommandError(
+                f"{unreadable} API keys were encrypted under a key that the setting does not have. They work, but "
+                "cannot be shown to their owners; put the key back at the end of the setting and run this again."
+            )
