@@ -2,12 +2,14 @@
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, Func, Value
+from django.db.models.functions import Coalesce, Collate, Lower
 from django.utils import timezone
 
 from accounts.models import AccountOwned
 from traitly.api.ids import new_id
+
+LAST_WORD = Func(F("name"), Value("[^ ]+$"), function="substring")  # of the name
 
 
 class Customer(AccountOwned):
@@ -58,6 +60,11 @@ class Customer(AccountOwned):
                 fields=["account", "custom_attributes"],
                 opclasses=["int8_ops", "jsonb_path_ops"],
                 name="customers_by_attributes",
+            ),
+            # customers.queries.search_customers: what is typed begins one of these.
+            *(
+                models.Index("account", Collate(Lower(text), "C"), name=f"customers_by_lower_{name}")
+                for name, text in (("email", F("email")), ("name", F("name")), ("last_word", LAST_WORD))
             ),
         )
 

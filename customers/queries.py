@@ -1,7 +1,8 @@
 """Everything that reads customers."""
 
+import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -43,7 +44,7 @@ LIST = ListDefinition(
     },
     equal=("customer_id", "name", "plan", "email", "location", "phone_number", "organisation_id"),
     ranges={
-        "monthly_payment_amount": Range(f"{PAYMENT} {{}} %s AND monthly_payment_amount IS NOT NULL", parse_number),
+        "monthly_payment_amount": Range(PAYMENT, parse_number, also="monthly_payment_amount IS NOT NULL"),
         "created_at": time_range("created_at"),
         "updated_at": time_range("updated_at"),
     },
@@ -60,3 +61,107 @@ def get_customer(*, account_id: int, customer_id: str) -> bytes | None:
         )
         row = cursor.fetchone()
     return row[0].encode() if row else None
+
+
+# What is typed begins the customer_id, the email, the name or the name's last word: in this order, each by its index
+# (customers_customer_id_unique, customers_by_lower_email, ..._name, ..._last_word). Written as ranges: LIKE with a
+# parameter would find no index, and upper and lower case are one except in a customer_id.
+_PREFIXES = (
+    "customer_id >= %(typed)s AND customer_id < %(typed_end)s ORDER BY customer_id",
+    *(
+        f'{text} COLLATE "C" >= %(lower)s AND {text} COLLATE "C" < %(lower_end)s ORDER BY {text} COLLATE "C"'
+        for text in ("lower(email)", "lower(name)", "lower(substring(name, '[^ ]+$'))")
+    ),
+)
+
+
+def search_customers(*, account_id: int, text: str, plan: str = "", limit: int) -> list[bytes]:
+    """The first ``limit`` customers that the text finds, best first, each as the JSON text of its answer."""
+    lower = text.lower()
+    parameters: dict[str, str | int] = {
+        "account_id": account_id,
+        "typed": text,
+        "typed_end": _after(text),
+        "lower": lower,
+        "lower_end": _after(lower),
+        "plan": plan,
+        "limit": limit,
+    }
+    of_plan = " AND plan = %(plan)s" if plan else ""
+    found: dict[Any, bytes] = {}
+    with connection.cursor() as cursor:
+        for prefix in _PREFIXES:
+            cursor.execute(
+                f"SELECT id, {LIST.answer} FROM customers_customer"  # noqa: S608
+                f" WHERE account_id = %(account_id)s{of_plan} AND {prefix} LIMIT %(limit)s",
+                parameters,
+            )
+            for row_id, answer in cursor.fetchall():
+                found.setdefault(row_id, answer.encode())
+            if len(found) >= limit:
+                break
+    return list(found.values())[:limit]
+
+
+def _after(prefix: str) -> str:
+    """The end of the range of texts that begin so, byte by byte: UTF-8 keeps the order of code points."""
+    return prefix + "\U0010ffff"
+
+
+def plans(*, account_id: int, limit: int) -> list[str]:
+    """The account's plans in order. Jumps from plan to plan in customers_by_plan, however many customers each has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE found AS (
+                (SELECT plan FROM customers_customer WHERE account_id = %(account_id)s ORDER BY plan LIMIT 1)
+                UNION ALL
+                SELECT (
+                    SELECT plan FROM customers_customer
+                    WHERE account_id = %(account_id)s AND plan > found.plan ORDER BY plan LIMIT 1
+                ) FROM found WHERE found.plan IS NOT NULL
+            )
+            SELECT plan FROM found WHERE plan IS NOT NULL LIMIT %(limit)s
+            """,
+            {"account_id": account_id, "limit": limit},
+        )
+        return [plan for (plan,) in cursor.fetchall()]
+
+
+class PlanSum(NamedTuple):
+    """A plan's customers and what they pay a month."""
+
+    plan: str
+    customers: int
+    payments: Decimal
+
+
+def payments_by_plan(*, account_id: int, limit: int) -> tuple[list[PlanSum], PlanSum]:
+    """The ``limit`` plans that bring most, and the sum of all. Reads every customer of the account."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH sums AS (
+                SELECT plan, count(*) AS customers, coalesce(sum(monthly_payment_amount), 0) AS payments
+                FROM customers_customer WHERE account_id = %(account_id)s GROUP BY plan
+            )
+            (SELECT plan, customers, payments FROM sums ORDER BY payments DESC, customers DESC, plan LIMIT %(limit)s)
+            UNION ALL SELECT NULL, coalesce(sum(customers), 0)::bigint, coalesce(sum(payments), 0) FROM sums
+            """,
+            {"account_id": account_id, "limit": limit},
+        )
+        rows = [PlanSum(*row) for row in cursor.fetchall()]
+    return [row for row in rows if row.plan is not None], next(row for row in rows if row.plan is None)
+
+
+def new_customers(*, account_id: int, since: datetime.datetime, until: datetime.datetime) -> dict[datetime.date, int]:
+    """How many customers were created on each day (UTC) from ``since`` to ``until``; walks customers_by_created_at."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT (created_at AT TIME ZONE 'UTC')::date, count(*) FROM customers_customer
+            WHERE account_id = %s AND created_at >= %s AND created_at < %s GROUP BY 1
+            """,
+            [account_id, since, until],
+        )
+        return dict(cursor.fetchall())

@@ -1,6 +1,8 @@
 """Everything that reads events."""
 
 import dataclasses
+import datetime
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -53,3 +55,55 @@ def has_events(*, account_id: int, customer_id: str) -> bool:
             [account_id, customer_id],
         )
         return bool(cursor.fetchone()[0])
+
+
+class Arrival(NamedTuple):
+    """An event as it came in."""
+
+    id: str
+    customer_id: str
+    name: str
+    created_at: datetime.datetime
+    received_at: datetime.datetime
+
+
+LOOKED_THROUGH = 10_000
+
+
+def newest_events(*, account_id: int, customer_id: str = "", name: str = "", limit: int) -> list[Arrival]:
+    """The events that came in last, the newest first; of one customer or name among the last ``LOOKED_THROUGH``.
+
+    Walks events_by_received_at. A filter cannot make it walk far: what is looked for may be rare.
+    """
+    source = "events_event WHERE account_id = %(account_id)s"
+    if customer_id or name:
+        source = (
+            f"(SELECT * FROM {source} ORDER BY received_at DESC LIMIT {LOOKED_THROUGH}) AS newest"  # noqa: S608
+            " WHERE (%(customer_id)s = '' OR customer_id = %(customer_id)s) AND (%(name)s = '' OR name = %(name)s)"
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, customer_id, name, created_at, received_at FROM {source}"  # noqa: S608
+            " ORDER BY received_at DESC, id DESC LIMIT %(limit)s",
+            {"account_id": account_id, "customer_id": customer_id, "name": name, "limit": limit},
+        )
+        return [Arrival(*row) for row in cursor.fetchall()]
+
+
+def customer_days(
+    *, account_id: int, customer_id: str, since: datetime.datetime, until: datetime.datetime
+) -> list[tuple[datetime.date, str, int]]:
+    """How many events of each name a customer has on each day (UTC) from ``since`` to ``until``.
+
+    Walks events_by_customer.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT (created_at AT TIME ZONE 'UTC')::date, name, count(*) FROM events_event
+            WHERE account_id = %s AND customer_id = %s AND created_at >= %s AND created_at < %s GROUP BY 1, 2
+            """,
+            [account_id, customer_id, since, until],
+        )
+        rows: list[tuple[datetime.date, str, int]] = cursor.fetchall()
+    return rows

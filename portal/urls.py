@@ -4,11 +4,17 @@ from allauth.account import views as allauth_views
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from portal.views import audit, auth, keys, quickstart, settings, team
+from portal.views import audit, auth, customers, events, keys, overview, quickstart, settings, team
 
 portal = (
     [
-        path("", RedirectView.as_view(pattern_name="portal:quickstart"), name="overview"),
+        path("", overview.show, name="overview"),
+        path("events/", events.index, name="events"),
+        path("events/feed/", events.feed, name="events_feed"),
+        path("events/event/", events.event, name="event"),
+        path("events/rejected/<uuid:rejection_id>/", events.rejection, name="rejection"),
+        path("customers/", customers.index, name="customers"),
+        path("customers/customer/", customers.show, name="customer"),
         path("quickstart/", quickstart.show, name="quickstart"),
         path("quickstart/key/", quickstart.fill_in, name="quickstart_key"),
         path("quickstart/first-event/", quickstart.first_event, name="first_event"),

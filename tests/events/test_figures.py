@@ -5,7 +5,6 @@ import random
 import threading
 import time
 from collections import defaultdict
-from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -29,9 +28,7 @@ def at(days_ago: int, hour: int = 12) -> datetime.datetime:
     return datetime.datetime.combine(TODAY, datetime.time(hour), datetime.UTC) - datetime.timedelta(days=days_ago)
 
 
-def happen(
-    account: Account, customer_id: str = "1", name: str = "Logged in", days_ago: int = 1, **fields: Any
-) -> Event:
+def happen(account, customer_id="1", name="Logged in", days_ago=1, **fields):
     return EventFactory.create(account=account, customer_id=customer_id, name=name, created_at=at(days_ago), **fields)
 
 

@@ -1,0 +1,107 @@
+"""Customers: search and list, and a page for each."""
+
+import datetime
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+
+from customers import queries
+from events.queries import TIMELINE, customer_days
+from portal.access import PortalRequest, member
+from portal.plots import days_until, gather_series, moments, plot_series
+from portal.views.events import read_answer
+from traitly.api.errors import InvalidRequest
+from traitly.api.lists import ListDefinition, page, read_list
+from traitly.api.values import parse_time
+
+_PAGE = 50
+_MOST_PLANS = 100  # offered to choose from
+_DAYS = 90
+SORTS = {
+    "-created_at": "Newest first",
+    "created_at": "Oldest first",
+    "-updated_at": "Changed last",
+    "-monthly_payment_amount": "Highest payment",
+    "monthly_payment_amount": "Lowest payment",
+    "customer_id": "Customer id",
+}
+
+
+@member
+def index(request: PortalRequest) -> HttpResponse:
+    """A search as it is typed (``q``), or a page of the list; both of one ``plan`` or all. htmx takes the rows alone."""
+    text, plan, sort = (request.GET.get(key, "").replace("\0", "").strip() for key in ("q", "plan", "sort"))
+    sort = sort if sort in SORTS else next(iter(SORTS))
+    account_id = request.account.pk
+    next_cursor = None
+    if text:
+        answers = queries.search_customers(account_id=account_id, text=text, plan=plan, limit=_PAGE)
+    else:
+        asked = {"sort": sort} | ({"plan": plan} if plan else {})
+        answers, next_cursor = _page(queries.LIST, account_id, asked, request)
+    context = {
+        "text": text,
+        "plan": plan,
+        "sort": sort,
+        "sorts": SORTS.items(),
+        "customers": [_with_times(answer) for answer in answers],
+        "full": bool(text) and len(answers) == _PAGE,
+        "first_page": not request.GET.get("cursor"),
+        "next": urlencode({"plan": plan, "sort": sort, "cursor": next_cursor}) if next_cursor else "",
+    }
+    if request.headers.get("HX-Request"):
+        return render(request, "portal/customer_rows.html", context)
+    context["plans"] = queries.plans(account_id=account_id, limit=_MOST_PLANS)
+    return render(request, "portal/customers.html", context)
+
+
+@member
+def show(request: PortalRequest) -> HttpResponse:
+    """One customer, named by ``id``: fields, attributes, 90 days of events, timeline. Its events may be all there is."""
+    customer_id = request.GET.get("id", "")
+    if "\0" in customer_id:
+        raise Http404
+    account_id = request.account.pk
+    answer = queries.get_customer(account_id=account_id, customer_id=customer_id)
+    rows, next_cursor = _page(TIMELINE, account_id, {"sort": "-created_at"}, request, customer_id=customer_id)
+    if answer is None and not rows:
+        raise Http404
+    fields = _with_times(answer) if answer else None
+    days = days_until(timezone.now().astimezone(datetime.UTC).date(), _DAYS)
+    counts = customer_days(account_id=account_id, customer_id=customer_id, **moments(days))
+    context = {
+        "customer_id": customer_id,
+        "customer": fields,
+        "attributes": [(key, _as_text(value)) for key, value in sorted(fields["custom_attributes"].items())]
+        if fields
+        else [],
+        "plot": plot_series("events", f"Events in {_DAYS} days", "events", days, gather_series(counts)),
+        "events": [_with_times(row) for row in rows],
+        "next": urlencode({"id": customer_id, "cursor": next_cursor}) if next_cursor else "",
+        "first_page": not request.GET.get("cursor"),
+    }
+    return render(request, "portal/customer.html", context)
+
+
+def _page(
+    definition: ListDefinition, account_id: int, asked: dict[str, str], request: PortalRequest, **equal: str
+) -> tuple[list[bytes], str | None]:
+    """A page of one of the API's lists, the one that ``cursor`` names or the first."""
+    parameters = asked | {"limit": str(_PAGE)} | {key: request.GET[key] for key in ("cursor",) if request.GET.get(key)}
+    try:
+        return page(read_list(definition, QueryDict(urlencode(parameters)), equal=equal), account_id=account_id)
+    except InvalidRequest:  # the cursor is another list's
+        raise Http404 from None
+
+
+def _with_times(answer: bytes) -> dict[str, Any]:
+    fields: dict[str, Any] = read_answer(answer)
+    return fields | {key: parse_time(fields[key]) for key in ("created_at", "updated_at") if key in fields}
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

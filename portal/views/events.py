@@ -1,0 +1,191 @@
+"""Live events: what arrives and what is refused, one of them as JSON, and sending a refused one again."""
+
+import datetime
+import hashlib
+import json
+import uuid
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from rest_framework.exceptions import APIException
+
+from customers.schemas import read_customers
+from customers.services import upsert_customers
+from events.queries import LOOKED_THROUGH, get_event, newest_events
+from events.schemas import read_events
+from events.services import store_events
+from portal.access import PortalRequest, member
+from rejections import queries as rejections
+from rejections.models import Rejection
+from rejections.services import discard_rejection
+from traitly.api.bodies import Body
+from traitly.api.errors import Error, InvalidRequest
+from traitly.api.items import Rejection as Refused
+from traitly.api.values import parse_time, unix_seconds
+
+_SHOWN = 50
+
+
+class Row(NamedTuple):
+    """An event or a rejection in the list."""
+
+    key: str  # names the row in the page: what has the focus keeps it when the list is replaced
+    received_at: datetime.datetime
+    address: str
+    name: str | None
+    customer_id: str | None
+    created_at: datetime.datetime | None = None
+    rejection: Rejection | None = None
+
+
+@member
+def index(request: PortalRequest) -> HttpResponse:
+    """The page; the list in it asks for itself again."""
+    return render(request, "portal/events.html", _feed(request))
+
+
+@member
+def feed(request: PortalRequest) -> HttpResponse:
+    """The list alone, or nothing when it is still the one that ``seen`` names. Asked every two seconds."""
+    context = _feed(request)
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    response = render(request, "portal/feed.html", context)
+    if "seen" not in request.GET:  # the filters were changed: a reload is to show the same
+        response["HX-Replace-Url"] = f"{reverse('portal:events')}?{context['query']}"
+    return response
+
+
+@member
+def event(request: PortalRequest) -> HttpResponse:
+    """One event, named by ``id``: an id may be anything, so it is no part of the path."""
+    event_id = request.GET.get("id", "")
+    answer = None if "\0" in event_id else get_event(account_id=request.account.pk, event_id=event_id)
+    if answer is None:
+        raise Http404
+    fields = read_answer(answer)
+    context = {"event": fields, "happened": parse_time(fields["created_at"]), "text": pretty(answer)}
+    return render(request, "portal/event.html", context)
+
+
+@member
+def rejection(request: PortalRequest, rejection_id: uuid.UUID) -> HttpResponse:
+    """What was refused and why, to be mended and sent again."""
+    row = rejections.find(account_id=request.account.pk, rejection_id=rejection_id)
+    if row is None:
+        raise Http404
+    if request.method == "POST" and not row.truncated:
+        text = request.POST.get("payload", "").strip()
+        try:
+            address = _send_again(row, text)
+        except InvalidRequest as invalid:
+            errors = invalid.errors
+        except APIException as error:
+            errors = [Error("invalid", str(error.detail))]
+        else:
+            messages.success(request, "Stored. It is no longer among the rejected ones.")
+            return redirect(address)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    else:
+        text, errors, status = _proposal(row), [Error(**error) for error in row.errors], HTTPStatus.OK
+    context = {"rejection": row, "payload": text, "errors": errors, "tried": status != HTTPStatus.OK}
+    return render(request, "portal/rejection.html", context, status=status)
+
+
+def _feed(request: PortalRequest) -> dict[str, Any]:
+    """The newest events and rejections together, narrowed by ``name`` and ``customer_id``."""
+    wanted = {key: request.GET.get(key, "").replace("\0", "").strip() for key in ("name", "customer_id")}
+    paused = "paused" in request.GET
+    account_id = request.account.pk
+    rows = [
+        Row(
+            _digest(found.id),
+            found.received_at,
+            f"{reverse('portal:event')}?{urlencode({'id': found.id})}",
+            found.name,
+            found.customer_id,
+            found.created_at,
+        )
+        for found in newest_events(account_id=account_id, **wanted, limit=_SHOWN)
+    ]
+    rows += [
+        Row(
+            _digest(str(found.id)),
+            found.received_at,
+            reverse("portal:rejection", args=(found.id,)),
+            found.name,
+            found.customer_id,
+            rejection=found,
+        )
+        for found in rejections.newest(account_id=account_id, **wanted).defer("payload")[:_SHOWN]
+    ]
+    rows = sorted(rows, key=lambda row: row.received_at, reverse=True)[:_SHOWN]
+    filters = {key: value for key, value in wanted.items() if value}
+    return {
+        "rows": rows,
+        "filters": wanted,
+        "filtered": bool(filters),
+        "looked_through": LOOKED_THROUGH,
+        "paused": paused,
+        "query": urlencode(filters | ({"paused": "1"} if paused else {})),
+        "other_query": urlencode(filters | ({} if paused else {"paused": "1"})),
+        "seen": _digest(*(row.key for row in rows)),
+    }
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def _send_again(row: Rejection, text: str) -> str:
+    """Store what the text says by the API's own way and discard the rejection; gives the address of what was stored.
+
+    Raises ``InvalidRequest`` or another ``APIException`` where the API would refuse it. An event without an id gets one
+    that is made of the rejection's: the same form sent twice is stored once.
+    """
+    body = Body(text.encode(), lines=False)
+    if row.kind == Rejection.Kind.EVENT:
+        batch = read_events(body, f"rejection {row.id}")
+        [event] = _single(batch.results, single=batch.single)
+        store_events(account_id=row.account_id, events=[event])
+        address = f"{reverse('portal:event')}?{urlencode({'id': event.id})}"
+    else:
+        customers = read_customers(body)
+        [customer] = _single(customers.results, single=customers.single)
+        upsert_customers(account_id=row.account_id, customers=[customer])
+        address = f"{reverse('portal:customer')}?{urlencode({'id': customer.customer_id})}"
+    discard_rejection(account_id=row.account_id, rejection_id=row.id)
+    return address
+
+
+def _single(results: list[Any], *, single: bool) -> list[Any]:
+    if not single:
+        raise InvalidRequest([Error("invalid", "Send one JSON object, not an array.")])
+    if isinstance(results[0], Refused):
+        raise InvalidRequest(results[0].errors)
+    return results
+
+
+def _proposal(row: Rejection) -> str:
+    """The payload to be mended. An event without a time happened when it was sent, not when it is sent again."""
+    if row.truncated:
+        return row.payload
+    payload = json.loads(row.payload)
+    if row.kind == Rejection.Kind.EVENT and isinstance(payload, dict) and "created_at" not in payload:
+        payload["created_at"] = unix_seconds(row.received_at.replace(microsecond=0))
+    return json.dumps(payload, indent=2, ensure_ascii=False)
+
+
+def read_answer(text: bytes) -> Any:
+    """A row's JSON as Python; integers that are longer than Python reads stay text."""
+    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 4300 else digits)  # noqa: PLR2004
+
+
+def pretty(text: bytes) -> str:
+    """JSON with a field a line."""
+    return json.dumps(read_answer(text), indent=2, ensure_ascii=False)

@@ -1,0 +1,230 @@
+"""Live events: what arrives and what is refused is seen, narrowed, opened, mended and sent again."""
+
+import datetime
+import json
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from customers.models import Customer
+from events import queries
+from events.models import Event
+from rejections.models import Rejection
+from tests.client import Api
+from tests.factories import EventFactory, a_customer, an_event
+
+PAGE = "/events/"
+FEED = "/events/feed/"
+SECOND = datetime.timedelta(seconds=1)
+
+
+def text(response):
+    assert response.status_code == 200, response
+    return response.content.decode()
+
+
+def refuse(api: Api, body=None, kind: str = "event") -> Rejection:
+    """What the API refused, as it is kept."""
+    assert api.post(kind, body or an_event(created_at="yesterday")).status == 400
+    return Rejection.objects.latest("received_at")
+
+
+def address(rejection: Rejection) -> str:
+    return f"/events/rejected/{rejection.id}/"
+
+
+class TestFeed:
+    def test_shows_events_as_they_arrived(self, member, acme):
+        now = timezone.now()
+        for number in range(3):
+            EventFactory.create(account=acme, name=f"event {number}", received_at=now + number * SECOND)
+        names = [row.name for row in member.get(PAGE).context["rows"]]
+        assert names == ["event 2", "event 1", "event 0"]
+
+    def test_shows_the_newest_alone(self, member, acme):
+        for number in range(60):
+            EventFactory.create(account=acme, name=str(number), received_at=timezone.now() + number * SECOND)
+        assert [row.name for row in member.get(FEED).context["rows"]] == [str(number) for number in range(59, 9, -1)]
+
+    def test_shows_what_was_refused_among_them_and_why(self, member, api):
+        api.post("event", an_event(name="before"))
+        refuse(api, an_event(name="Refused", created_at="yesterday"))
+        refuse(api, {"customer_id": "7"}, kind="customer")
+        api.post("event", an_event(name="after"))
+        response = member.get(PAGE)
+        assert [row.name for row in response.context["rows"]] == ["after", None, "Refused", "before"]
+        assert "Not a valid time." in text(response)
+        assert "Rejected customer" in text(response)
+
+    def test_asks_again_every_two_seconds_by_itself(self, member, acme):
+        EventFactory.create(account=acme)
+        page = text(member.get(PAGE))
+        assert 'hx-trigger="every 2s"' in page
+        assert f'hx-get="{FEED}?seen=' in page
+
+    def test_is_silent_while_nothing_is_new(self, member, acme):
+        EventFactory.create(account=acme)
+        seen = member.get(FEED).context["seen"]
+        assert member.get(FEED, data={"seen": seen}).status_code == 204
+        EventFactory.create(account=acme, name="News")
+        assert "News" in text(member.get(FEED, data={"seen": seen}))
+
+    def test_is_paused_by_a_link(self, member, acme):
+        EventFactory.create(account=acme)
+        page = text(member.get(PAGE, data={"paused": "1", "name": "Logged in"}))
+        assert "every 2s" not in page
+        assert 'href="/events/?name=Logged+in"' in page  # resumes with the same filter
+
+    @pytest.mark.parametrize(
+        ("filters", "found"),
+        [
+            ({"name": "a"}, ["a", "a"]),
+            ({"customer_id": "2"}, ["b", "a"]),
+            ({"name": "a", "customer_id": "1"}, ["a"]),
+            ({"name": " b "}, ["b"]),
+            ({"name": "nothing"}, []),
+            ({"name": "a\0"}, ["a", "a"]),
+        ],
+    )
+    def test_is_narrowed_by_name_and_customer(self, member, acme, filters, found):
+        for customer_id, name in (("1", "a"), ("2", "a"), ("2", "b")):
+            EventFactory.create(account=acme, customer_id=customer_id, name=name, received_at=timezone.now())
+        assert [row.name for row in member.get(FEED, data=filters).context["rows"]] == found
+
+    def test_rejections_are_narrowed_too(self, member, api):
+        refuse(api, an_event("1", name="a", created_at="x"))
+        refuse(api, an_event("2", name="b", created_at="x"))
+        for filters in ({"name": "b"}, {"customer_id": "2"}):
+            assert [row.name for row in member.get(FEED, data=filters).context["rows"]] == ["b"]
+
+    def test_a_filter_looks_through_the_last_ones_alone(self, member, acme, monkeypatch):
+        monkeypatch.setattr(queries, "LOOKED_THROUGH", 3)
+        EventFactory.create(account=acme, name="rare", received_at=timezone.now() - SECOND)
+        EventFactory.create_batch(2, account=acme, name="often")
+        assert len(member.get(FEED, data={"name": "rare"}).context["rows"]) == 1
+        EventFactory.create(account=acme, name="often")
+        assert member.get(FEED, data={"name": "rare"}).context["rows"] == []
+
+    def test_an_address_with_the_filters_follows_the_typing(self, member, acme):
+        response = member.get(FEED, data={"name": "a b", "customer_id": ""})
+        assert response["HX-Replace-Url"] == "/events/?name=a+b"
+
+    def test_costs_a_handful_of_queries(self, member, acme, api, django_assert_max_num_queries):
+        EventFactory.create_batch(30, account=acme)
+        for _ in range(5):
+            refuse(api)
+        with django_assert_max_num_queries(5):  # session, user, membership, events, rejections
+            member.get(FEED)
+
+    def test_shows_nothing_of_another_account(self, member, globex, globex_api):
+        EventFactory.create(account=globex)
+        refuse(globex_api)
+        assert member.get(PAGE).context["rows"] == []
+
+    def test_is_for_those_who_are_logged_in(self, visitor):
+        for page in (PAGE, FEED, "/events/event/?id=1", f"/events/rejected/{uuid.uuid4()}/"):
+            response = visitor.get(page)
+            assert response.status_code == 302
+            assert response["Location"].startswith("/login/")
+
+    def test_escapes_what_was_sent(self, member, api):
+        api.post("event", an_event(name="<script>alert(1)</script>"))
+        refuse(api, an_event(name='"><img src=x>', created_at="<b>"))
+        page = text(member.get(PAGE))
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+
+
+class TestEvent:
+    @pytest.mark.parametrize("event_id", ["1", "a/b", "../x", "ü €", "%2F", '"<x>', "a?b#c&d", " "])
+    def test_opens_as_json_whatever_its_id(self, member, api, event_id):
+        api.post("event", an_event(id=event_id, plan="Atom", big=10**30))
+        [row] = member.get(FEED).context["rows"]
+        response = member.get(row.address)
+        assert json.loads(response.context["text"])["custom_attributes"] == {"plan": "Atom", "big": 10**30}
+        assert "Logged in" in text(response)
+
+    def test_is_not_found_in_another_account(self, member, globex):
+        EventFactory.create(account=globex, id="theirs")
+        for event_id in ("theirs", "", "\0"):
+            assert member.get("/events/event/", data={"id": event_id}).status_code == 404
+
+
+class TestRejection:
+    def test_shows_payload_and_reasons(self, member, api):
+        page = text(member.get(address(refuse(api, {"customer_id": "15", "created_at": "yesterday"}))))
+        assert "<code>name</code> This field is required." in page
+        assert "Not a valid time." in page
+        assert "&quot;customer_id&quot;: &quot;15&quot;" in page
+
+    def test_is_mended_and_sent_again(self, member, api, acme):
+        rejection = refuse(api, an_event("15", name="Paid", created_at="yesterday"))
+        member.get(address(rejection))
+        response = member.post(address(rejection), {"payload": json.dumps(an_event("15", name="Paid", created_at=7))})
+        stored = Event.objects.get(account=acme)
+        assert (stored.customer_id, stored.name, stored.created_at.timestamp()) == ("15", "Paid", 7)
+        assert response["Location"] == f"/events/event/?id={stored.id}"
+        assert not Rejection.objects.exists()
+        assert "Stored." in text(member.get(response["Location"]))
+
+    def test_a_customer_too(self, member, api, acme):
+        rejection = refuse(api, a_customer("7", email="nobody"), kind="customer")
+        response = member.post(address(rejection), {"payload": json.dumps(a_customer("7", seats=3))})
+        assert response["Location"] == "/customers/customer/?id=7"
+        assert Customer.objects.get(account=acme).custom_attributes == {"seats": 3}
+        assert not Rejection.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("payload", "reason"),
+        [
+            ('{"customer_id": "1"}', "This field is required."),
+            ("[1]", "Send one JSON object, not an array."),
+            ("{", "not valid JSON"),
+            ("", "not valid JSON"),
+            ('{"customer_id": "1", "name": "a\\u0000"}', "Null characters"),
+            ('"text"', "Expected a JSON object."),
+        ],
+    )
+    def test_says_what_is_still_wrong_and_keeps_what_was_typed(self, member, api, payload, reason):
+        rejection = refuse(api)
+        response = member.post(address(rejection), {"payload": payload})
+        assert response.status_code == 422
+        assert reason in response.content.decode()
+        assert response.context["payload"] == payload
+        assert Rejection.objects.count() == 1
+        assert not Event.objects.exists()
+
+    def test_sent_twice_is_stored_once(self, member, api, acme):
+        rejection = refuse(api)
+        form = {"payload": json.dumps(an_event())}
+        member.post(address(rejection), form)
+        rejection.save(force_insert=True)  # as it was for a second request at the same moment
+        member.post(address(rejection), form)
+        assert Event.objects.filter(account=acme).count() == 1
+
+    def test_an_event_without_a_time_happened_when_it_was_sent(self, member, api):
+        rejection = refuse(api, {"customer_id": "1"})
+        proposed = json.loads(member.get(address(rejection)).context["payload"])
+        assert proposed == {"customer_id": "1", "created_at": str(int(rejection.received_at.timestamp()))}
+
+    def test_what_was_cut_cannot_be_sent(self, member, api):
+        rejection = refuse(api, an_event(created_at="x", long="x" * 100_000))
+        page = member.get(address(rejection))
+        assert "cannot be sent again" in text(page)
+        assert "<textarea" not in text(page)
+        assert member.post(address(rejection), {"payload": "{}"}).status_code == 200
+        assert Rejection.objects.count() == 1
+
+    def test_is_not_found_in_another_account(self, member, globex_api, globex):
+        rejection = refuse(globex_api)
+        assert member.get(address(rejection)).status_code == 404
+        assert member.post(address(rejection), {"payload": json.dumps(an_event())}).status_code == 404
+        assert Rejection.objects.filter(account=globex).exists()
+        assert not Event.objects.exists()
+
+    def test_needs_the_forms_token(self, member, api):
+        rejection = refuse(api)
+        response = member.client.post(address(rejection), {"payload": json.dumps(an_event())})
+        assert response.status_code == 403
+        assert not Event.objects.exists()

@@ -1,0 +1,168 @@
+"""The overview: figures of the last days, each plot with a table, exact whatever was counted before."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from events import figures
+from events.figures import count_events
+from portal.plots import days_until, gather_series, plot_days, plot_series
+from tests.factories import CustomerFactory, EventFactory
+
+DAY = datetime.timedelta(days=1)
+TODAY = datetime.date(2026, 11, 23)
+
+
+@pytest.fixture(autouse=True)
+def _fresh(db):
+    cache.clear()
+
+
+def show(member, **query):
+    response = member.get("/", data=query)
+    assert response.status_code == 200
+    return response
+
+
+def plot(response, plot_id):
+    return next(plot for plot in response.context["plots"] if plot.id == plot_id)
+
+
+def test_events_and_active_customers_a_day(member, acme, globex):
+    now = timezone.now()
+    for customer_id, days_ago in [("1", 0), ("1", 0), ("2", 0), ("1", 2), ("1", 29), ("1", 30)]:
+        EventFactory.create(account=acme, customer_id=customer_id, created_at=now - days_ago * DAY)
+    EventFactory.create(account=globex)
+    response = show(member)
+    events, active = plot(response, "events"), plot(response, "active")
+    assert (events.days[-1].total, events.days[-3].total, events.days[0].total, events.total) == (3, 1, 1, 5)
+    assert (active.days[-1].total, active.days[-3].total, active.total) == (2, 1, 4)
+    assert (response.context["events"], response.context["active_today"]) == (5, 2)
+    assert plot(show(member, days="90"), "events").total == 6
+
+
+def test_is_the_same_before_and_after_counting(member, acme):
+    for days_ago in (0, 1, 1, 5):
+        EventFactory.create(account=acme, customer_id=str(days_ago), created_at=timezone.now() - days_ago * DAY)
+    before = show(member)
+    count_events(account_id=acme.pk, seconds=10, lag=-datetime.timedelta(hours=1))
+    after = show(member)
+    assert plot(before, "events") == plot(after, "events")
+    assert plot(before, "active") == plot(after, "active")
+    assert before.context["names"] == after.context["names"] == [("Logged in", 4, 100)]
+
+
+def test_new_customers_a_day(member, acme, globex):
+    for days_ago in (0, 0, 1, 29, 31):
+        CustomerFactory.create(account=acme, created_at=timezone.now() - days_ago * DAY)
+    CustomerFactory.create(account=globex)
+    new = plot(show(member), "new")
+    assert (new.days[-1].total, new.days[-2].total, new.days[0].total, new.total) == (2, 1, 1, 4)
+
+
+def test_payments_by_plan(member, acme, globex):
+    for plan, amount in [("Team", 99), ("Team", Decimal("0.5")), ("Starter", 9), ("Free", None)]:
+        CustomerFactory.create(account=acme, plan=plan, monthly_payment_amount=amount)
+    CustomerFactory.create(account=globex, monthly_payment_amount=1000)
+    response = show(member)
+    assert [(plan.plan, plan.customers, plan.payments) for plan, _ in response.context["plans"]] == [
+        ("Team", 2, Decimal("99.5")),
+        ("Starter", 1, Decimal(9)),
+        ("Free", 1, Decimal(0)),
+    ]
+    page = response.content.decode()
+    assert "<dd>108.50</dd>" in page
+    assert 'href="/customers/?plan=Team"' in page
+
+
+def test_plans_beyond_the_tenth_are_summed(member, acme):
+    for number in range(12):
+        CustomerFactory.create(account=acme, plan=f"plan {number}", monthly_payment_amount=number)
+    response = show(member)
+    assert len(response.context["plans"]) == 10
+    assert response.context["other_plans"] == 2
+    assert response.context["all_plans"].payments == sum(range(12))
+
+
+def test_top_events_most_frequent_first(member, acme):
+    EventFactory.create_batch(3, account=acme, name="often")
+    EventFactory.create(account=acme, name="<b>once</b>")
+    response = show(member)
+    assert response.context["names"] == [("often", 3, 100), ("<b>once</b>", 1, 33)]
+    assert "<b>once" not in response.content.decode()
+
+
+def test_each_plot_has_a_table_behind_it(member, acme):
+    EventFactory.create(account=acme)
+    page = show(member).content.decode()
+    assert page.count('<figure class="plot"') == page.count('<details class="behind">') == 3
+
+
+def test_says_while_counting_is_behind(member, acme, monkeypatch):
+    EventFactory.create_batch(4, account=acme)
+    assert "still being counted" not in show(member).content.decode()
+    monkeypatch.setattr(figures, "_MOST_LIVE", 3)
+    assert "still being counted" in show(member).content.decode()
+
+
+def test_an_empty_account_is_sent_to_the_quick_start(member):
+    page = show(member).content.decode()
+    assert 'href="/quickstart/"' in page.partition("<main")[2]
+
+
+@pytest.mark.parametrize("days", ["", "7", "x", "90x"])
+def test_any_other_period_is_thirty_days(member, days):
+    assert show(member, days=days).context["days"] == 30
+
+
+def test_is_for_those_who_are_logged_in(visitor):
+    assert visitor.get("/")["Location"].startswith("/login/")
+
+
+def test_policy_is_kept(member, acme):
+    """Neither inline styles nor scripts: the browser would not apply them."""
+    EventFactory.create(account=acme)
+    for address in ("/", "/events/", "/customers/", "/customers/customer/?id=123"):
+        page = member.get(address).content.decode()
+        assert " style=" not in page
+        assert "<style" not in page
+        assert "<script>" not in page
+
+
+def test_page_weighs_little(member, acme):
+    for days_ago in range(90):
+        EventFactory.create(account=acme, created_at=timezone.now() - days_ago * DAY)
+    assert len(show(member, days="90").content) < 100_000
+
+
+class TestPlots:
+    days = days_until(TODAY, 3)
+
+    def test_days_end_today(self):
+        assert self.days == [datetime.date(2026, 11, day) for day in (21, 22, 23)]
+
+    def test_bars_reach_as_high_as_their_share_of_the_axis(self):
+        drawn = plot_days("p", "Events", "events", self.days, {TODAY: 5, self.days[0]: 10})
+        assert drawn.most == 10
+        assert drawn.series[0].path == "M1 100.00V0.00h8V100.00zM21 100.00V50.00h8V100.00z"
+        assert drawn.busiest.day == self.days[0]
+
+    def test_series_stand_on_each_other(self):
+        drawn = plot_series("p", "Events", "events", [TODAY], {"a": {TODAY: 1}, "b": {TODAY: 3}})
+        assert [series.path for series in drawn.series] == ["M1 100.00V75.00h8V100.00z", "M1 75.00V0.00h8V75.00z"]
+        assert drawn.days[0].values == [1, 3]
+
+    @pytest.mark.parametrize(
+        ("most", "end"), [(0, 1), (1, 1), (2, 2), (3, 4), (5, 5), (6, 10), (11, 20), (41, 50), (999, 1000)]
+    )
+    def test_axis_ends_at_a_round_number(self, most, end):
+        assert plot_days("p", "", "", [TODAY], {TODAY: most}).most == end
+
+    def test_rare_names_are_one_series(self):
+        rows = [(TODAY, f"name {number}", 10 - number) for number in range(7)]
+        series = gather_series(rows)
+        assert list(series) == ["name 0", "name 1", "name 2", "name 3", "3 other names"]
+        assert series["3 other names"] == {TODAY: 6 + 5 + 4}
