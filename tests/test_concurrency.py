@@ -1,0 +1,134 @@
+"""Many clients at once, with real threads and real commits (contract, "Events", "Customers")."""
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from customers.models import Customer
+from events.models import Event
+from tests.client import Answer, Api
+from tests.factories import AccountFactory, a_customer, an_event, make_key
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+THREADS = 50
+
+
+@pytest.fixture
+def api(transactional_db: None) -> Api:
+    return Api(make_key(AccountFactory.create()).key)
+
+
+def at_once(calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
+    """Run all of them, each in a thread with a connection of its own, none before all are ready."""
+    answers: list[Any] = [None] * len(calls)
+    ready = threading.Barrier(len(calls))
+
+    def run(position: int) -> None:
+        try:
+            ready.wait(30)
+            answers[position] = calls[position]()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[position]) for position in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    return answers
+
+
+def test_the_same_batch_from_many_threads_is_stored_once(api):
+    batch = [an_event(str(i), id=f"e{i}", n=i) for i in range(50)]
+    shuffled = [random.sample(batch, len(batch)) for _ in range(THREADS)]
+
+    answers = at_once([lambda body=body: api.post("event", body) for body in shuffled])
+
+    assert [answer.status for answer in answers] == [201] * THREADS
+    assert all(row["success"] == 1 for answer in answers for row in answer.data)
+    assert Event.objects.count() == 50
+    fresh = [50 - answer.json["metadata"].get("duplicates", 0) for answer in answers]
+    assert sum(fresh) == 50
+
+
+def test_the_same_idempotency_key_from_many_threads_stores_once(api):
+    batch = [an_event(str(i)) for i in range(20)]
+
+    answers = at_once([lambda: api.post("event", batch, headers={"Idempotency-Key": "k"}) for _ in range(THREADS)])
+
+    assert [answer.status for answer in answers] == [201] * THREADS
+    assert len({tuple(row["id"] for row in answer.data) for answer in answers}) == 1
+    assert Event.objects.count() == 20
+
+
+def test_overlapping_customers_in_opposite_orders_merge_without_an_error(api):
+    """Every client sends the same customers in an order of its own, and one key of its own for each."""
+    customers = [str(i) for i in range(20)]
+    batches = []
+    for client in range(THREADS):
+        order = random.sample(customers, len(customers)) if client % 2 else customers[:: 1 if client % 4 else -1]
+        batches.append([a_customer(i, custom_attributes={f"client{client}": client}) for i in order])
+
+    answers = at_once([lambda body=body: api.post("customer", body) for body in batches])
+
+    assert {answer.status for answer in answers} <= {200, 201}
+    assert sum(answer.status == 201 for answer in answers) == 1
+    expected = {f"client{client}": client for client in range(THREADS)}
+    stored = dict(Customer.objects.values_list("customer_id", "custom_attributes"))
+    assert stored == dict.fromkeys(customers, expected)
+
+
+def test_batches_that_name_customers_twice_in_opposite_orders(api):
+    """A customer that is sent twice is updated twice in one transaction: the second must not wait in a circle."""
+    forth = [a_customer(i) for i in ("a", "b", "c", "a")]
+    back = [a_customer(i) for i in ("c", "b", "a", "c")]
+
+    answers = at_once([lambda body=(forth, back)[i % 2]: api.post("customer", body) for i in range(30)])
+
+    assert {answer.status for answer in answers} <= {200, 201}, answers
+    assert Customer.objects.count() == 3
+
+
+def test_patches_of_different_fields_at_once_are_all_kept(api):
+    api.post("customer", a_customer("1"))
+    changes = [{"location": "Berlin"}, {"phone_number": "1"}, {"organisation_id": "o"}, {"monthly_payment_amount": 5}]
+    changes += [{f"key{i}": i} for i in range(20)]
+
+    answers = at_once([lambda body=body: api.patch("customer/1", body) for body in changes])
+
+    assert [answer.status for answer in answers] == [200] * len(changes)
+    row = api.get("customer/1").row
+    assert (row["location"], row["phone_number"], row["organisation_id"]) == ("Berlin", "1", "o")
+    assert row["monthly_payment_amount"] == 5
+    assert row["custom_attributes"] == {f"key{i}": i for i in range(20)}
+
+
+def test_an_erasure_among_writes_is_whole(api):
+    """Erasing while others write about the same customer: no error, and nothing half erased."""
+    api.post("customer", a_customer("1"))
+    calls = [lambda i=i: api.post("event", an_event("1", id=str(i))) for i in range(20)]
+    calls += [lambda: api.delete("customer/1") for _ in range(5)]
+    calls += [lambda: api.post("customer", a_customer("1")) for _ in range(10)]
+
+    answers = at_once(calls)
+
+    assert {answer.status for answer in answers} <= {200, 201, 404}, answers
+    if api.get("customer/1").status == 200:
+        assert api.delete("customer/1").status == 200
+    assert api.get("customer/1").status == 404
+
+
+def test_an_acknowledged_write_is_seen_by_another_connection_at_once(api):
+    """A 2xx comes after the commit: other connections see nothing before it."""
+    for i in range(10):
+        assert api.post("event", an_event("1", id=str(i))).status == 201
+        [seen] = at_once([lambda i=i: api.get(f"event/{i}")])
+        assert seen.status == 200
+    assert api.post("customer", [a_customer("1"), a_customer("1"), a_customer("2")]).status == 201
+    [seen] = at_once([lambda: api.get("customer")])
+    assert [row["customer_id"] for row in seen.data] == ["1", "2"]
