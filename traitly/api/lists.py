@@ -54,10 +54,11 @@ class Sort(NamedTuple):
 
 
 class Range(NamedTuple):
-    """A range filter: an SQL condition on one parameter, with the operator to put in, and the parameter's parser."""
+    """A range filter: the SQL expression that is compared, the parameter's parser, and what else must hold."""
 
-    condition: str
+    expression: str
     parse: Callable[[str], Any]
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,10 @@ def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tu
     order_by = f"ORDER BY {', '.join(f'{column} {direction}' for column in order)} LIMIT {limit:d}"
     conditions = [("account_id = %s", [account_id]), *asked.conditions]
     if asked.after:
+        # The page's position implies the range's near end. Given both, PostgreSQL may begin the walk at the range's:
+        # then a page costs what lies before it (1,794 buffers instead of 17 at row 160,000).
+        implied = {f"{sort.expression} {operator} %s" for operator in (comparison, f"{comparison}=")}
+        conditions = [condition for condition in conditions if condition[0] not in implied]
         row = f"({', '.join(order)}) {comparison} ({', '.join(['%s'] * len(order))})"
         conditions.append((row, asked.after[-len(order) :]))
     scans = []
@@ -233,9 +238,11 @@ def _filter(asked: ListQuery, name: str, values: Iterable[str]) -> None:
         return
     match = _PARAMETER.fullmatch(name)
     if match and match["name"] in definition.ranges and match["inner"] in _OPERATORS:
-        condition, parse = definition.ranges[match["name"]]
+        expression, parse, also = definition.ranges[match["name"]]
         for value in values:
-            asked.conditions.append((condition.format(_OPERATORS[match["inner"]]), [parse(value)]))
+            asked.conditions.append((f"{expression} {_OPERATORS[match['inner']]} %s", [parse(value)]))
+        if also:
+            asked.conditions.append((also, []))
     elif match and match["name"] == "custom_attributes" and definition.attributes:
         documents = [document for value in values for document in _attribute_documents(match["inner"], value)]
         sql = " OR ".join(["custom_attributes @> %s::jsonb"] * len(documents))
@@ -301,4 +308,4 @@ def time_sort(column: str) -> Sort:
 
 def time_range(column: str) -> Range:
     """The range filters of a column of times."""
-    return Range(f"{column} {{}} %s", parse_time)
+    return Range(column, parse_time)
