@@ -46,9 +46,10 @@ class ApiMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Call the view of an API address; leave the others to the rest of the middleware."""
-        if not request.path_info.startswith("/api/"):
+        if request.path_info.startswith("/api/"):
+            request.get_host()  # 400 for a host that is not ours: answers hold links
+        elif request.path_info != "/health":  # answered under any host: load balancers probe addresses, not names
             return self.get_response(request)
-        request.get_host()  # 400 for a host that is not ours: answers hold links
         match = request.resolver_match = resolve(request.path_info)
         response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         response["X-Content-Type-Options"] = "nosniff"
