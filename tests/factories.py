@@ -2,8 +2,9 @@
 
 from typing import Any
 
-import factory
 from django.utils import timezone
+from factory.declarations import LazyFunction, Sequence, SubFactory
+from factory.django import DjangoModelFactory
 
 from accounts.models import Account, Membership, User
 from accounts.services import NewKey, create_key
@@ -11,50 +12,50 @@ from customers.models import Customer
 from events.models import Event
 
 
-class UserFactory(factory.django.DjangoModelFactory):
+class UserFactory(DjangoModelFactory[User]):
     class Meta:
         model = User
         skip_postgeneration_save = True
 
-    email = factory.Sequence("person{}@example.com".format)
+    email = Sequence("person{}@example.com".format)
 
 
-class AccountFactory(factory.django.DjangoModelFactory):
+class AccountFactory(DjangoModelFactory[Account]):
     class Meta:
         model = Account
 
-    name = factory.Sequence("Company {}".format)
+    name = Sequence("Company {}".format)
 
 
-class MembershipFactory(factory.django.DjangoModelFactory):
+class MembershipFactory(DjangoModelFactory[Membership]):
     class Meta:
         model = Membership
 
-    account = factory.SubFactory(AccountFactory)
-    user = factory.SubFactory(UserFactory)
+    account = SubFactory(AccountFactory)
+    user = SubFactory(UserFactory)
     role = Membership.Role.OWNER
 
 
-class CustomerFactory(factory.django.DjangoModelFactory):
+class CustomerFactory(DjangoModelFactory[Customer]):
     class Meta:
         model = Customer
 
-    account = factory.SubFactory(AccountFactory)
-    customer_id = factory.Sequence("customer-{}".format)
+    account = SubFactory(AccountFactory)
+    customer_id = Sequence("customer-{}".format)
     name = "John Smith"
-    email = factory.Sequence("customer{}@example.com".format)
+    email = Sequence("customer{}@example.com".format)
     plan = "Starter"
 
 
-class EventFactory(factory.django.DjangoModelFactory):
+class EventFactory(DjangoModelFactory[Event]):
     class Meta:
         model = Event
 
-    account = factory.SubFactory(AccountFactory)
-    id = factory.Sequence("event-{}".format)
+    account = SubFactory(AccountFactory)
+    id = Sequence("event-{}".format)
     customer_id = "123"
     name = "Logged in"
-    created_at = factory.LazyFunction(timezone.now)
+    created_at = LazyFunction(timezone.now)
 
 
 def make_key(account: Account, **fields: Any) -> NewKey:

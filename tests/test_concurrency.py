@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def test_the_same_batch_from_many_threads_is_stored_once(api):
     batch = [an_event(str(i), id=f"e{i}", n=i) for i in range(50)]
     shuffled = [random.sample(batch, len(batch)) for _ in range(THREADS)]
 
-    answers = at_once([lambda body=body: api.post("event", body) for body in shuffled])
+    answers = at_once([partial(api.post, "event", body) for body in shuffled])
 
     assert [answer.status for answer in answers] == [201] * THREADS
     assert all(row["success"] == 1 for answer in answers for row in answer.data)
@@ -59,7 +60,7 @@ def test_the_same_batch_from_many_threads_is_stored_once(api):
 def test_the_same_idempotency_key_from_many_threads_stores_once(api):
     batch = [an_event(str(i)) for i in range(20)]
 
-    answers = at_once([lambda: api.post("event", batch, headers={"Idempotency-Key": "k"}) for _ in range(THREADS)])
+    answers = at_once([partial(api.post, "event", batch, headers={"Idempotency-Key": "k"}) for _ in range(THREADS)])
 
     assert [answer.status for answer in answers] == [201] * THREADS
     assert len({tuple(row["id"] for row in answer.data) for answer in answers}) == 1
@@ -74,7 +75,7 @@ def test_overlapping_customers_in_opposite_orders_merge_without_an_error(api):
         order = random.sample(customers, len(customers)) if client % 2 else customers[:: 1 if client % 4 else -1]
         batches.append([a_customer(i, custom_attributes={f"client{client}": client}) for i in order])
 
-    answers = at_once([lambda body=body: api.post("customer", body) for body in batches])
+    answers = at_once([partial(api.post, "customer", body) for body in batches])
 
     assert {answer.status for answer in answers} <= {200, 201}
     assert sum(answer.status == 201 for answer in answers) == 1
@@ -88,7 +89,7 @@ def test_batches_that_name_customers_twice_in_opposite_orders(api):
     forth = [a_customer(i) for i in ("a", "b", "c", "a")]
     back = [a_customer(i) for i in ("c", "b", "a", "c")]
 
-    answers = at_once([lambda body=(forth, back)[i % 2]: api.post("customer", body) for i in range(30)])
+    answers = at_once([partial(api.post, "customer", (forth, back)[i % 2]) for i in range(30)])
 
     assert {answer.status for answer in answers} <= {200, 201}, answers
     assert Customer.objects.count() == 3
@@ -96,10 +97,15 @@ def test_batches_that_name_customers_twice_in_opposite_orders(api):
 
 def test_patches_of_different_fields_at_once_are_all_kept(api):
     api.post("customer", a_customer("1"))
-    changes = [{"location": "Berlin"}, {"phone_number": "1"}, {"organisation_id": "o"}, {"monthly_payment_amount": 5}]
+    changes: list[dict[str, Any]] = [
+        {"location": "Berlin"},
+        {"phone_number": "1"},
+        {"organisation_id": "o"},
+        {"monthly_payment_amount": 5},
+    ]
     changes += [{f"key{i}": i} for i in range(20)]
 
-    answers = at_once([lambda body=body: api.patch("customer/1", body) for body in changes])
+    answers = at_once([partial(api.patch, "customer/1", body) for body in changes])
 
     assert [answer.status for answer in answers] == [200] * len(changes)
     row = api.get("customer/1").row
@@ -111,9 +117,9 @@ def test_patches_of_different_fields_at_once_are_all_kept(api):
 def test_an_erasure_among_writes_is_whole(api):
     """Erasing while others write about the same customer: no error, and nothing half erased."""
     api.post("customer", a_customer("1"))
-    calls = [lambda i=i: api.post("event", an_event("1", id=str(i))) for i in range(20)]
-    calls += [lambda: api.delete("customer/1") for _ in range(5)]
-    calls += [lambda: api.post("customer", a_customer("1")) for _ in range(10)]
+    calls = [partial(api.post, "event", an_event("1", id=str(i))) for i in range(20)]
+    calls += [partial(api.delete, "customer/1") for _ in range(5)]
+    calls += [partial(api.post, "customer", a_customer("1")) for _ in range(10)]
 
     answers = at_once(calls)
 
@@ -127,8 +133,8 @@ def test_an_acknowledged_write_is_seen_by_another_connection_at_once(api):
     """A 2xx comes after the commit: other connections see nothing before it."""
     for i in range(10):
         assert api.post("event", an_event("1", id=str(i))).status == 201
-        [seen] = at_once([lambda i=i: api.get(f"event/{i}")])
+        [seen] = at_once([partial(api.get, f"event/{i}")])
         assert seen.status == 200
     assert api.post("customer", [a_customer("1"), a_customer("1"), a_customer("2")]).status == 201
-    [seen] = at_once([lambda: api.get("customer")])
+    [seen] = at_once([partial(api.get, "customer")])
     assert [row["customer_id"] for row in seen.data] == ["1", "2"]

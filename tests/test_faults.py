@@ -3,6 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ KILL_OTHERS = (
 )
 
 
-def ask(server: Server, method: str, path: str, body: bytes | None = None) -> tuple[int, http.client.HTTPMessage, dict]:
+def ask(server: Server, method: str, path: str, body: bytes | None = None) -> tuple[int, http.client.HTTPMessage, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request(method, path, body, {"Authorization": f"Token {server.key}"})
     response = connection.getresponse()

@@ -74,7 +74,8 @@ def test_pages_keep_the_filters(api):
 @pytest.mark.usefixtures("hundred")
 def test_pages_of_repeated_parameters(api):
     query = [("plan", "A"), ("plan", "B"), ("sort", "-monthly_payment_amount"), ("limit", "9")]
-    seen, cursor = [], []
+    seen: list[str] = []
+    cursor: list[tuple[str, str]] = []
     while True:
         answer = api.get("customer", query + cursor)
         seen += [row["customer_id"] for row in answer.data]
@@ -259,7 +260,8 @@ def test_no_row_that_was_there_throughout_is_missed_or_repeated(api, acme, data)
 
     insert(draw(st.integers(0, 15)))
     there = set(Customer.objects.values_list("customer_id", flat=True))
-    seen, cursor = [], {}
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
     while True:
         answer = api.get("customer", {"sort": sort, "limit": draw(st.integers(1, 5))} | cursor)
         seen += [row["customer_id"] for row in answer.data]
@@ -288,7 +290,8 @@ def test_no_event_that_was_there_throughout_is_missed_or_repeated(api, acme, dat
     insert(draw(st.integers(1, 15)))
     there = set(Event.objects.values_list("id", flat=True))
     query = EVENTS | {"sort": draw(st.sampled_from(["created_at", "-created_at"]))}
-    seen, cursor = [], {}
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
     while True:
         answer = api.get("event", query | {"limit": draw(st.integers(1, 5))} | cursor)
         seen += [row["id"] for row in answer.data]

@@ -138,7 +138,7 @@ def test_events_that_go_out_can_come_in_again(api, globex_api):
 def test_memory_does_not_grow_with_the_list(api, acme, peak_memory, accept):
     CustomerFactory.create(account=acme, customer_id="0", custom_attributes={"x": "x" * 2000})
 
-    def peak(rows: int) -> float:
+    def peak(rows):
         """Of a list of so many rows."""
         with connection.cursor() as cursor:
             cursor.execute(
