@@ -142,7 +142,7 @@ def payments_by_plan(*, account_id: int, limit: int) -> tuple[list[PlanSum], Pla
         cursor.execute(
             """
             WITH sums AS (
-                SELECT plan, count(*) AS customers, coalesce(sum(monthly_payment_amount), 0) AS payments
+                SELECT plan, count(*) AS customers, trim_scale(coalesce(sum(monthly_payment_amount), 0)) AS payments
                 FROM customers_customer WHERE account_id = %(account_id)s GROUP BY plan
             )
             (SELECT plan, customers, payments FROM sums ORDER BY payments DESC, customers DESC, plan LIMIT %(limit)s)

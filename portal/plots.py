@@ -41,6 +41,7 @@ class Plot(NamedTuple):
     days: list[DayTotal]
     most: int
     total: int
+    summed: bool  # whether the sum of the days means something
 
     @property
     def width(self) -> int:
@@ -65,10 +66,16 @@ def moments(days: Sequence[datetime.date]) -> dict[str, datetime.datetime]:
 
 
 def plot_days(
-    plot_id: str, title: str, noun: str, days: Sequence[datetime.date], values: Mapping[datetime.date, int]
+    plot_id: str,
+    title: str,
+    noun: str,
+    days: Sequence[datetime.date],
+    values: Mapping[datetime.date, int],
+    *,
+    summed: bool = True,
 ) -> Plot:
     """A plot of one series."""
-    return plot_series(plot_id, title, noun, days, {title: values})
+    return plot_series(plot_id, title, noun, days, {title: values})._replace(summed=summed)
 
 
 def plot_series(
@@ -92,7 +99,7 @@ def plot_series(
         DayTotal(day, position * _STEP, [values.get(day, 0) for values in series.values()], totals[position])
         for position, day in enumerate(days)
     ]
-    return Plot(plot_id, title, noun, drawn, rows, most, sum(totals))
+    return Plot(plot_id, title, noun, drawn, rows, most, sum(totals), summed=True)
 
 
 def gather_series(rows: Iterable[tuple[datetime.date, str, int]]) -> dict[str, dict[datetime.date, int]]:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -29,6 +30,7 @@ from traitly.api.items import Rejection as Refused
 from traitly.api.values import parse_time, unix_seconds
 
 _SHOWN = 50
+_AT_ONCE = datetime.timedelta(seconds=5)
 
 
 class Row(NamedTuple):
@@ -41,6 +43,11 @@ class Row(NamedTuple):
     customer_id: str | None
     created_at: datetime.datetime | None = None
     rejection: Rejection | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether the event happened at another time than it came in."""
+        return self.created_at is not None and abs(self.received_at - self.created_at) > _AT_ONCE
 
 
 @member
@@ -94,6 +101,7 @@ def rejection(request: PortalRequest, rejection_id: uuid.UUID) -> HttpResponse:
     else:
         text, errors, status = _proposal(row), [Error(**error) for error in row.errors], HTTPStatus.OK
     context = {"rejection": row, "payload": text, "errors": errors, "tried": status != HTTPStatus.OK}
+    context["days"] = settings.REJECTIONS_KEPT_DAYS
     return render(request, "portal/rejection.html", context, status=status)
 
 

@@ -39,7 +39,7 @@ def show(request: PortalRequest) -> HttpResponse:
         "complete": found.complete,
         "plots": [
             plot_days("events", "Events a day", "events", period, events),
-            plot_days("active", "Active customers a day", "customers", period, active),
+            plot_days("active", "Active customers a day", "customers", period, active, summed=False),
             plot_days("new", "New customers a day", "customers", period, created),
         ],
         "events": sum(events.values()),
