@@ -1,15 +1,20 @@
 """gunicorn itself, as gunicorn.conf.py sets it up: what it answers and refuses without the application."""
 
+import http.client
 import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from tests.server import Server, running_server
 
 COMMAND = [sys.executable, "-m", "gunicorn", "traitly.wsgi"]
 ROOT = Path(__file__).parent.parent
@@ -77,3 +82,57 @@ def test_a_broken_setting_stops_the_start_and_says_so(tmp_path: Path, settings: 
     assert done.returncode == 1
     assert message in done.stderr
     assert "Booting worker" not in done.stderr
+
+
+# Holds a customer's row; says so once a request waits for it; lets go when told to.
+_HOLD = """
+import time
+from django.db import connection, transaction
+with transaction.atomic(), connection.cursor() as cursor:
+    cursor.execute("UPDATE customers_customer SET plan = plan")
+    print("held", flush=True)
+    waiting = False
+    while not waiting:
+        time.sleep(0.05)
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        waiting = cursor.rowcount > 0
+    print("waited for", flush=True)
+    input()
+"""
+
+
+def _post(server: Server, client: http.client.HTTPConnection, name: str) -> None:
+    customer = {"customer_id": "1", "name": name, "email": "a@example.com", "plan": "Starter"}
+    client.request("POST", "/api/v1/customer", json.dumps(customer), {"Authorization": f"Token {server.key}"})
+
+
+def test_a_request_in_flight_at_sigterm_is_answered(tmp_path: Path) -> None:
+    with (
+        running_server(tmp_path) as server,
+        closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as client,
+    ):
+        _post(server, client, "Before")
+        assert client.getresponse().read().startswith(b'{"data":[{"customer_id":"1"')
+        holder = subprocess.Popen(
+            [sys.executable, "manage.py", "shell", "--no-imports", "-c", _HOLD],
+            cwd=ROOT,
+            env=server.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert server.process
+        assert holder.stdin
+        assert holder.stdout
+        with holder:
+            assert holder.stdout.readline() == "held\n"
+            _post(server, client, "In flight")
+            assert holder.stdout.readline() == "waited for\n"
+            server.process.terminate()
+            time.sleep(1)  # the signal has been handled: an idle worker ends in less
+            holder.stdin.write("\n")
+        answer = client.getresponse()
+        assert answer.status == 200
+        assert json.load(answer)["data"][0]["name"] == "In flight"
+        assert server.process.wait(30) == 0
