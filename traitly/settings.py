@@ -71,7 +71,10 @@ if not all(_secrets.values()):
         raise ImproperlyConfigured(
             f"Set {missing}, or set TRAITLY_DATA_DIR to a folder that persists, in which they are made and kept."
         )
-    _secrets = {name: _secrets[name] or kept for name, kept in kept_secrets(DATA_DIR).items()}
+    try:
+        _secrets = {name: _secrets[name] or kept for name, kept in kept_secrets(DATA_DIR).items()}
+    except OSError as error:
+        raise ImproperlyConfigured(f"Cannot keep secrets in TRAITLY_DATA_DIR, which is {DATA_DIR}: {error}.") from error
 SECRET_KEY = _secrets["SECRET_KEY"]
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Fernet keys, comma separated: the first encrypts, all decrypt.
