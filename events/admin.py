@@ -20,7 +20,7 @@ class EventAdmin(AccountOwnedAdmin):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         if request.GET.get("q"):
-            return ("-account_id", "-created_at", "-id")  # events_by_customer
+            return ("account_id", "customer_id", "name", "created_at", "id")  # events_by_customer_name
         return ("-account_id", "-received_at", "-id")  # events_by_received_at; those of one batch are sorted
 
     def search(self, queryset: QuerySet[Event], term: str) -> QuerySet[Event]:
