@@ -1,0 +1,46 @@
+"""What PostgreSQL does for each documented query, on accounts of several sizes; ``benchmarks.plans`` has the large set."""
+
+import pytest
+from django.db import connection, transaction
+
+from benchmarks import plans
+from benchmarks.plans import Explained
+
+pytestmark = pytest.mark.django_db  # makes the database, though the rows are the fixture's
+
+
+@pytest.fixture(scope="module")
+def found(django_db_setup, django_db_blocker):
+    """Every documented query of the largest account and of a small one, with the plan that it ran by."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        with transaction.atomic():
+            made = plans.fill(accounts=40, customers=20_000, events=60_000)
+            cursor.execute("ANALYZE customers_customer, events_event")
+            explained = {
+                size: [each for case in plans.cases(account) for each in plans.explain(case, account)]
+                for size, account in (("largest", made[0]), ("small", made[20]))
+            }
+            transaction.set_rollback(True)
+        cursor.execute("VACUUM customers_customer, events_event")  # other tests find the tables empty and small
+    return explained
+
+
+@pytest.mark.parametrize("size", ["largest", "small"])
+def test_an_index_gives_each_list_in_order(found: dict[str, list[Explained]], size: str) -> None:
+    served = [each for each in found[size] if each.case.served]
+    assert len(served) > 40
+    assert [(each.case.address, each.where, each.problems, each.plan) for each in served if each.problems] == []
+
+
+def test_no_query_reads_another_accounts_rows(found: dict[str, list[Explained]]) -> None:
+    read = {each.case.address: each.read for each in found["small"]}
+    assert {address: rows for address, rows in read.items() if rows > 600} == {}
+
+
+def test_a_page_costs_no_more_the_deeper_it_lies(found: dict[str, list[Explained]]) -> None:
+    buffers = {(each.case.address, each.where): each.buffers for each in found["largest"] if each.case.served}
+    deep = {address: count for (address, where), count in buffers.items() if where == "deep"}
+    assert len(deep) > 20
+    # Rows that were stored together lie on fewer pages of the table: never more than one for each row.
+    dearer = {address: count for address, count in deep.items() if count > buffers[address, "first"] + plans.PAGE}
+    assert dearer == {}
