@@ -146,7 +146,7 @@ def payments_by_plan(*, account_id: int, limit: int) -> tuple[list[PlanSum], Pla
                 FROM customers_customer WHERE account_id = %(account_id)s GROUP BY plan
             )
             (SELECT plan, customers, payments FROM sums ORDER BY payments DESC, customers DESC, plan LIMIT %(limit)s)
-            UNION ALL SELECT NULL, coalesce(sum(customers), 0)::bigint, coalesce(sum(payments), 0) FROM sums
+            UNION ALL SELECT NULL, coalesce(sum(customers), 0)::bigint, trim_scale(coalesce(sum(payments), 0)) FROM sums
             """,
             {"account_id": account_id, "limit": limit},
         )

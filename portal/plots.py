@@ -49,6 +49,14 @@ class Plot(NamedTuple):
         return len(self.days) * _STEP
 
     @property
+    def end(self) -> str:
+        """The axis's end, short: 400k."""
+        for unit, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+            if self.most >= unit:
+                return f"{self.most / unit:g}{suffix}"
+        return str(self.most)
+
+    @property
     def busiest(self) -> DayTotal:
         """The day with most."""
         return max(self.days, key=lambda day: day.total)

@@ -161,6 +161,10 @@ class TestPlots:
     def test_axis_ends_at_a_round_number(self, most, end):
         assert plot_days("p", "", "", [TODAY], {TODAY: most}).most == end
 
+    @pytest.mark.parametrize(("most", "end"), [(5, "5"), (900, "1k"), (3999, "4k"), (1_200_000, "2M")])
+    def test_axis_is_short(self, most, end):
+        assert plot_days("p", "", "", [TODAY], {TODAY: most}).end == end
+
     def test_rare_names_are_one_series(self):
         rows = [(TODAY, f"name {number}", 10 - number) for number in range(7)]
         series = gather_series(rows)
