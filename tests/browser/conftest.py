@@ -4,6 +4,7 @@ Tests touch it by the browser, by curl and by the mail that it sends; nothing is
 skipped, except in CI, where they fail.
 """
 
+import json
 import os
 import re
 import shutil
@@ -173,6 +174,20 @@ class Visitor:
         assert text
         assert re.fullmatch(r"traitly_[0-9A-Za-z]{40}", text)
         return text
+
+    def send(self, path: str, *items: dict[str, Any]) -> None:
+        """Send items to the API with the key that the quick start shows."""
+        self.open("/quickstart/")
+        headers = {"Authorization": f"Token {self.key()}", "Content-Type": "application/json"}
+        address = f"{self.server.address}/api/v1/{path}"
+        urllib.request.urlopen(urllib.request.Request(address, json.dumps(items).encode(), headers)).close()
+
+    def send_something(self) -> None:
+        """A customer, two events of it, and one that is refused."""
+        customer = {"customer_id": "123", "name": "John Smith", "email": "john@example.com", "plan": "Starter"}
+        event = {"customer_id": "123", "name": "Logged in"}
+        self.send("customer", customer | {"monthly_payment_amount": 199, "custom_attributes": {"role": "manager"}})
+        self.send("event", event, event | {"name": "Logged out"}, event | {"created_at": "yesterday"})
 
     def check_accessibility(self) -> None:
         """No violation that axe-core can find."""

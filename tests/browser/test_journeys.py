@@ -5,7 +5,11 @@ import subprocess
 import urllib.error
 import urllib.request
 
+import pytest
+
 from tests.browser.conftest import PASSWORD, wait_for
+
+pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all of them
 
 
 def status(server, key):
@@ -33,7 +37,7 @@ def test_from_signing_up_to_the_first_event(visitor):
     assert "Customer C" in page.locator(".panel.arrived").inner_text()
 
 
-def test_every_command_works_as_it_is_shown(visitor):
+def test_every_command_works_as_it_is_shown_and_the_customer_is_found(visitor):
     visitor.sign_up()
     texts = visitor.page.locator(".code pre").all_text_contents()
     answers = []
@@ -41,6 +45,12 @@ def test_every_command_works_as_it_is_shown(visitor):
         done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True)
         answers.append(json.loads(done.stdout)["data"])
     assert [len(answer) for answer in answers] == [1, 1, 1, 1]
+    visitor.page.get_by_role("link", name="Customers", exact=True).click()
+    visitor.page.get_by_label("Search", exact=True).press_sequentially("John")
+    visitor.page.locator("#customers").get_by_role("link", name="John Smith").click()
+    visitor.page.get_by_role("heading", name="John Smith").wait_for()
+    assert "San Francisco" in visitor.page.locator("main").inner_text()
+    visitor.open("/quickstart/")
     visitor.page.get_by_role("link", name="Python").click()
     visitor.page.wait_for_url("**language=python**")
     for text in visitor.page.locator(".code pre").all_text_contents():

@@ -4,8 +4,15 @@ import pytest
 
 from tests.browser.conftest import DESKTOP, PASSWORD, PHONE
 
+pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all of them
+
 ANONYMOUS = ["/login/", "/register/", "/password/reset/", "/password/reset/done/", "/invitation/none/", "/nowhere/"]
 OWNERS = [
+    "/",
+    "/events/",
+    "/customers/",
+    "/customers/?q=john",
+    "/customers/customer/?id=123",
     "/quickstart/",
     "/quickstart/?language=python",
     "/quickstart/?language=javascript",
@@ -24,8 +31,7 @@ OWNERS = [
 ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
 def test_accessible_and_not_too_wide(new_visitor, viewport, scheme):
     visitor = new_visitor(viewport=viewport, color_scheme=scheme)
     for path in ANONYMOUS:
@@ -34,18 +40,22 @@ def test_accessible_and_not_too_wide(new_visitor, viewport, scheme):
         visitor.check_width()
     visitor.complaints.clear()  # the 404s above
     visitor.sign_up("A company with quite a long name, as some have")
-    for path in [*OWNERS, *keys(visitor)]:
+    visitor.send_something()
+    for path in [*OWNERS, *linked(visitor)]:
         visitor.open(path)
         visitor.check_accessibility()
         visitor.check_width()
 
 
-def keys(visitor):
-    """The pages of the first key, and of the first member."""
-    visitor.open("/keys/")
-    addresses = [link.get_attribute("href") for link in visitor.page.get_by_role("link", name="the key").all()]
-    visitor.open("/team/")
-    return [*addresses, visitor.page.get_by_role("link", name="Leave").get_attribute("href")]
+def linked(visitor):
+    """The pages whose addresses name a row: a key's, a member's, an event's, a rejected item's."""
+    addresses = []
+    for path, words in (("/keys/", "the key"), ("/team/", "Leave"), ("/events/", "Logged")):
+        visitor.open(path)
+        links = visitor.page.locator("main").get_by_role("link", name=words).all()
+        assert links, path
+        addresses += [link.get_attribute("href") for link in links]
+    return addresses
 
 
 def test_what_errors_look_like_is_accessible(visitor):
@@ -136,6 +146,7 @@ def test_light_and_still(new_visitor, viewport):
     page = visitor.open("/register/")
     assert 0 < page.evaluate(WEIGHT) < 100_000
     visitor.sign_up()
+    visitor.send_something()
     for path in OWNERS:
         visitor.open(path)
         assert page.evaluate(WEIGHT) < 100_000, path
