@@ -212,5 +212,5 @@ class TestCustomer:
     def test_costs_a_handful_of_queries(self, member, acme, django_assert_max_num_queries):
         CustomerFactory.create(account=acme, customer_id="15")
         EventFactory.create_batch(30, account=acme, customer_id="15")
-        with django_assert_max_num_queries(6):  # session, user, membership, customer, timeline, plot
+        with django_assert_max_num_queries(7):  # session, user, membership, customer, timeline by names, plot
             self.show(member, "15")
