@@ -43,6 +43,7 @@ LIST = ListDefinition(
         "monthly_payment_amount": Sort(PAYMENT, _payment),
     },
     equal=("customer_id", "name", "plan", "email", "location", "phone_number", "organisation_id"),
+    lowered=("name", "email"),
     ranges={
         "monthly_payment_amount": Range(PAYMENT, parse_number, also="monthly_payment_amount IS NOT NULL"),
         "created_at": time_range("created_at"),
@@ -64,7 +65,7 @@ def get_customer(*, account_id: int, customer_id: str) -> bytes | None:
 
 
 # What is typed begins the customer_id, the email, the name or the name's last word: in this order, each by its index
-# (customers_customer_id_unique, customers_by_lower_email, ..._name, ..._last_word). Written as ranges: LIKE with a
+# (customers_customer_id_unique, customers_by_email, ..._name, ..._lower_last_word). Written as ranges: LIKE with a
 # parameter would find no index, and upper and lower case are one except in a customer_id.
 _PREFIXES = (
     "customer_id >= %(typed)s AND customer_id < %(typed_end)s ORDER BY customer_id",

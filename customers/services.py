@@ -29,8 +29,23 @@ _PACKED = ("customer_id", "name", "email", "plan", "created_at", "attributes")
 def _unless_unsent(field: str) -> str:
     """SQL: the stored value where the request left the field out, else the sent one."""
     mask = "coalesce(((SELECT unsent FROM given) -> EXCLUDED.customer_id)::int, 0)"
-    return f"{field} = CASE WHEN {mask} & {_BITS[field]} = 0 THEN EXCLUDED.{field} ELSE stored.{field} END"
+    return f"CASE WHEN {mask} & {_BITS[field]} = 0 THEN EXCLUDED.{field} ELSE stored.{field} END"
 
+
+_MERGED_ATTRIBUTES = """
+    CASE WHEN (SELECT removed FROM given) ? EXCLUDED.customer_id
+    THEN stored.custom_attributes
+        - ARRAY(SELECT jsonb_array_elements_text((SELECT removed FROM given) -> EXCLUDED.customer_id))
+    ELSE stored.custom_attributes END || EXCLUDED.custom_attributes"""
+
+# What an update makes of each field.
+_MERGED = {
+    "name": "EXCLUDED.name",
+    "email": "EXCLUDED.email",
+    "plan": "EXCLUDED.plan",
+    **{field: _unless_unsent(field) for field in _BITS},
+    "custom_attributes": _MERGED_ATTRIBUTES,
+}
 
 # One statement creates or updates every row, so concurrent requests merge with what is stored by then and none is lost.
 # ON CONFLICT shows its row of the request as EXCLUDED, which has the table's columns only: what else an update has to
@@ -48,13 +63,7 @@ FROM unnest(%(ids)s::uuid[], {", ".join(map(UNPACKED.format, _PACKED))}, %(month
     %(location)s::text[], %(phone_number)s::text[], %(organisation_id)s::text[])
     AS sent (id, {", ".join(_PACKED)}, monthly_payment_amount, location, phone_number, organisation_id)
 ON CONFLICT (account_id, customer_id) DO UPDATE SET
-    name = EXCLUDED.name, email = EXCLUDED.email, plan = EXCLUDED.plan,
-    {", ".join(map(_unless_unsent, _BITS))},
-    custom_attributes = CASE WHEN (SELECT removed FROM given) ? EXCLUDED.customer_id
-        THEN stored.custom_attributes
-            - ARRAY(SELECT jsonb_array_elements_text((SELECT removed FROM given) -> EXCLUDED.customer_id))
-        ELSE stored.custom_attributes END || EXCLUDED.custom_attributes,
-    updated_at = EXCLUDED.updated_at;
+    {", ".join(f"{field} = {merged}" for field, merged in _MERGED.items())}, updated_at = EXCLUDED.updated_at;
 SELECT customer_id, id = ANY(%(ids)s::uuid[]), {LIST.answer}
 FROM customers_customer WHERE account_id = %(account_id)s AND customer_id = ANY({UNPACKED.format("customer_id")})
 """  # noqa: S608  only names of our own columns are put in

@@ -28,8 +28,9 @@ LIST = ListDefinition(
     required=("customer_id", "name"),
 )
 
-# A customer's events of all names or some; walks the index events_by_customer.
-TIMELINE = dataclasses.replace(LIST, equal=("name",), required=())
+# A customer's events of all names or some: merges those of each name, each of which walks events_by_customer_name. (An
+# index for it alone was a third of what PostgreSQL spent on storing events.)
+TIMELINE = dataclasses.replace(LIST, equal=("name",), required=(), merged_over="name")
 
 # All events of an account, for `manage.py export_data`; walks the primary key. (No index has the order of created_at
 # across customers: events would pay for it with every write.)
@@ -95,7 +96,7 @@ def customer_days(
 ) -> list[tuple[datetime.date, str, int]]:
     """How many events of each name a customer has on each day (UTC) from ``since`` to ``until``.
 
-    Walks events_by_customer.
+    Walks the customer's part of events_by_customer_name.
     """
     with connection.cursor() as cursor:
         cursor.execute(
