@@ -17,7 +17,7 @@ class Rejection(AccountOwned):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=10, choices=Kind)
-    # JSON in ASCII, as text: jsonb cannot hold a NUL, which may be just what the item was refused for.
+    # JSON as text: jsonb cannot hold a NUL, which may be just what the item was refused for.
     payload = models.TextField()
     truncated = models.BooleanField(default=False)  # the payload was longer than is kept, and cannot be sent again
     # What the payload says, where that could be a customer_id and a name.
@@ -31,14 +31,8 @@ class Rejection(AccountOwned):
         constraints = (
             models.CheckConstraint(condition=Q(kind__in=["event", "customer"]), name="rejections_rejection_kind"),
         )
-        indexes = (
-            # rejections.services: erasing a customer. (What is newest is found by the primary key, in order of time.)
-            models.Index(
-                fields=["account", "customer_id"],
-                condition=Q(customer_id__isnull=False),
-                name="rejections_by_customer",
-            ),
-        )
+        # No index but the primary key, in whose order they came: of an account there are few enough to be looked through,
+        # and a refused item is to cost no more than an accepted one.
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"

@@ -17,7 +17,7 @@ from django.utils import timezone
 from rejections.models import Rejection as Kept
 from traitly.api.database import retried
 from traitly.api.errors import Error
-from traitly.api.ids import new_id
+from traitly.api.ids import new_text_id
 from traitly.api.items import Rejection
 
 logger = logging.getLogger(__name__)
@@ -26,10 +26,6 @@ MOST_PAYLOAD_CHARACTERS = 64 * 1024  # of one item
 _MOST_ERRORS = 50  # of one item
 _LONGEST = 255  # customer_id, name and an error's attr, which may be a key that the client made up
 _TRIM_EVERY = 500  # rejections, on average
-
-# In ASCII, with NUL and all as escapes. What it cannot write is an integer of more digits than Python turns into text:
-# that is kept as a string.
-_to_json = json.JSONEncoder(default=str).encode
 
 # One statement for one rejection or ten thousand, as for what is accepted.
 _INSERT = """
@@ -97,11 +93,11 @@ def _insert(account_id: int, key_id: int | None, kind: str, rejections: Sequence
                 "kind": kind,
                 "now": timezone.now(),
                 "most": MOST_PAYLOAD_CHARACTERS,
-                "ids": [str(new_id()) for _ in rejections],
+                "ids": [new_text_id() for _ in rejections],
                 "customer_ids": [_text(item.get("customer_id")) for item in sent],
                 "names": [_text(item.get("name")) for item in sent],
                 "errors": [_errors_json(rejection.errors) for rejection in rejections],
-                "payloads": [_to_json(rejection.sent) for rejection in rejections],
+                "payloads": [_payload_json(rejection.sent) for rejection in rejections],
             },
         )
 
@@ -126,11 +122,24 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and len(value) <= _LONGEST and "\0" not in value else None
 
 
+def _payload_json(sent: Any) -> str:
+    """What was sent as JSON, with NUL as an escape.
+
+    What Python's encoder cannot write is an integer of more digits than Python turns into text: that becomes a string.
+    """
+    try:
+        text = orjson.dumps(sent)
+    except TypeError:  # an integer beyond 64 bits
+        return json.dumps(sent, default=str)
+    # A null may be a NaN's.
+    return json.dumps(sent) if b"null" in text else text.decode()
+
+
 def _errors_json(errors: Sequence[Error]) -> str:
     return orjson.dumps(
         [
             # Keys that hold a NUL are named as JSON writes them.
-            error._replace(attr=error.attr and error.attr[:_LONGEST].replace("\0", "\\u0000"))._asdict()
-            for error in errors[:_MOST_ERRORS]
+            {"code": code, "detail": detail, "attr": attr and attr[:_LONGEST].replace("\0", "\\u0000")}
+            for code, detail, attr in errors[:_MOST_ERRORS]
         ]
     ).decode()

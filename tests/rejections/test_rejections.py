@@ -234,7 +234,7 @@ class TestAdmin:
         keep(key.row.account_id, {"customer_id": "1", "odd": "field"})
         rejection = Kept.objects.get()
         page = operator.get(f"/admin/rejections/rejection/{rejection.account_id}:{rejection.id}/change/")
-        assert "&quot;odd&quot;: &quot;field&quot;" in page.content.decode()
+        assert "&quot;odd&quot;:&quot;field&quot;" in page.content.decode()
 
     @pytest.mark.parametrize("address", ["nonsense", "1:nonsense", "²:1"])
     def test_unknown_row_is_not_found(self, operator, address):

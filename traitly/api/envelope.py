@@ -69,8 +69,14 @@ def _rejection(rejection: Rejection) -> bytes:
     sent = rejection.sent if isinstance(rejection.sent, dict) else {}
     row = {key: sent[key] for key in ("customer_id", "name") if key in sent}
     index = rejection.index
-    errors = [error._replace(attr=f"{index}.{error.attr}" if error.attr else str(index)) for error in rejection.errors]
-    row |= {"success": 0, "index": index, "errors": [error._asdict() for error in errors]}
+    row |= {
+        "success": 0,
+        "index": index,
+        "errors": [
+            {"code": code, "detail": detail, "attr": f"{index}.{attr}" if attr else str(index)}
+            for code, detail, attr in rejection.errors
+        ],
+    }
     try:
         return orjson.dumps(row)
     except TypeError:  # an integer that is too long for it: said as text
