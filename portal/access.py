@@ -15,7 +15,7 @@ from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.functional import SimpleLazyObject
@@ -56,7 +56,17 @@ def member(view: View[Parameters]) -> AnyView:
         request.account = membership.account  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
-    return never_cache(login_required(guarded))
+    entered = login_required(guarded)
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = entered(request, *args, **kwargs)
+        if isinstance(response, HttpResponseRedirect) and request.headers.get("HX-Request"):
+            # A part of a page asked for itself when the log-in had ended: the log-in page would take its place.
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return response
+
+    return never_cache(answered)
 
 
 def owner(view: View[Parameters]) -> AnyView:

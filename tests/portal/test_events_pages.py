@@ -228,3 +228,10 @@ class TestRejection:
         response = member.client.post(address(rejection), {"payload": json.dumps(an_event())})
         assert response.status_code == 403
         assert not Event.objects.exists()
+
+
+def test_a_list_whose_log_in_has_ended_reloads_its_page(visitor):
+    """In its place the log-in page would be shown."""
+    for address in (FEED, "/customers/?q=a"):
+        response = visitor.get(address, headers={"HX-Request": "true"})
+        assert (response.status_code, response["HX-Refresh"], response.content) == (200, "true", b"")
