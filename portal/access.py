@@ -24,6 +24,7 @@ from django.views.decorators.cache import never_cache
 from accounts.audit import Actor
 from accounts.models import Account, Membership, User
 
+UNKNOWN_IP = "0.0.0.0"  # noqa: S104  no address to listen on: see portal.adapter
 LOGGED_IN_AT = "logged_in_at"  # in the session: when it began, in unix seconds
 _CHOSEN = "account_id"  # in the session: which account someone who is in several looks at
 
@@ -106,8 +107,8 @@ def logged_in_recently(request: HttpRequest) -> bool:
 def actor(request: HttpRequest) -> Actor:
     """Who acts, for the audit log. A request that no client sent (a test's force_login) has neither user nor address."""
     user = getattr(request, "user", None)
-    ip = get_adapter().get_client_ip(request) if "REMOTE_ADDR" in request.META else None
-    return Actor(user if isinstance(user, User) else None, ip)
+    ip = get_adapter().get_client_ip(request)
+    return Actor(user if isinstance(user, User) else None, None if ip == UNKNOWN_IP else ip)
 
 
 def find_membership(request: HttpRequest) -> Membership | None:

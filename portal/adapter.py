@@ -3,8 +3,10 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
 
-from portal.access import logged_in_recently
+from portal.access import UNKNOWN_IP, logged_in_recently
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
@@ -13,3 +15,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Not after a fresh log-in, which allauth itself would not count."""
         return not logged_in_recently(self.request) and super().is_reauthentication_required(app=app, **kwargs)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The client's address. Those who come through a unix socket, without a trusted proxy, are limited as one."""
+        try:
+            ip: str = super().get_client_ip(request)
+        except PermissionDenied:
+            return UNKNOWN_IP
+        return ip

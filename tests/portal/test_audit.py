@@ -1,6 +1,7 @@
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import AuditEntry
+from tests.portal.conftest import PASSWORD
 
 
 def test_owners_see_who_did_what(owner, owner_user):
@@ -45,3 +46,15 @@ def test_a_broken_page_is_a_404(owner):
 def test_an_action_of_a_later_release_is_shown_as_it_is(owner, acme):
     AuditEntry.objects.create(account=acme, action="account.painted")
     assert "account.painted" in owner.get("/audit/").content.decode()
+
+
+def test_through_a_unix_socket_there_is_no_address(visitor, owner_user):
+    visitor.get("/login/")
+    response = visitor.post("/login/", {"login": owner_user.email, "password": PASSWORD}, REMOTE_ADDR="")
+    assert response.status_code == 302
+    assert AuditEntry.objects.get(action="user.logged_in").ip is None
+
+
+def test_a_log_in_outside_of_a_request_is_recorded_too(client, owner_user):
+    client.force_login(owner_user)
+    assert AuditEntry.objects.get(action="user.logged_in").actor_email == owner_user.email
