@@ -1,5 +1,6 @@
 """Rate limits per key: exact over all processes, because PostgreSQL counts; off unless API_RATE_LIMIT is set."""
 
+import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,7 +32,7 @@ class KeyRateThrottle(BaseThrottle):
         now = time.time()
         window = int(now // seconds)
         used = _count(request.auth.key_id, window)  # type: ignore[union-attr]  # authentication refuses to be without
-        self.allowance = Allowance(limit, max(limit - used, 0), int((window + 1) * seconds - now) + 1)
+        self.allowance = Allowance(limit, max(limit - used, 0), math.ceil((window + 1) * seconds - now))
         request._request.allowance = self.allowance  # type: ignore[attr-defined]  # noqa: SLF001  outlives DRF's
         return used <= limit
 

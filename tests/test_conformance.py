@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -264,3 +265,25 @@ def test_a_request_in_flight_at_sigterm_is_answered(tmp_path: Path):
         assert received.count(b'"success":1') == 5_000
         assert server.process
         assert server.process.returncode == 0
+
+
+def test_two_hundred_clients_with_the_same_batch_store_it_once(server, auth):
+    batch = json.dumps([{"customer_id": "200", "name": "at once", "id": f"at-once-{i}"} for i in range(100)]).encode()
+    ready = threading.Barrier(200)
+    answers: list[tuple[int, int]] = []
+
+    def post() -> None:
+        with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+            ready.wait(30)
+            connection.request("POST", "/api/v1/event", batch, auth)
+            response, body = answer_of(connection)
+        answers.append((response.status, 100 - json.loads(body)["metadata"].get("duplicates", 0)))
+
+    threads = [threading.Thread(target=post) for _ in range(200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+
+    assert [status for status, _ in answers] == [201] * 200
+    assert sum(stored for _, stored in answers) == 100

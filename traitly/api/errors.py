@@ -5,6 +5,7 @@ types and codes of drf-standardized-errors. Nothing of a traceback, a statement 
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ def exception_handler(error: Exception, _context: dict[str, Any]) -> HttpRespons
         if challenge := getattr(error, "auth_header", None):
             response["WWW-Authenticate"] = challenge
         if wait := getattr(error, "wait", None):
-            response["Retry-After"] = str(int(wait) + 1)
+            response["Retry-After"] = str(math.ceil(wait))
         return response
     if isinstance(error, SuspiciousOperation):  # more parameters than Django reads
         return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "There are too many parameters.")])

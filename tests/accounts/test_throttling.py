@@ -1,0 +1,70 @@
+"""Rate limits (contract, "Rate limits")."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from accounts.throttling import KeyRateThrottle
+from tests.client import Api
+from tests.factories import make_key
+from traitly import settings as settings_module
+from traitly.api.views import ApiViewSet
+
+
+@pytest.fixture
+def two_an_hour(settings, monkeypatch):
+    """As API_RATE_LIMIT=2/hour sets it up when the server starts."""
+    settings.API_RATE_LIMIT = (2, 3600)
+    monkeypatch.setattr(ApiViewSet, "throttle_classes", [KeyRateThrottle])
+
+
+def test_there_is_none_unless_configured(api):
+    answers = [api.get("customer") for _ in range(5)]
+
+    assert [answer.status for answer in answers] == [200] * 5
+    assert not any(name.lower().startswith("ratelimit") for name in answers[0].headers)
+
+
+@pytest.mark.usefixtures("two_an_hour")
+def test_answers_say_what_is_left_until_it_is_429(api):
+    answers = [api.get("customer") for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    assert [answer.headers["RateLimit-Limit"] for answer in answers] == ["2"] * 3
+    assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
+    assert all(0 < int(answer.headers["RateLimit-Reset"]) <= 3600 for answer in answers)
+    assert 0 < int(answers[2].headers["Retry-After"]) <= 3600
+    assert answers[2].errors == [("throttled", None)]
+
+
+@pytest.mark.usefixtures("two_an_hour")
+def test_each_key_has_its_own(api, acme):
+    other = Api(make_key(acme).key)
+    for _ in range(3):
+        api.get("customer")
+
+    assert other.get("customer").status == 200
+
+
+@pytest.mark.usefixtures("two_an_hour")
+def test_the_next_window_begins_anew(api, monkeypatch):
+    for _ in range(3):
+        api.get("customer")
+    now = 4_000_000_000
+    monkeypatch.setattr("accounts.throttling.time.time", lambda: now)
+
+    assert api.get("customer").headers["RateLimit-Remaining"] == "1"
+
+
+@pytest.mark.parametrize(("text", "rate"), [("", None), ("5/second", (5, 1)), ("600/minute", (600, 60))])
+def test_the_setting_is_read(monkeypatch, text, rate):
+    monkeypatch.setenv("API_RATE_LIMIT", text)
+
+    assert settings_module.rate("API_RATE_LIMIT") == rate
+
+
+@pytest.mark.parametrize("text", ["600", "0/minute", "x/minute", "5/fortnight", "-1/day"])
+def test_a_setting_that_means_nothing_stops_the_start(monkeypatch, text):
+    monkeypatch.setenv("API_RATE_LIMIT", text)
+
+    with pytest.raises(ImproperlyConfigured, match="API_RATE_LIMIT"):
+        settings_module.rate("API_RATE_LIMIT")
