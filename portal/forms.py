@@ -44,6 +44,8 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = "At least eight characters, and not a common password."
+        if "own" in context.request.GET:  # would rather have an account of their own
+            context.request.session.pop(INVITATION, None)
         self.invitation = invitation_of(context.request)
         if self.invitation:
             del self.fields["company"]

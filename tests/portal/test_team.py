@@ -34,6 +34,17 @@ def test_who_is_new_signs_up_by_it_under_the_invited_address(owner, acme):
     assert visitor.get("/quickstart/").status_code == 200
 
 
+def test_who_follows_a_link_may_still_sign_up_for_an_account_of_their_own(owner, acme):
+    invite(owner)
+    visitor = Browser()
+    visitor.get(link())
+    assert 'href="/register/?own"' in visitor.get("/register/").content.decode()
+    visitor.get("/register/?own")
+    visitor.post("/register/?own", {"password1": PASSWORD, "email": "other@example.com", "company": "Mine"})
+    assert User.objects.get(email="other@example.com").accounts.get().name == "Mine"
+    assert Invitation.objects.exists()
+
+
 def test_who_has_a_log_in_joins_with_it(owner, acme, globex):
     user = person(globex, "new@acme.example")
     invite(owner, role="owner")
