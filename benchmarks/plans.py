@@ -27,6 +27,7 @@ EVENTS = 10_000_000
 GIANT_SHARE = 0.3  # of everything, in one account
 CHUNK = 1_000_000  # rows of a statement that fills
 PAGE = 100
+MOST_NAMES = 100  # of a customer, for its timeline to be merged of them
 _BEGUN = time.monotonic()
 DEEP = 0.9  # how far into the list a deep page lies
 # What each branch of a merge may read: a page, and as much again. Where a list has hardly more rows than a page,
@@ -72,6 +73,14 @@ FROM (SELECT j, CASE WHEN j %% 100 = 0 THEN 0 ELSE floor(((hashint8(j)::bigint +
                                                         * %(customers)s) END AS i
       FROM generate_series(%(start)s::bigint, %(stop)s::bigint - 1) AS j) AS numbered
 """
+# Some customers of the largest account whose events have many names, a hundredth of all events each.
+NAMES = (10, 90, 1_000)
+_FILL_NAMES = """
+INSERT INTO events_event (account_id, created_at, received_at, id, customer_id, name, custom_attributes)
+SELECT %(giant)s, to_timestamp(1600000000 + j), now(), gen_random_uuid()::text, 'pages-' || names,
+    'Viewed /page/' || (hashint4(j) + 2147483648) %% names, '{}'
+FROM unnest(%(names)s) AS names, generate_series(1, %(events)s / 100) AS j
+"""
 
 
 def fill(*, accounts: int, customers: int, events: int) -> list[int]:
@@ -96,6 +105,7 @@ def fill(*, accounts: int, customers: int, events: int) -> list[int]:
                 stop = min(start + CHUNK, rows)
                 cursor.execute(statement, parameters | {"start": start, "stop": stop})
                 say(f"{stop:,} rows of {rows:,} after {time.monotonic() - _BEGUN:.0f} s")
+        cursor.execute(_FILL_NAMES, {"giant": made[0], "names": list(NAMES), "events": events})
     return made
 
 
@@ -173,6 +183,9 @@ def cases(account_id: int) -> Iterator[Case]:
         "name=Event 0&name=Event 1&sort=-created_at",
     ):
         yield Case(query, TIMELINE, {"customer_id": busiest})
+    for names in NAMES:
+        # More names than this are not merged (traitly.api.lists): all events are read and sorted.
+        yield Case("", TIMELINE, {"customer_id": f"pages-{names}"}, served=names <= MOST_NAMES)
     yield Case("sort=id", EXPORT)
 
 
@@ -233,7 +246,8 @@ def _customers_with_events(account_id: int) -> list[str]:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT customer_id FROM events_event WHERE account_id = %s GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 2",
+            "SELECT customer_id FROM events_event WHERE account_id = %s AND customer_id LIKE 'customer-%%' "
+            "GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 2",
             [account_id],
         )
         return [customer_id for (customer_id,) in cursor.fetchall()]
