@@ -31,9 +31,12 @@ limit_request_line = 8190  # the most that gunicorn takes: a list may be filtere
 
 def on_starting(_server: Any) -> None:
     """Run the system checks, as manage.py does: what they find stops the start."""
-    from django.core.management import call_command  # noqa: PLC0415  needs the settings, which preload_app has loaded
+    from django.conf import settings  # noqa: PLC0415  preload_app has loaded the settings by now
+    from django.core.management import call_command  # noqa: PLC0415
     from django.core.management.base import SystemCheckError  # noqa: PLC0415
 
+    if not settings.configured:
+        return  # another application: benchmarks/constant
     try:
         call_command("check", stdout=sys.stderr)
     except SystemCheckError as error:
