@@ -106,10 +106,11 @@ def rejection(request: PortalRequest, rejection_id: uuid.UUID) -> HttpResponse:
 
 
 def _feed(request: PortalRequest) -> dict[str, Any]:
-    """The newest events and rejections together, narrowed by ``name`` and ``customer_id``."""
+    """The newest events and rejections together, narrowed by ``name``, ``customer_id`` and ``show=rejected``."""
     wanted = {key: request.GET.get(key, "").replace("\0", "").strip() for key in ("name", "customer_id")}
-    paused = "paused" in request.GET
+    paused, rejected = "paused" in request.GET, request.GET.get("show") == "rejected"
     account_id = request.account.pk
+    arrivals = [] if rejected else newest_events(account_id=account_id, **wanted, limit=_SHOWN)
     rows = [
         Row(
             _digest(found.id),
@@ -119,7 +120,7 @@ def _feed(request: PortalRequest) -> dict[str, Any]:
             found.customer_id,
             found.created_at,
         )
-        for found in newest_events(account_id=account_id, **wanted, limit=_SHOWN)
+        for found in arrivals
     ]
     rows += [
         Row(
@@ -133,13 +134,14 @@ def _feed(request: PortalRequest) -> dict[str, Any]:
         for found in rejections.newest(account_id=account_id, **wanted).defer("payload")[:_SHOWN]
     ]
     rows = sorted(rows, key=lambda row: row.received_at, reverse=True)[:_SHOWN]
-    filters = {key: value for key, value in wanted.items() if value}
+    filters = {key: value for key, value in wanted.items() if value} | ({"show": "rejected"} if rejected else {})
     return {
         "rows": rows,
         "filters": wanted,
         "filtered": bool(filters),
         "looked_through": LOOKED_THROUGH,
         "paused": paused,
+        "rejected": rejected,
         "query": urlencode(filters | ({"paused": "1"} if paused else {})),
         "other_query": urlencode(filters | ({} if paused else {"paused": "1"})),
         "seen": _digest(*(row.key for row in rows)),

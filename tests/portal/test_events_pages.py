@@ -98,6 +98,15 @@ class TestFeed:
         for filters in ({"name": "b"}, {"customer_id": "2"}):
             assert [row.name for row in member.get(FEED, data=filters).context["rows"]] == ["b"]
 
+    def test_what_was_refused_is_shown_alone(self, member, api):
+        refuse(api, an_event(name="Refused", created_at="x"))
+        api.post("event", [an_event(name="often")] * 60)
+        assert "Refused" not in [row.name for row in member.get(FEED).context["rows"]]
+        response = member.get(PAGE, data={"show": "rejected"})
+        assert [row.name for row in response.context["rows"]] == ["Refused"]
+        assert "show=rejected&amp;seen=" in text(response)
+        assert 'value="rejected" selected' in text(response)
+
     def test_a_filter_looks_through_the_last_ones_alone(self, member, acme, monkeypatch):
         monkeypatch.setattr(queries, "LOOKED_THROUGH", 3)
         EventFactory.create(account=acme, name="rare", received_at=timezone.now() - SECOND)
