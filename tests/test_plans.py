@@ -4,9 +4,12 @@ import pytest
 from django.db import connection, transaction
 
 from benchmarks import plans
-from benchmarks.plans import Explained
+from benchmarks.plans import Case, Explained
+from customers.queries import LIST
 
 pytestmark = pytest.mark.django_db  # makes the database, though the rows are the fixture's
+
+SORTS = ("created_at", "-created_at")
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +19,11 @@ def found(django_db_setup, django_db_blocker):
         with transaction.atomic():
             made = plans.fill(accounts=40, customers=20_000, events=60_000)
             cursor.execute("ANALYZE customers_customer, events_event")
+            everything = "created_at[gte]=0&created_at[lt]=99999999999&sort={}"
+            ranged = [Case(query.format(sort), LIST) for query in ("sort={}", everything) for sort in SORTS]
             explained = {
+                "ranged": [list(plans.explain(case, made[0]))[-1] for case in ranged],
+            } | {
                 size: [each for case in plans.cases(account) for each in plans.explain(case, account)]
                 for size, account in (("largest", made[0]), ("small", made[20]))
             }
@@ -44,3 +51,10 @@ def test_a_page_costs_no_more_the_deeper_it_lies(found: dict[str, list[Explained
     # Rows that were stored together lie on fewer pages of the table: never more than one for each row.
     dearer = {address: count for address, count in deep.items() if count > buffers[address, "first"] + plans.PAGE}
     assert dearer == {}
+
+
+def test_a_deep_page_in_a_range_does_not_begin_at_the_ranges_end(found: dict[str, list[Explained]]) -> None:
+    *without, ascending, descending = [each.buffers for each in found["ranged"]]
+    assert {each.where for each in found["ranged"]} == {"deep"}
+    assert ascending <= without[0] + 5
+    assert descending <= without[1] + 5
