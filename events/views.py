@@ -1,6 +1,6 @@
 """The event endpoints."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import orjson
 from django.http import Http404, HttpResponse
@@ -75,14 +75,12 @@ def _idempotency_key(request: Request) -> str:
     return key
 
 
-def _answer(event: NewEvent) -> bytes:
-    return orjson.dumps(
-        {
-            "customer_id": event.customer_id,
-            "name": event.name,
-            "created_at": unix_seconds(event.created_at),
-            "success": 1,
-            "id": event.id,
-            "custom_attributes": orjson.Fragment(event.attributes),
-        }
-    )
+def _answer(event: NewEvent) -> dict[str, Any]:
+    return {
+        "customer_id": event.customer_id,
+        "name": event.name,
+        "created_at": unix_seconds(event.created_at),
+        "success": 1,
+        "id": event.id,
+        "custom_attributes": orjson.Fragment(event.attributes),
+    }

@@ -16,7 +16,8 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _MOST_DIGITS = 4300  # Python's own limit for turning an int into text
 
 _LONGEST_KEY = 255
-_PLAIN = {str, int, bool, type(None)}
+_PLAIN = frozenset({str, int, bool, type(None)})
+_CONTAINERS = frozenset({dict, list})
 _SAFE_FLOAT = 1e15  # below it, floats are written without an exponent
 
 # U+0000 is the one character that PostgreSQL cannot hold. (Lone surrogates do not get past the JSON parser.)
@@ -148,16 +149,19 @@ def plain_json(attributes: dict[str, Any]) -> bytes | None:
     """
     if not attributes:
         return b"{}"
-    if max(map(len, attributes)) > _LONGEST_KEY or "" in attributes:
-        return None
-    kinds = set(map(type, attributes.values()))
-    if not kinds <= _PLAIN and not all(map(_is_plain, attributes.values())):
+    if not _PLAIN.issuperset(map(type, attributes.values())) and not _is_plain(attributes):
         return None
     try:
         text = orjson.dumps(attributes)
     except TypeError:  # an integer of more than 64 bits
         return None
-    return None if b"\\u0000" in text else text
+    if (
+        b"\\u0000" in text
+        or "" in attributes
+        or (len(text) > _LONGEST_KEY and max(map(len, attributes)) > _LONGEST_KEY)
+    ):
+        return None
+    return text
 
 
 def attributes_json(attributes: dict[str, Any]) -> bytes:
@@ -169,15 +173,15 @@ def attributes_json(attributes: dict[str, Any]) -> bytes:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether the numbers in a value are such that jsonb gives them back equal."""
-    kind = type(value)
-    if kind is float:
-        return -_SAFE_FLOAT < value < _SAFE_FLOAT  # type: ignore[no-any-return]  # not so for NaN
-    if kind is dict:
-        return all(map(_is_plain, value.values()))
-    if kind is list:
-        return all(map(_is_plain, value))
-    return kind in _PLAIN
+    """Whether the numbers in an object or array are such that jsonb gives them back equal."""
+    for inner in value.values() if type(value) is dict else value:
+        kind = type(inner)
+        if kind is float:
+            if not -_SAFE_FLOAT < inner < _SAFE_FLOAT:  # or NaN
+                return False
+        elif kind not in _PLAIN and not (kind in _CONTAINERS and _is_plain(inner)):
+            return False
+    return True
 
 
 def _exact_json(value: Any) -> str:
