@@ -73,6 +73,8 @@ def found(api, query):
         ([("monthly_payment_amount[lte]", "99.5")], "12"),
         ([("monthly_payment_amount[lt]", "99.5")], "1"),
         ([("monthly_payment_amount[gt]", "10"), ("monthly_payment_amount[lt]", "99.5")], ""),
+        ([("monthly_payment_amount[gte]", "99.5"), ("monthly_payment_amount[gte]", "10")], "12"),
+        ([("created_at[lt]", "200"), ("created_at[lt]", "300")], "12"),
         ([("monthly_payment_amount[gte]", "0")], "12"),
         ([("monthly_payment_amount[lt]", "0")], ""),
         ([("monthly_payment_amount[gte]", "-5")], "12"),

@@ -279,8 +279,9 @@ def _filter(asked: ListQuery, name: str, values: Iterable[str]) -> None:
     match = _PARAMETER.fullmatch(name)
     if match and match["name"] in definition.ranges and match["inner"] in _OPERATORS:
         expression, parse, also = definition.ranges[match["name"]]
-        for value in values:
-            asked.conditions.append((f"{expression} {_OPERATORS[match['inner']]} %s", [parse(value)]))
+        # Repeated, any of its values is enough: what the widest lets through.
+        widest = (min if match["inner"].startswith("g") else max)(map(parse, values))
+        asked.conditions.append((f"{expression} {_OPERATORS[match['inner']]} %s", [widest]))
         if also:
             asked.conditions.append((also, []))
     elif match and match["name"] == "custom_attributes" and definition.attributes:
