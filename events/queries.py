@@ -32,7 +32,7 @@ LIST = ListDefinition(
 # index for it alone was a third of what PostgreSQL spent on storing events.)
 TIMELINE = dataclasses.replace(LIST, equal=("name",), required=(), merged_over="name")
 
-# All events of an account, for `manage.py export_data`; walks the primary key. (No index has the order of created_at
+# All events of an account, for exports; walks the primary key. (No index has the order of created_at
 # across customers: events would pay for it with every write.)
 EXPORT = dataclasses.replace(LIST, sorts={"id": Sort("id", str)}, equal=(), ranges={}, required=())
 

@@ -1,7 +1,5 @@
 """The account's settings: name, retention, export, deletion. For owners."""
 
-import dataclasses
-
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import Http404, HttpResponse, StreamingHttpResponse
@@ -17,13 +15,13 @@ from events import queries as events
 from portal.access import PortalRequest, actor, owner, recent_login
 from portal.forms import CompanyForm, DeleteForm, RetentionForm
 from portal.services import delete_account
-from traitly.api.lists import ListQuery, Sort
+from traitly.api.lists import ListQuery
 from traitly.api.streams import NDJSON, ndjson_lines
 
-# By the primary key, whose index every account's rows stand in: no sort, whatever the account holds.
+# In the order of an index that every row stands in: no sort, whatever the account holds.
 _EXPORTS = {
     "customers": ListQuery(customers.LIST, sort="customer_id"),
-    "events": ListQuery(dataclasses.replace(events.LIST, sorts={"id": Sort("id", str)}), sort="id"),
+    "events": ListQuery(events.EXPORT, sort="id"),
 }
 # What the answer to a deletion counts; what is derived from it goes unsaid.
 _SAID = ("customers", "events", "rejections", "API keys", "users")
