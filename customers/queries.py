@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from traitly.api.lists import ListDefinition, Range, Sort, parse_number, time_range, time_sort
+from traitly.api.lists import ListDefinition, Range, Sort, distinct_values, parse_number, time_range, time_sort
 from traitly.api.values import UNIX_SECONDS
 
 # In an order, never sent comes before 0: the key of a page must be comparable, and null is not.
@@ -111,22 +111,7 @@ def _after(prefix: str) -> str:
 
 def plans(*, account_id: int, limit: int) -> list[str]:
     """The account's plans in order. Jumps from plan to plan in customers_by_plan, however many customers each has."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE found AS (
-                (SELECT plan FROM customers_customer WHERE account_id = %(account_id)s ORDER BY plan LIMIT 1)
-                UNION ALL
-                SELECT (
-                    SELECT plan FROM customers_customer
-                    WHERE account_id = %(account_id)s AND plan > found.plan ORDER BY plan LIMIT 1
-                ) FROM found WHERE found.plan IS NOT NULL
-            )
-            SELECT plan FROM found WHERE plan IS NOT NULL LIMIT %(limit)s
-            """,
-            {"account_id": account_id, "limit": limit},
-        )
-        return [plan for (plan,) in cursor.fetchall()]
+    return distinct_values("customers_customer", "plan", {"account_id": account_id}, limit)
 
 
 class PlanSum(NamedTuple):

@@ -186,6 +186,22 @@ def pages(asked: ListQuery, *, account_id: int, cells: bool = False) -> Iterator
         asked = dataclasses.replace(asked, after=position)
 
 
+def distinct_values(table: str, column: str, equal: Mapping[str, Any], limit: int | None = None) -> list[str]:
+    """The first ``limit`` values of a column, in order, among the rows whose other columns equal these.
+
+    Each is one step in an index of those columns and this one, however many rows have it.
+    """
+    step = f"SELECT {column} FROM {table} WHERE {' AND '.join(f'{name} = %s' for name in equal)}"  # noqa: S608  our own names
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE found (value) AS (({step} ORDER BY {column} LIMIT 1) UNION ALL "  # noqa: S608  the same
+            f"SELECT ({step} AND {column} > value ORDER BY {column} LIMIT 1) FROM found WHERE value IS NOT NULL) "
+            "SELECT value FROM found WHERE value IS NOT NULL LIMIT %s",
+            [*equal.values(), *equal.values(), limit],
+        )
+        return [value for (value,) in cursor.fetchall()]
+
+
 def _fields(answer: str | bytes) -> dict[str, Any]:
     """A row's fields, numbers as their digits: a double would round the place where a page ends."""
     fields: dict[str, Any] = json.loads(answer, parse_int=str, parse_float=str)
@@ -214,7 +230,9 @@ def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tu
         conditions.append((row, asked.after[-len(order) :]))
     equal = asked.equal
     if definition.merged_over and definition.merged_over not in equal:
-        equal = equal | {definition.merged_over: _values(asked, account_id)}
+        # What narrows such a list stands in its address, once: ``[value]`` is all there may be.
+        narrowed = {"account_id": account_id} | {column: value for column, [value] in equal.items()}
+        equal = equal | {definition.merged_over: distinct_values(definition.table, definition.merged_over, narrowed)}
     branches = _branches(equal, definition.lowered)
     if not branches:
         return []
@@ -232,22 +250,6 @@ def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tu
         cursor.execute(statement, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
-
-
-def _values(asked: ListQuery, account_id: int) -> list[str]:
-    """The values of ``merged_over`` in the list, each found by one step in the index, however many rows have it."""
-    column, table = asked.definition.merged_over, asked.definition.table
-    where = " AND ".join(["account_id = %s", *(f"{name} = %s" for name in asked.equal)])
-    parameters: list[Any] = [account_id, *(values[0] for values in asked.equal.values())]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH RECURSIVE found (value) AS ("  # noqa: S608  names from definitions
-            f"(SELECT {column} FROM {table} WHERE {where} ORDER BY {column} LIMIT 1) UNION ALL "
-            f"SELECT (SELECT {column} FROM {table} WHERE {where} AND {column} > value ORDER BY {column} LIMIT 1) "
-            "FROM found WHERE value IS NOT NULL) SELECT value FROM found WHERE value IS NOT NULL",
-            [*parameters, *parameters],
-        )
-        return [value for (value,) in cursor.fetchall()]
 
 
 def _branches(equal: Mapping[str, list[str]], lowered: tuple[str, ...]) -> list[list[Condition]]:
