@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from accounts import keys
 from accounts.models import ApiKey
 from accounts.services import reveal_key
-from events.models import Event
+from events.queries import Arrival, newest_events
 from portal.access import PortalRequest, actor, logged_in_recently, member, owner, recent_login
 from portal.commands import LANGUAGES, commands
 
@@ -54,9 +54,8 @@ def first_event(request: PortalRequest) -> HttpResponse:
     return render(request, "portal/first_event.html", {"event": event})
 
 
-def _newest_event(request: PortalRequest) -> Event | None:
-    """The account's newest event, by the index events_by_received_at: it costs the same however many there are."""
-    return Event.objects.filter(account=request.account).order_by("-account_id", "-received_at").first()
+def _newest_event(request: PortalRequest) -> Arrival | None:
+    return next(iter(newest_events(account_id=request.account.pk, limit=1)), None)
 
 
 def _key(request: PortalRequest) -> ApiKey | None:
