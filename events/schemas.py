@@ -10,6 +10,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from traitly.api.bodies import Body
+from traitly.api.errors import Error, InvalidRequest
 from traitly.api.ids import new_text_id
 from traitly.api.items import Batch, Schema, read_items
 from traitly.api.values import CustomerId, Identifier, Name, Time, now_in_seconds
@@ -25,6 +26,10 @@ class EventItem(TypedDict, total=False):
     id: Identifier | None
     custom_attributes: dict[str, Any]
 
+
+# An entry of events_by_customer_name has at most 2,704 bytes, of which the time and so on take some. Only identifiers
+# and names full of characters beyond U+FFFF come near.
+_MOST_INDEXED_BYTES = 2600
 
 # ``success: 1`` is what answers carry; any other ``success`` is the client's own word.
 SCHEMA = Schema(EventItem, answered={"success": lambda value: value == 1 and value is not True})
@@ -53,9 +58,17 @@ def read_events(body: Body, idempotency_key: str = "", item_keys: Sequence[str] 
             event_id = _derived_id(item_keys[index], 0)
         elif not event_id:
             event_id = _derived_id(idempotency_key, index) if idempotency_key else new_text_id()
+        elif 4 * (len(event_id) + len(item["customer_id"]) + len(item["name"])) > _MOST_INDEXED_BYTES:
+            _check_size(event_id + item["customer_id"] + item["name"])
         return NewEvent(event_id, item["customer_id"], item["name"], item.get("created_at", now), text)
 
     return read_items(body, SCHEMA, make)
+
+
+def _check_size(indexed: str) -> None:
+    if len(indexed.encode()) > _MOST_INDEXED_BYTES:
+        detail = f"Ensure that id, customer_id and name together have no more than {_MOST_INDEXED_BYTES} bytes."
+        raise InvalidRequest([Error("max_length", detail, "id")])
 
 
 def _derived_id(idempotency_key: str, index: int) -> str:

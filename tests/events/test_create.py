@@ -193,3 +193,21 @@ def test_other_keys_are_400(api, key):
 def test_a_key_on_a_customer_request_changes_nothing(api):
     for status in (201, 200):
         assert api.post("customer", a_customer(), headers={"Idempotency-Key": "k"}).status == status
+
+
+def test_what_no_index_can_hold_is_refused_alone(api):
+    """PostgreSQL would refuse the whole batch: an entry of an index has at most 2,704 bytes."""
+    wide = "".join(chr(0x20000 + 157 * number) for number in range(255))  # incompressible, four bytes each
+
+    answer = api.post("event", [an_event("1"), an_event(wide, name=wide, id=wide), an_event(wide, name=wide)])
+
+    assert answer.status == 207
+    assert [row["success"] for row in answer.data] == [1, 0, 1]
+    assert [(error["code"], error["attr"]) for error in answer.data[1]["errors"]] == [("max_length", "1.id")]
+    assert Event.objects.count() == 2
+
+
+def test_the_longest_identifiers_of_three_bytes_a_character_are_stored(api):
+    wide = "".join(chr(0x4E00 + 79 * number) for number in range(255))
+
+    assert api.post("event", an_event(wide, name=wide, id=wide)).row["id"] == wide
