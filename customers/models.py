@@ -24,8 +24,8 @@ class Customer(AccountOwned):
     created_at = models.DateTimeField(default=timezone.now)
     monthly_payment_amount = models.DecimalField(max_digits=16, decimal_places=4, null=True, blank=True)
     location = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  null and "" differ in answers
-    phone_number = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
-    organisation_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    phone_number = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  the same
+    organisation_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  the same
     custom_attributes = models.JSONField(default=dict, blank=True)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -57,7 +57,7 @@ def get_customer(*, account_id: int, customer_id: str) -> bytes | None:
     """The JSON text of the customer's answer, None if the account has no such customer."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {LIST.answer} FROM customers_customer WHERE account_id = %s AND customer_id = %s",  # noqa: S608
+            f"SELECT {LIST.answer} FROM customers_customer WHERE account_id = %s AND customer_id = %s",  # noqa: S608  our own names
             [account_id, customer_id],
         )
         row = cursor.fetchone()
@@ -93,7 +93,7 @@ def search_customers(*, account_id: int, text: str, plan: str = "", limit: int) 
     with connection.cursor() as cursor:
         for prefix in _PREFIXES:
             cursor.execute(
-                f"SELECT id, {LIST.answer} FROM customers_customer"  # noqa: S608
+                f"SELECT id, {LIST.answer} FROM customers_customer"  # noqa: S608  our own names
                 f" WHERE account_id = %(account_id)s{of_plan} AND {prefix} LIMIT %(limit)s",
                 parameters,
             )

@@ -146,7 +146,7 @@ def update_customer(*, account_id: int, customer_id: str, changes: CustomerChang
     assignments = [f"{field} = %({field})s" for field in changes.fields]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE customers_customer SET {', '.join([*assignments, _MERGE, 'updated_at = %(now)s'])} {_ONE};"  # noqa: S608
+            f"UPDATE customers_customer SET {', '.join([*assignments, _MERGE, 'updated_at = %(now)s'])} {_ONE};"  # noqa: S608  our own names
             f"SELECT {LIST.answer} FROM customers_customer {_ONE}",
             {
                 **changes.fields,
@@ -187,11 +187,11 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         parameters: dict[str, int | str] = {"account_id": account_id, "path": customer_id}
-        cursor.execute(f"SELECT {LIST.answer} FROM customers_customer {_ONE} FOR UPDATE", parameters)  # noqa: S608
+        cursor.execute(f"SELECT {LIST.answer} FROM customers_customer {_ONE} FOR UPDATE", parameters)  # noqa: S608  our own names
         row = cursor.fetchone()
         counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}
         erase_rejections(account_id=account_id, customer_id=customer_id)
-        cursor.execute(f"DELETE FROM customers_customer {_ONE}", parameters)  # noqa: S608
+        cursor.execute(f"DELETE FROM customers_customer {_ONE}", parameters)  # noqa: S608  our own names
     if row is None and not any(counts.values()):
         return None
     return Erased(row[0].encode() if row else None, counts)

@@ -6,6 +6,6 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         from customers.services import ERASERS  # noqa: PLC0415  models are loaded by now
-        from events.services import erase_events  # noqa: PLC0415
+        from events.services import erase_events  # noqa: PLC0415  the same
 
         ERASERS["events"] = erase_events

@@ -66,7 +66,7 @@ SET events = stored.events + EXCLUDED.events, customers = stored.customers + EXC
 """  # noqa: S608  our own names
 
 _FORGET = "; ".join(
-    f"DELETE FROM {table} WHERE account_id = %(account_id)s AND day < %(oldest)s"  # noqa: S608
+    f"DELETE FROM {table} WHERE account_id = %(account_id)s AND day < %(oldest)s"  # noqa: S608  our own names
     for table in ("events_daily", "events_dailyname", "events_dailycustomer")
 )
 

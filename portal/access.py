@@ -117,7 +117,7 @@ def find_membership(request: HttpRequest) -> Membership | None:
         places = Membership.objects.filter(user=request.user.pk).select_related("account").order_by("id")
         chosen = places.filter(account=request.session.get(_CHOSEN)).first() if _CHOSEN in request.session else None
         request._membership = chosen or places.first()  # type: ignore[attr-defined]  # noqa: SLF001  kept for the request
-    membership: Membership | None = request._membership  # type: ignore[attr-defined]  # noqa: SLF001
+    membership: Membership | None = request._membership  # type: ignore[attr-defined]  # noqa: SLF001  the same
     return membership
 
 

@@ -21,7 +21,7 @@ def delete_account(*, account: Account) -> dict[str, int]:
     time.sleep(settings.API_KEY_CACHE_SECONDS)
     with transaction.atomic():
         gone = {
-            str(model._meta.verbose_name_plural): model._base_manager.filter(account=account).delete()[0]  # noqa: SLF001
+            str(model._meta.verbose_name_plural): model._base_manager.filter(account=account).delete()[0]  # noqa: SLF001  documented
             for model in AccountOwned.__subclasses__()
         }
         elsewhere = User.objects.filter(memberships__account__in=Account.objects.exclude(id=account.pk))

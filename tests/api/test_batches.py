@@ -6,6 +6,7 @@ import time
 import pytest
 
 from customers.models import Customer
+from events import services
 from events.models import Event
 from tests.client import check_errors
 from tests.factories import a_customer, an_event
@@ -138,8 +139,6 @@ def test_what_was_sent_is_named_whatever_it_is(api, sent):
 def test_valid_items_are_stored_in_one_transaction(api, monkeypatch):
     """The database refuses the last: none of the others is there."""
     events = [an_event(str(i), id=str(i)) for i in range(50)]
-    from events import services  # noqa: PLC0415
-
     broken = services._INSERT.replace("attributes::jsonb", "CASE WHEN id = '9' THEN 1/0 END::text::jsonb")
     monkeypatch.setattr(services, "_INSERT", broken)
 

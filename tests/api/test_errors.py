@@ -7,6 +7,7 @@ from django.db import InterfaceError, OperationalError
 
 from tests.client import Api
 from tests.factories import a_customer, an_event, make_key
+from traitly.api.middleware import RequestIdFilter
 
 
 @pytest.fixture(params=[False, True], ids=["production", "debug"])
@@ -178,8 +179,6 @@ def test_every_answer_has_its_own_request_id(api, anonymous):
 
 
 def test_the_request_id_is_in_the_log(api, monkeypatch, caplog):
-    from traitly.api.middleware import RequestIdFilter  # noqa: PLC0415
-
     caplog.handler.addFilter(RequestIdFilter())
     monkeypatch.setattr("events.views.store_events", lambda **_: 1 / 0)
 

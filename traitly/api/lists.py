@@ -245,7 +245,7 @@ def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tu
     statement = f"SELECT {what} {scans[0]}"
     if len(scans) > 1:
         union = " UNION ALL ".join(f"(SELECT * {scan})" for scan in scans)
-        statement = f"SELECT {what} FROM ({union}) AS found {order_by}"  # noqa: S608
+        statement = f"SELECT {what} FROM ({union}) AS found {order_by}"  # noqa: S608  our own names
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
@@ -330,7 +330,7 @@ def _read_cursor(asked: ListQuery, cursor: str) -> list[Any]:
     try:
         binding, *position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if binding != _binding(asked, position):
-            raise ValueError  # noqa: TRY301
+            raise ValueError  # noqa: TRY301  one answer to every kind of broken
         return [asked.definition.sorts[asked.sort.lstrip("-")].value(position[0]), position[1]]
     except (ValueError, TypeError, IndexError):
         detail = "Broken, or made for another sort or other filters. Begin again without it."

@@ -232,7 +232,7 @@ def _ensure_ready(data_dir: Path, socket_dir: Path) -> None:
     deadline = time.monotonic() + TIMEOUT
     pause = POLL
     started = False
-    while (state := subprocess.run(isready, env={}, check=False).returncode) != ready:  # noqa: S603
+    while (state := subprocess.run(isready, env={}, check=False).returncode) != ready:  # noqa: S603 - the wheel's
         # Who gets this lock knows that no process of the server lives, not even an orphan of a killed postmaster.
         lock = _lock(data_dir / "postgres.server", fcntl.LOCK_EX, 0) if state == no_response else None
         if lock is not None:

@@ -13,7 +13,7 @@ _FIRST = "customers_customer"  # beside whose shards those of the other tables l
 
 def _tables() -> list[str]:
     """The tables of every account's data, customers first."""
-    return sorted((model._meta.db_table for model in AccountOwned.__subclasses__()), key=lambda table: table != _FIRST)  # noqa: SLF001
+    return sorted((model._meta.db_table for model in AccountOwned.__subclasses__()), key=lambda table: table != _FIRST)  # noqa: SLF001  documented
 
 
 class Command(BaseCommand):
