@@ -198,6 +198,30 @@ def test_two_items_with_the_same_customer_are_applied_in_order(api):
     assert answer.data[3]["custom_attributes"] == {"b": 2, "c": 3}
 
 
+def test_a_customer_may_stand_a_hundred_times_in_a_request(api):
+    answer = api.post("customer", [a_customer(custom_attributes={str(number): 1}) for number in range(100)])
+
+    assert answer.status == 201
+    assert [len(row["custom_attributes"]) for row in answer.data] == list(range(1, 101))
+
+
+def test_a_customer_very_many_times_is_413(api):
+    """Each update of a row walks over those of its transaction before: 10,000 would take a minute."""
+    answer = api.post("customer", [a_customer()] * 101)
+
+    assert answer.status == 413
+    assert answer.errors == [("request_too_large", None)]
+    assert api.get("customer").data == []
+
+
+def test_an_answer_that_grows_with_each_item_is_413_and_nothing_is_stored(api, monkeypatch):
+    monkeypatch.setattr("customers.services._MOST_ANSWER_BYTES", 100_000)
+    sent = [a_customer(custom_attributes={str(number): "x" * 1000}) for number in range(20)]
+
+    assert api.post("customer", sent).status == 413
+    assert api.get("customer").data == []
+
+
 def test_updated_at_is_the_time_of_the_update(api):
     first = api.post("customer", a_customer(created_at=5)).row
 

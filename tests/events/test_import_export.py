@@ -196,6 +196,12 @@ def test_customers_are_updated(api: Api, acme: Account, pipes: Pipes) -> None:
     }
 
 
+def test_a_customer_more_often_than_a_request_may_hold_it(api: Api, acme: Account, pipes: Pipes) -> None:
+    rows = [a_customer("1", custom_attributes={str(number): 1}) for number in range(300)]
+    pipes.run("import_data", "customers", "--account", acme.pk, stdin=lines(rows))
+    assert api.get("customer/1").row["custom_attributes"] == {str(number): 1 for number in range(300)}
+
+
 def test_csv_names_fields_and_an_empty_cell_is_not_sent(api: Api, acme: Account, pipes: Pipes) -> None:
     api.post("customer", a_customer("1", location="Berlin"))
     content = (

@@ -28,7 +28,7 @@ from events.schemas import SCHEMA as EVENT
 from events.schemas import read_events
 from events.services import store_events
 from traitly.api.bodies import Body
-from traitly.api.errors import Error
+from traitly.api.errors import Error, TooLarge
 
 _BATCH_BYTES = 4 * 1024 * 1024  # a batch is cut here too: lines may be long
 _MOST_SHOWN = 10  # rejected rows, where there is no file for them
@@ -174,11 +174,12 @@ def _store(store: Store, account_id: int, source: str, batch: Sequence[Row]) -> 
     keys = [f"{source}:{row.line}:{row.text.decode(errors='replace')}" for row in rows]
     try:
         stored, known, errors = store(account_id, Body(b"\n".join(row.text for row in rows), lines=True), keys)
-    except ParseError as error:
+    except (ParseError, TooLarge) as error:
         if len(rows) == 1:
             detail = str(error.detail).removeprefix("Line 1: The body is ").capitalize()
             return Count(0, 0, [*refused, (rows[0], [Error("parse_error", detail)])])
-        # Halves until the broken lines stand alone: the good ones are still stored many at a time.
+        # Halves until the broken lines stand alone, and what is too much for one request is not: the good ones are still
+        # stored many at a time.
         middle = len(rows) // 2
         first, second = (_store(store, account_id, source, part) for part in (rows[:middle], rows[middle:]))
         refused = [*refused, *first.refused, *second.refused]
