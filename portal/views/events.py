@@ -27,7 +27,7 @@ from rejections.services import discard_rejection
 from traitly.api.bodies import Body
 from traitly.api.errors import Error, InvalidRequest
 from traitly.api.items import Rejection as Refused
-from traitly.api.values import parse_time, unix_seconds
+from traitly.api.values import MOST_DIGITS, parse_time, unix_seconds
 
 _SHOWN = 50
 _AT_ONCE = datetime.timedelta(seconds=5)
@@ -193,7 +193,7 @@ def _proposal(row: Rejection) -> str:
 
 def read_answer(text: bytes) -> Any:
     """A row's JSON as Python; integers that are longer than Python reads stay text."""
-    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 4300 else digits)  # noqa: PLR2004
+    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= MOST_DIGITS else digits)
 
 
 def pretty(text: bytes) -> str:

@@ -7,7 +7,6 @@ the items that it refuses are looked at again, for their errors.
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,18 +20,16 @@ from rest_framework.exceptions import ParseError
 
 from traitly.api.bodies import Body
 from traitly.api.errors import Error, InvalidRequest, TooLarge
-from traitly.api.values import UnstorableError, attributes_json, plain_json
+from traitly.api.values import LONGEST_KEY, MOST_DIGITS, UnstorableError, attributes_json, plain_json
 
 MOST_ATTRIBUTE_BYTES = 64 * 1024
 # Parsed, a value takes about 100 bytes, an empty object 250: 16 MiB of them, which gzip makes 16 KiB, took 1.4 GB.
 _MOST_VALUES = 1 << 20
-_LONGEST_KEY = 255
-_MOST_DIGITS = sys.int_info.default_max_str_digits
-_LONG_NUMBER = re.compile(rb"[0-9]{%d,}" % (_MOST_DIGITS + 1))
+_LONG_NUMBER = re.compile(rb"[0-9]{%d,}" % (MOST_DIGITS + 1))
 
 T = TypeVar("T")
 
-# What an app makes of a valid item: its place in the request, its fields, all attributes, and their JSON text.
+# How an app makes a ``T`` of a valid item's place in the request, its fields, all its attributes, and their JSON text.
 Make = Callable[[int, dict[str, Any], dict[str, Any], bytes], T]
 
 
@@ -138,7 +135,7 @@ def _parse_long_numbers(data: bytes, adapter: TypeAdapter[Any]) -> Any:
     """
     try:
         adapter.validate_json(_LONG_NUMBER.sub(b"0", data))
-        return json.loads(data, parse_int=lambda text: int(text) if len(text) <= _MOST_DIGITS else Decimal(text))
+        return json.loads(data, parse_int=lambda text: int(text) if len(text) <= MOST_DIGITS else Decimal(text))
     except ValidationError as invalid:
         raise ParseError(f"The body is not valid JSON: {_reason(invalid)}.") from None
     except ValueError as error:
@@ -174,17 +171,17 @@ def _too_many() -> TooLarge:
 
 
 def _judge(index: int, item: Any, schema: Schema, make: Make[T]) -> T | Rejection:
-    """The item accepted, or why not."""
+    """What ``make`` makes of the item, or why it was refused."""
     if isinstance(item, _Refused):
         return _reject(index, item.value, schema)
-    extra, custom = _further(item, schema), item.get("custom_attributes") or {}
+    extra, custom = _extra_fields(item, schema), item.get("custom_attributes") or {}
     attributes = extra | custom if extra and custom else extra or custom
     text = plain_json(attributes)
     if text is None or len(text) > MOST_ATTRIBUTE_BYTES or len(attributes) < len(extra) + len(custom):
-        sealed = _seal(attributes, extra, custom)
-        if not isinstance(sealed, bytes):
-            return Rejection(index, sealed, to_jsonable_python(item))
-        text = sealed
+        checked = _checked_attributes(attributes, extra, custom)
+        if not isinstance(checked, bytes):
+            return Rejection(index, checked, to_jsonable_python(item))
+        text = checked
     try:
         return make(index, item, attributes, text)
     except InvalidRequest as invalid:
@@ -192,23 +189,23 @@ def _judge(index: int, item: Any, schema: Schema, make: Make[T]) -> T | Rejectio
 
 
 def _reject(index: int, value: Any, schema: Schema) -> Rejection:
-    """Everything that is wrong with a value that is not a valid item."""
+    """Look again at a value that pydantic refused, for everything that is wrong with it."""
     errors = []
     try:
         schema.strict.validate_python(value)
     except ValidationError as invalid:
         errors = [_error(details) for details in invalid.errors(include_url=False)]
     if isinstance(value, dict):
-        extra, custom = _further(value, schema), value.get("custom_attributes")
+        extra, custom = _extra_fields(value, schema), value.get("custom_attributes")
         if not isinstance(custom, dict):
             custom = {}
-        sealed = _seal(extra | custom, extra, custom)
-        if not isinstance(sealed, bytes):
-            errors += sealed
+        checked = _checked_attributes(extra | custom, extra, custom)
+        if not isinstance(checked, bytes):
+            errors += checked
     return Rejection(index, errors, value)
 
 
-def _further(item: dict[str, Any], schema: Schema) -> dict[str, Any]:
+def _extra_fields(item: dict[str, Any], schema: Schema) -> dict[str, Any]:
     """The fields of an item that are not part of the object: they become attributes."""
     fields = schema.fields
     extra = {key: value for key, value in item.items() if key not in fields}
@@ -218,16 +215,18 @@ def _further(item: dict[str, Any], schema: Schema) -> dict[str, Any]:
     return extra
 
 
-def _seal(attributes: dict[str, Any], extra: dict[str, Any], custom: dict[str, Any]) -> bytes | list[Error]:
-    """The JSON text of the further fields and the sent attributes together, or everything that is wrong with them."""
+def _checked_attributes(
+    attributes: dict[str, Any], extra: dict[str, Any], custom: dict[str, Any]
+) -> bytes | list[Error]:
+    """The JSON text of all attributes, ``extra`` and ``custom`` together, or everything that is wrong with them."""
     errors = []
     if len(attributes) < len(extra) + len(custom):
         errors = [
             Error("duplicate", "Sent both as a field and in custom_attributes.", key) for key in extra if key in custom
         ]
     for key in attributes:
-        if not 0 < len(key) <= _LONGEST_KEY:
-            detail = f"Ensure that this key has 1 to {_LONGEST_KEY} characters."
+        if not 0 < len(key) <= LONGEST_KEY:
+            detail = f"Ensure that this key has 1 to {LONGEST_KEY} characters."
             errors.append(Error("invalid_key", detail, _path(key, extra)))
     try:
         text = attributes_json(attributes)

@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from traitly.api.database import retried
 from traitly.api.errors import Error, InvalidRequest
-from traitly.api.values import parse_decimal, parse_time
+from traitly.api.values import MOST_DIGITS, parse_decimal, parse_time
 
 DEFAULT_LIMIT = 100
 MOST_LIMIT = 1000
@@ -301,7 +301,7 @@ def _attribute_documents(key: str, value: str) -> list[str]:
     documents = [f"{{{name}: {orjson.dumps(parse_text(value)).decode()}}}"]
     if value in {"true", "false", "null"}:
         documents.append(f"{{{name}: {value}}}")
-    elif (number := parse_decimal(value)) is not None and -400 < number.adjusted() < 4300:  # noqa: PLR2004
+    elif (number := parse_decimal(value)) is not None and abs(number.adjusted()) < MOST_DIGITS:  # 1e9999 would be long
         documents.append(f"{{{name}: {number:f}}}")
     return documents
 

@@ -3,6 +3,7 @@
 import datetime
 import math
 import re
+import sys
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -13,9 +14,9 @@ from pydantic_core import PydanticCustomError
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _YEAR_10000 = 253_402_300_800
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
-_MOST_DIGITS = 4300  # Python's own limit for turning an int into text
+MOST_DIGITS = sys.int_info.default_max_str_digits  # of an integer that Python reads from text, or writes
 
-_LONGEST_KEY = 255
+LONGEST_KEY = 255  # of attributes
 _PLAIN = frozenset({str, int, bool, type(None)})
 _CONTAINERS = frozenset({dict, list})
 _SAFE_FLOAT = 1e15  # below it, floats are written without an exponent
@@ -51,7 +52,7 @@ def parse_decimal(value: Any) -> Decimal | None:
         return value
     if isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else None
-    if isinstance(value, str) and len(value) <= _MOST_DIGITS and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and len(value) <= MOST_DIGITS and _NUMBER.fullmatch(value):
         return Decimal(value)
     return None
 
@@ -155,11 +156,7 @@ def plain_json(attributes: dict[str, Any]) -> bytes | None:
         text = orjson.dumps(attributes)
     except TypeError:  # an integer of more than 64 bits
         return None
-    if (
-        b"\\u0000" in text
-        or "" in attributes
-        or (len(text) > _LONGEST_KEY and max(map(len, attributes)) > _LONGEST_KEY)
-    ):
+    if b"\\u0000" in text or "" in attributes or (len(text) > LONGEST_KEY and max(map(len, attributes)) > LONGEST_KEY):
         return None
     return text
 
