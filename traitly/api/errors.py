@@ -79,7 +79,8 @@ def exception_handler(error: Exception, _context: dict[str, Any]) -> HttpRespons
         return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "There are too many parameters.")])
     if isinstance(error, (OperationalError, InterfaceError)):
         logger.error("The database did not answer", exc_info=error)
-        unavailable = Error("service_unavailable", "The database is away. Nothing was stored; send the request again.")
+        # It does not say that nothing was stored: nobody knows where a connection was lost during the commit.
+        unavailable = Error("service_unavailable", "The database is away or too busy. Send the request again.")
         response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, [unavailable])
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
