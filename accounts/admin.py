@@ -3,6 +3,7 @@
 import datetime
 from typing import Any, ClassVar, cast
 
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
@@ -113,6 +114,24 @@ class UserAdmin(DjangoUserAdmin):
     )
     readonly_fields = ("last_login", "date_joined")
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+
+admin.site.unregister(Authenticator)  # allauth's own shows the secret, from which anyone can make the codes
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(admin.ModelAdmin):
+    """Operators see who has a second factor, and take it away from who has lost it."""
+
+    list_display = fields = ("user", "type", "created_at", "last_used_at")
+    search_fields = ("user__email",)
+    list_filter = ("type",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class ApiKeyForm(forms.ModelForm):

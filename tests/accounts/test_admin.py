@@ -1,6 +1,8 @@
 import datetime
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
@@ -43,6 +45,23 @@ def test_users_are_found_by_email_and_shown(operator: Client) -> None:
     user = UserFactory.create(email="found@example.com")
     assert "found@example.com" in operator.get("/admin/accounts/user/?q=found").content.decode()
     assert operator.get(f"/admin/accounts/user/{user.pk}/change/").status_code == 200
+
+
+def test_a_second_factor_is_seen_and_taken_away_but_its_secret_is_not(operator: Client) -> None:
+    user = UserFactory.create(email="careful@example.com")
+    secret = auth.generate_totp_secret()
+    factor = auth.TOTP.activate(user, secret).instance
+    address = f"/admin/mfa/authenticator/{factor.pk}"
+
+    for path in ("/admin/mfa/authenticator/?q=careful", f"{address}/change/"):
+        page = operator.get(path).content.decode()
+        assert "careful@example.com" in page
+        assert secret not in page
+        assert "secret" not in page
+    assert operator.get("/admin/mfa/authenticator/add/").status_code == 403
+    assert operator.post(f"{address}/change/", {"user": user.pk, "type": "totp", "data": "{}"}).status_code == 403
+    assert operator.post(f"{address}/delete/", {"post": "yes"}).status_code == 302
+    assert not Authenticator.objects.exists()
 
 
 def test_an_account_shows_members_and_masked_keys(operator: Client, acme: Account) -> None:
