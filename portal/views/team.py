@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import services
 from accounts.models import Invitation, Membership
-from portal.access import PortalRequest, actor, member, owner
+from portal.access import PortalRequest, actor, member, owner, recent_login
 from portal.forms import InviteForm, RoleForm
 
 _LAST_OWNER = "The account must keep an owner: make someone else an owner first."
@@ -37,6 +37,7 @@ def _page(request: PortalRequest, form: InviteForm) -> HttpResponse:
 
 @require_POST
 @owner
+@recent_login
 def invite(request: PortalRequest) -> HttpResponseBase:
     """Mail an invitation."""
     form = InviteForm(request.POST)
@@ -76,6 +77,7 @@ def withdraw(request: PortalRequest, invitation_id: int) -> HttpResponse:
 
 @require_POST
 @owner
+@recent_login
 def change_role(request: PortalRequest, membership_id: int) -> HttpResponse:
     """Make someone owner or member."""
     form = RoleForm(request.POST)

@@ -110,6 +110,28 @@ def test_invitations_are_limited(owner):
     assert len(mail.outbox) == 20
 
 
+def test_a_stolen_session_makes_no_owner(owner, member_user, acme, later):
+    """Who was made one would log in afresh, and see every key."""
+    place = acme.memberships.get(user=member_user)
+    later(minutes=16)
+    for address, data in (
+        ("/team/invite/", {"email": "new@example.com", "role": "owner"}),
+        (f"/team/{place.pk}/role/", {"role": "owner"}),
+    ):
+        assert owner.post(address, data).headers["Location"].startswith("/reauthenticate/"), address
+    place.refresh_from_db()
+    assert not place.is_owner
+    assert not mail.outbox
+
+
+def test_an_invitation_is_mailed_after_the_password_was_given_again(owner, later):
+    later(minutes=16)
+    asked = owner.post("/team/invite/", {"email": "new@example.com", "role": "member"}).headers["Location"]
+    owner.get(asked)
+    owner.post("/reauthenticate/", {"password": PASSWORD, "next": "/team/invite/"}, follow=True)
+    assert [message.to for message in mail.outbox] == [["new@example.com"]]
+
+
 def test_roles(owner, member_user, acme):
     place = acme.memberships.get(user=member_user)
     owner.post(f"/team/{place.pk}/role/", {"role": "owner"})
