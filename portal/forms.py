@@ -7,6 +7,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm
 from allauth.core import context
 from django import forms
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -51,6 +52,12 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
             del self.fields["company"]
             self.fields["email"].disabled = True
             self.initial["email"] = self.invitation.email
+
+    def try_save(self, request: HttpRequest) -> Any:
+        """Make user and account; where the address is taken, mail its owner, and take as long as if it were not."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])  # most of what a sign-up takes
+        return super().try_save(request)
 
     @transaction.atomic
     def save(self, request: HttpRequest) -> User:

@@ -252,6 +252,8 @@ API_KEY_CACHE_SECONDS = 4
 MAX_BODY_BYTES = number("MAX_BODY_BYTES", 16 * 1024 * 1024, 1024)
 MAX_ITEMS = 10_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+# No form takes files. Django's default would write what anyone sends as one to the disk, however long it is.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 # What was refused can be looked at and sent again for so long; of an account the newest so many, of up to 64 KiB each.
 REJECTIONS_KEPT_DAYS = number("REJECTIONS_KEPT_DAYS", 7)
 REJECTIONS_MOST_KEPT = number("REJECTIONS_MOST_KEPT", 10_000)

@@ -8,7 +8,9 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from allauth.mfa.totp.internal import auth
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -235,6 +237,30 @@ def test_a_sign_up_does_not_say_whether_an_address_is_taken(owner_user):
     assert User.objects.filter(email=owner_user.email).count() == 1
     owner_user.refresh_from_db()
     assert owner_user.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("email", ["owner@acme.example", "somebody.new@example.com"])
+def test_a_sign_up_hashes_the_password_whether_an_address_is_taken_or_not(owner_user, email, monkeypatch):
+    """The time that hashing takes would tell them apart."""
+    hashed = []
+    encode = MD5PasswordHasher.encode
+
+    def watched(self, password, salt):
+        hashed.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", watched)
+    Browser().post("/register/", {"company": "X", "email": email, "password1": "another good one"})
+    assert hashed == ["another good one"]
+
+
+# Memory and disk
+
+
+def test_a_file_that_nobody_asked_for_is_not_kept(visitor, tmp_path, settings):
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "there is none"
+    large = SimpleUploadedFile("large", b"x" * (settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 1))
+    assert visitor.post("/login/", {"login": "a@example.com", "password": "x", "file": large}).status_code == 200
 
 
 # Brute force
