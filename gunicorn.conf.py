@@ -1,5 +1,6 @@
 """gunicorn as production runs it: `gunicorn traitly.wsgi` from this folder. docs/performance.md has the measurements."""
 
+import gc
 import json
 import os
 import socket
@@ -10,9 +11,10 @@ from gunicorn import util
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 
-worker_class = "gthread"
+worker_class = "traitly.worker.StayingThreadWorker"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
+pin_workers = os.environ.get("WEB_PIN_CPUS", "true").lower() in {"1", "true", "yes", "on"}
 # Loads the application once, before the workers are forked: a broken setting stops the start instead of looping, and
 # the workers share the memory of the code.
 preload_app = True
@@ -41,6 +43,35 @@ def on_starting(_server: Any) -> None:
         call_command("check", stdout=sys.stderr)
     except SystemCheckError as error:
         sys.exit(str(error))
+
+
+def when_ready(_server: Any) -> None:
+    """Before the workers are forked: connect once, and leave what is loaded out of garbage collections.
+
+    An embedded PostgreSQL is started by the first process that connects, and runs for as long as one that has connected
+    lives: that is the master. A database that is away is no reason not to start; requests get 503 until it is back.
+    """
+    from django.conf import settings  # noqa: PLC0415
+    from django.db import DatabaseError, connection  # noqa: PLC0415
+
+    if settings.configured:
+        try:
+            connection.ensure_connection()
+        except DatabaseError as error:
+            sys.stderr.write(f"The database does not answer yet: {error}\n")
+        connection.close()
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    """Keep each worker on one processor: its threads can never use two, and pay for each move between them.
+
+    Measured on two cores: 12 % less processor time for a request.
+    """
+    if pin_workers and hasattr(os, "sched_setaffinity"):
+        processors = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {processors[worker.age % len(processors)]})
 
 
 def _write_error(client: socket.socket, status: int, reason: str, detail: str) -> None:
