@@ -3,7 +3,8 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Value
-from django.db.models.functions import Coalesce, Collate, Lower
+from django.db.models.functions import Cast, Coalesce, Collate, Lower
+from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from accounts.models import AccountOwned
@@ -33,6 +34,22 @@ class Customer(AccountOwned):
         constraints = (
             # Upserts decide by it; one customer is found by it.
             models.UniqueConstraint(fields=["account", "customer_id"], name="customers_customer_id_unique"),
+            # What is sent at once is bounded (traitly.api.items); so is what many updates make of it, or a row could be
+            # more than memory holds. Small ones, as nearly all are, are not written as text for it.
+            models.CheckConstraint(
+                condition=LessThanOrEqual(
+                    Func(F("custom_attributes"), function="pg_column_size", output_field=models.IntegerField()), 2000
+                )
+                | LessThanOrEqual(
+                    Func(
+                        Cast("custom_attributes", models.TextField()),
+                        function="octet_length",
+                        output_field=models.IntegerField(),
+                    ),
+                    131_072,
+                ),
+                name="customers_attributes_size",
+            ),
         )
         indexes = (
             # customers.queries.LIST: its sorts. (customer_id has the constraint's.)

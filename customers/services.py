@@ -1,11 +1,13 @@
 """Everything that writes customers."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from psycopg2.errors import CheckViolation
 
 from customers.queries import LIST
 from customers.schemas import CustomerChanges, SentCustomer
@@ -31,6 +33,18 @@ _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 
 # The columns that are never null, nor empty text.
 _PACKED = ("customer_id", "name", "email", "plan", "created_at", "attributes")
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """``TooLarge`` where an update makes more of a customer's attributes than customers_attributes_size allows."""
+    try:
+        yield
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, CheckViolation):
+            raise
+        detail = "With those that are stored, a customer's attributes would be larger than 128 KiB. Nothing was stored."
+        raise TooLarge(detail) from error
 
 
 def _unless_unsent(field: str) -> str:
@@ -119,7 +133,7 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer], positions: dict[
     chosen = [customers[position] for _, position in sorted(positions.items())]
     unsent = {customer.customer_id: _unsent(customer) for customer in chosen if not customer.sent.issuperset(_BITS)}
     removed = {customer.customer_id: customer.removed for customer in chosen if customer.removed}
-    with connection.cursor() as cursor:
+    with _bounded(), connection.cursor() as cursor:
         cursor.execute(
             _UPSERT,
             {
@@ -158,7 +172,7 @@ _MERGE = "custom_attributes = (custom_attributes - %(removed)s::text[]) || %(att
 def update_customer(*, account_id: int, customer_id: str, changes: CustomerChanges) -> bytes | None:
     """Change the sent fields of a customer; gives its answer's JSON text, or None if there is no such customer."""
     assignments = [f"{field} = %({field})s" for field in changes.fields]
-    with connection.cursor() as cursor:
+    with _bounded(), connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE customers_customer SET {', '.join([*assignments, _MERGE, 'updated_at = %(now)s'])} {_ONE};"  # noqa: S608  our own names
             f"SELECT {LIST.answer} FROM customers_customer {_ONE}",

@@ -214,6 +214,34 @@ def test_a_customer_very_many_times_is_413(api):
     assert api.get("customer").data == []
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_attributes_do_not_grow_beyond_bounds(api, method):
+    """Or one customer could be more than memory holds."""
+    half = 64 * 1000 * "x"
+    api.post("customer", a_customer("1", a=half, c=1))
+    api.post("customer", a_customer("1", b=half))
+
+    answer = api.send(method, "customer" + "/1" * (method == "PATCH"), a_customer("1", name="New", d=half))
+
+    assert answer.status == 413
+    assert "128 KiB" in answer.details
+    stored = api.get("customer/1").row
+    assert (stored["name"], sorted(stored["custom_attributes"])) == ("John Smith", ["a", "b", "c"])
+    assert api.post("customer", a_customer("1", a=None, d=half)).status == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_numbers_that_are_long_as_text_only_are_bounded_too(api):
+    api.post("customer", a_customer("1"))
+    statuses = [
+        api.patch("customer/1", {f"{round_}.{number}": 10**4200 for number in range(15)}).status for round_ in range(9)
+    ]
+
+    assert statuses[-1] == 413
+    assert len(api.get("customer/1").content) < 500_000
+
+
 def test_an_answer_that_grows_with_each_item_is_413_and_nothing_is_stored(api, monkeypatch):
     monkeypatch.setattr("customers.services._MOST_ANSWER_BYTES", 100_000)
     sent = [a_customer(custom_attributes={str(number): "x" * 1000}) for number in range(20)]
