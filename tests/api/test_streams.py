@@ -6,10 +6,12 @@ import json
 
 import pytest
 from django.db import connection
+from django.test import RequestFactory
 
 from customers.models import Customer
 from events.models import Event
 from tests.factories import CustomerFactory, a_customer, an_event
+from traitly.wsgi import application
 
 NDJSON = {"Accept": "application/x-ndjson"}
 CSV = {"Accept": "text/csv"}
@@ -33,6 +35,17 @@ def test_ndjson_has_every_row_in_order(api, customers):
     assert [row["customer_id"] for row in answer.lines] == [f"{i:04}" for i in range(2500)]
     assert answer.content.endswith(b"}\n")
     assert answer.lines[:100] == api.get("customer").data
+
+
+def test_head_of_a_stream_reads_no_rows(api, customers):
+    """Django's own client would take the body away, gunicorn does so only after it has read all of it."""
+    asked = RequestFactory().head("/api/v1/customer", headers=NDJSON | {"Authorization": f"Token {api.key}"})
+
+    answer = application.get_response(asked)
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/x-ndjson"
+    assert answer.getvalue() == b""
 
 
 def test_csv_has_every_row_in_order(api, customers):

@@ -60,7 +60,10 @@ class ApiViewSet(ViewSet):
         if paged:
             rows, next_cursor = page(asked, account_id=self.account_id)
             return list_response(self.request, kind, rows, next_cursor)
-        return stream_response(asked, account_id=self.account_id, media_type=media_type)
+        response = stream_response(asked, account_id=self.account_id, media_type=media_type)
+        if self.request.method == "HEAD":
+            response.streaming_content = ()  # the server would read all of it, to send nothing
+        return response
 
     # DRF's own would list the methods for each answer; finalize_response does where they are asked for.
     default_response_headers: ClassVar[dict[str, str]] = {}
