@@ -1,7 +1,7 @@
 """Figures of events, a day each: counted when somebody looks, exact after deletions, at no cost to who sends events.
 
 Events of the last ``DAYS`` days (by ``created_at``, in UTC) are counted into three small tables, in the order in which
-they were received and up to a watermark a few seconds ago. Whoever looks has what came since counted in, and what came
+they were received and up to a watermark half a minute ago. Whoever looks has what came since counted in, and what came
 after the watermark is read live. Deletions subtract what was counted. docs/portal-performance.md has the measurements,
 and what else was tried.
 """
