@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from allauth.mfa.models import Authenticator
 from django.core import signing
 from django.db import transaction
 from django.db.models import Q
@@ -18,6 +19,7 @@ INVITATION_LIVES = datetime.timedelta(days=7)
 OPERATOR = Actor()  # who acts when nobody is named: the admin, a command
 
 _INVITATION_SALT = "accounts.invitation"
+_FACTOR_SECRETS = ("secret", "seed")  # of codes that change, of recovery codes: portal.adapter encrypts them
 
 
 class LastOwnerError(Exception):
@@ -147,7 +149,10 @@ def rotate_key(
 
 
 def rotate_encryption() -> tuple[int, int]:
-    """Encrypt every key under the first encryption key of the settings. Gives how many are, and how many are unreadable."""
+    """Encrypt every key and second factor under the first encryption key of the settings.
+
+    Gives how many are, and how many are unreadable.
+    """
     rotated = unreadable = 0
     for row in ApiKey.objects.only("encrypted"):
         try:
@@ -157,6 +162,16 @@ def rotate_encryption() -> tuple[int, int]:
         else:
             ApiKey.objects.filter(pk=row.pk).update(encrypted=encrypted)
             rotated += 1
+    with transaction.atomic():
+        for factor in Authenticator.objects.select_for_update():
+            kept = {name: factor.data[name] for name in _FACTOR_SECRETS if name in factor.data}
+            try:
+                kept = {name: keys.rotate(text.encode()).decode() for name, text in kept.items()}
+            except keys.UnreadableKeyError:
+                unreadable += 1
+            else:
+                Authenticator.objects.filter(pk=factor.pk).update(data=factor.data | kept)
+                rotated += 1
     return rotated, unreadable
 
 

@@ -8,16 +8,22 @@ from accounts.services import rotate_encryption
 
 
 class Command(BaseCommand):
-    """Prints how many keys are under the first encryption key now; then the others may be taken out of the setting."""
+    """Prints how many secrets are under the first encryption key now; then the others may be taken out of the setting."""
 
-    help = "Encrypt every API key under the first of API_KEY_ENCRYPTION_KEYS. The keys themselves stay as they are."
+    help = (
+        "Encrypt every API key and second factor under the first of API_KEY_ENCRYPTION_KEYS. "
+        "They themselves stay as they are."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Encrypt them again; fail if some cannot be read."""
         rotated, unreadable = rotate_encryption()
-        self.stdout.write(f"Encrypted {rotated} API keys under the first of API_KEY_ENCRYPTION_KEYS.")
+        self.stdout.write(
+            f"Encrypted {rotated} API keys and second factors under the first of API_KEY_ENCRYPTION_KEYS."
+        )
         if unreadable:
             raise CommandError(
-                f"{unreadable} API keys were encrypted under a key that the setting does not have. They work, but "
-                "cannot be shown to their owners; put the key back at the end of the setting and run this again."
+                f"{unreadable} API keys or second factors were encrypted under a key that the setting does not have. Such "
+                "API keys work, but cannot be shown to their owners; such second factors let nobody in. Put the key back "
+                "at the end of the setting and run this again."
             )
