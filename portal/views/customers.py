@@ -12,8 +12,8 @@ from django.utils import timezone
 from customers import queries
 from events.queries import TIMELINE, customer_days
 from portal.access import PortalRequest, member
+from portal.answers import read_answer
 from portal.plots import days_until, gather_series, moments, plot_series
-from portal.views.events import read_answer
 from traitly.api.errors import InvalidRequest
 from traitly.api.lists import ListDefinition, page, read_list
 from traitly.api.values import parse_time
@@ -99,7 +99,7 @@ def _page(
 
 
 def _with_times(answer: bytes) -> dict[str, Any]:
-    fields: dict[str, Any] = read_answer(answer)
+    fields = read_answer(answer)
     return fields | {key: parse_time(fields[key]) for key in ("created_at", "updated_at") if key in fields}
 
 

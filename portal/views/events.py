@@ -21,13 +21,14 @@ from events.queries import LOOKED_THROUGH, get_event, newest_events
 from events.schemas import read_events
 from events.services import store_events
 from portal.access import PortalRequest, member
+from portal.answers import read_answer
 from rejections import queries as rejections
 from rejections.models import Rejection
 from rejections.services import discard_rejection
 from traitly.api.bodies import Body
 from traitly.api.errors import Error, InvalidRequest
 from traitly.api.items import Rejection as Refused
-from traitly.api.values import MOST_DIGITS, parse_time, unix_seconds
+from traitly.api.values import parse_time, unix_seconds
 
 _SHOWN = 50
 _AT_ONCE = datetime.timedelta(seconds=5)
@@ -76,7 +77,7 @@ def event(request: PortalRequest) -> HttpResponse:
     if answer is None:
         raise Http404
     fields = read_answer(answer)
-    context = {"event": fields, "happened": parse_time(fields["created_at"]), "text": pretty(answer)}
+    context = {"event": fields, "happened": parse_time(fields["created_at"]), "text": _pretty(fields)}
     return render(request, "portal/event.html", context)
 
 
@@ -188,14 +189,8 @@ def _proposal(row: Rejection) -> str:
     payload = json.loads(row.payload)
     if row.kind == Rejection.Kind.EVENT and isinstance(payload, dict) and "created_at" not in payload:
         payload["created_at"] = unix_seconds(row.received_at.replace(microsecond=0))
-    return json.dumps(payload, indent=2, ensure_ascii=False)
+    return _pretty(payload)
 
 
-def read_answer(text: bytes) -> Any:
-    """A row's JSON as Python; integers that are longer than Python reads stay text."""
-    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= MOST_DIGITS else digits)
-
-
-def pretty(text: bytes) -> str:
-    """JSON with a field a line."""
-    return json.dumps(read_answer(text), indent=2, ensure_ascii=False)
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

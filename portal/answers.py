@@ -1,0 +1,14 @@
+"""What queries answer, read for pages."""
+
+import json
+from typing import Any
+
+from traitly.api.values import MOST_DIGITS
+
+
+def read_answer(text: bytes) -> dict[str, Any]:
+    """The fields of a row's JSON text; integers that are longer than Python reads stay text."""
+    fields: dict[str, Any] = json.loads(
+        text, parse_int=lambda digits: int(digits) if len(digits) <= MOST_DIGITS else digits
+    )
+    return fields
