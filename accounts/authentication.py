@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -14,6 +15,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts import keys
+from accounts.models import ApiKey
 from traitly.api.database import retried
 
 if TYPE_CHECKING:
@@ -27,6 +29,11 @@ class Credential(NamedTuple):
     account_id: int
     scopes: frozenset[str]
     expires_at: datetime.datetime | None
+
+    def still_works(self) -> bool:
+        """Whether the key has not been revoked since, nor expired: for answers that take longer than it is believed."""
+        rows = ApiKey.objects.filter(id=self.key_id, revoked_at=None)
+        return rows.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now())).exists()
 
 
 # Looks the key up and, at most once a minute over all processes, records its use: one statement, so that a request

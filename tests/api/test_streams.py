@@ -7,10 +7,13 @@ import json
 import pytest
 from django.db import connection
 from django.test import RequestFactory
+from rest_framework.exceptions import AuthenticationFailed
 
+from accounts.services import revoke_key
 from customers.models import Customer
 from events.models import Event
-from tests.factories import CustomerFactory, a_customer, an_event
+from tests.client import Api
+from tests.factories import CustomerFactory, a_customer, an_event, make_key
 from traitly.wsgi import application
 
 NDJSON = {"Accept": "application/x-ndjson"}
@@ -46,6 +49,20 @@ def test_head_of_a_stream_reads_no_rows(api, customers):
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/x-ndjson"
     assert answer.getvalue() == b""
+
+
+def test_a_stream_is_cut_when_its_key_is_revoked(acme, customers, settings):
+    """Who reads slowly would otherwise read on, also what came after."""
+    settings.API_KEY_CACHE_SECONDS = 0
+    new = make_key(acme)
+    chunks = iter(Api(new.key).get("customer", headers=NDJSON).response)
+    assert next(chunks).count(b"\n") == 1000
+    assert next(chunks).count(b"\n") == 1000
+
+    revoke_key(account_id=acme.pk, key_id=new.row.pk)
+
+    with pytest.raises(AuthenticationFailed):
+        next(chunks)
 
 
 def test_csv_has_every_row_in_order(api, customers):

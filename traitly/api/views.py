@@ -60,7 +60,8 @@ class ApiViewSet(ViewSet):
         if paged:
             rows, next_cursor = page(asked, account_id=self.account_id)
             return list_response(self.request, kind, rows, next_cursor)
-        response = stream_response(asked, account_id=self.account_id, media_type=media_type)
+        allowed = self.request.auth.still_works  # type: ignore[union-attr]
+        response = stream_response(asked, account_id=self.account_id, media_type=media_type, allowed=allowed)
         if self.request.method == "HEAD":
             response.streaming_content = ()  # the server would read all of it, to send nothing
         return response
