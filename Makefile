@@ -33,8 +33,12 @@ run: $(VENV)/requirements.installed ## Set up everything and serve on PORT (8000
 	@PORT=$(PORT) exec $(BIN)/gunicorn traitly.wsgi
 
 .PHONY: test
-test: $(VENV)/requirements-dev.installed ## Run the tests.
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+test: $(VENV)/requirements-dev.installed ## Run the tests, but those in a browser; ARGS="tests/api -k gzip" runs some.
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(ARGS),$(ARGS),--ignore=tests/browser)
+
+.PHONY: browser
+browser: $(VENV)/requirements-dev.installed ## Run the tests in a browser: Chromium or Chrome must be installed.
+	@$(BIN)/python -m pytest tests/browser
 
 .PHONY: lint
 lint: $(VENV)/requirements-dev.installed ## Style, types, the direction of imports, migrations, deployment settings.
@@ -46,7 +50,7 @@ lint: $(VENV)/requirements-dev.installed ## Style, types, the direction of impor
 	HTTPS=true $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 .PHONY: check
-check: lint test ## All that CI checks.
+check: lint test browser ## All that CI checks.
 
 .PHONY: bench
 bench: $(VENV)/benchmarks.installed ## Measure against the limits and the alternatives, half an hour; ARGS="--quick" tries it.
