@@ -124,6 +124,7 @@ class Api:
             address = f"/api/v1/{address}"
         if query:
             address += "?" + urlencode(query, doseq=True)
+        environ.setdefault("RAW_URI", address)  # as gunicorn does
         headers = dict(headers or {})
         if self.key is not None:
             headers.setdefault("Authorization", f"Token {self.key}")

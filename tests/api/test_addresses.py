@@ -125,6 +125,11 @@ def test_unknown_addresses_are_404_in_json(api, anonymous, settings, address, de
         "a\nb",
         "event",
         "event/x",
+        "x/event",
+        "x/",
+        "x//",
+        "/",
+        "/x",
         "&=+",
         "x" * 255,
         "'\"\\<",
@@ -141,7 +146,9 @@ def test_every_customer_id_can_be_addressed(api, customer_id):
     assert api.get("customer").data == []
 
 
-@pytest.mark.parametrize("event_id", ["a b", "a/b", "a?b#c", "100%", "%2F", "é😀", "..", "a\nb", "event", "x" * 255])
+@pytest.mark.parametrize(
+    "event_id", ["a b", "a/b", "a/", "/", "a?b#c", "100%", "%2F", "é😀", "..", "a\nb", "event", "x" * 255]
+)
 def test_every_event_id_can_be_addressed(api, event_id):
 
     assert api.post("event", an_event(id=event_id)).status == 201
@@ -150,3 +157,14 @@ def test_every_event_id_can_be_addressed(api, event_id):
     assert api.get(address).row["id"] == event_id
     assert api.delete(address).row["id"] == event_id
     assert api.get(address).status == 404
+
+
+def test_an_encoded_slash_belongs_to_the_identifier(api):
+    for customer_id in ("a", "a/", "a/event"):
+        api.post("customer", a_customer(customer_id))
+        api.post("event", an_event(customer_id))
+
+    assert api.delete("customer/a%2f").row["customer_id"] == "a/"
+    assert [row["customer_id"] for row in api.get("customer/a/event").data] == ["a"]
+    assert [row["customer_id"] for row in api.get("customer/a%2Fevent/event/?limit=1").data] == ["a/event"]
+    assert [row["customer_id"] for row in api.get("customer").data] == ["a", "a/event"]

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from urllib.parse import unquote
 
 import uuid_utils
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +12,8 @@ from django.http.response import HttpResponseBase
 from django.urls import resolve
 
 _SANE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
+_ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
+_SLASH = "\udc2f"  # a slash within an identifier while its address is resolved; no path has a lone surrogate otherwise
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -50,12 +53,24 @@ class ApiMiddleware:
             request.get_host()  # 400 for a host that is not ours: answers hold links
         elif request.path_info != "/health":  # answered under any host: load balancers probe addresses, not names
             return self.get_response(request)
-        match = request.resolver_match = resolve(request.path_info)
-        response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+        match = request.resolver_match = resolve(_path(request))
+        identifiers = {name: value.replace(_SLASH, "/") for name, value in match.kwargs.items()}
+        response: HttpResponseBase = match.func(request, **identifiers)
         response["X-Content-Type-Options"] = "nosniff"
         if isinstance(response, HttpResponse):  # and not a stream
             response["Content-Length"] = str(len(response.content))
         return response
+
+
+def _path(request: HttpRequest) -> str:
+    """The path of an API address, each slash that was sent as %2F as ``_SLASH``.
+
+    WSGI decodes both alike. Then DELETE /customer/a%2F would erase the customer "a", and /customer/a%2Fevent be a timeline.
+    """
+    raw: str = request.META.get("RAW_URI", "")  # gunicorn's
+    if not _ENCODED_SLASH.search(raw) or not raw.startswith("/api/"):
+        return request.path_info
+    return _SLASH.join(map(unquote, _ENCODED_SLASH.split(raw.partition("?")[0])))
 
 
 class RequestIdFilter(logging.Filter):
