@@ -2,7 +2,7 @@
 
 import base64
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import orjson
 import pytest
@@ -305,3 +305,12 @@ def test_no_event_that_was_there_throughout_is_missed_or_repeated(api, acme, dat
 
     assert len(seen) == len(set(seen))
     assert there <= set(seen)
+
+
+@pytest.mark.parametrize("customer_id", ["a b", "a?b#c", "100%", "%2F", "é😀", "x/event", "x/", "/x", "&=+"])
+def test_the_next_page_of_any_customers_timeline(api, customer_id):
+    api.post("event", [an_event(customer_id, id=str(number), created_at=number) for number in range(3)])
+
+    pages = walk(api, f"customer/{quote(customer_id, safe='')}/event", {"limit": "1"})
+
+    assert [row["id"] for row in pages] == ["0", "1", "2"]

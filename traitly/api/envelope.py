@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from django.http import HttpResponse
+from django.utils.encoding import escape_uri_path
 from rest_framework.request import Request
 
 from traitly.api.errors import InvalidRequest
@@ -88,7 +89,7 @@ def list_response(request: Request, kind: str, rows: list[bytes], next_cursor: s
         return envelope(kind, rows)
     query = request.query_params.copy()
     query["cursor"] = next_cursor
-    address = f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"
+    address = f"{request.build_absolute_uri(escape_uri_path(request.path))}?{query.urlencode()}"
     response = envelope(kind, rows, metadata={"next_cursor": next_cursor, "next": address})
     response["Link"] = f'<{address}>; rel="next"'
     return response
