@@ -21,9 +21,9 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts import services
+from accounts import audit, services
 from accounts.audit import Actor
-from accounts.models import Account, ApiKey, Membership, User
+from accounts.models import Account, ApiKey, AuditEntry, Membership, User
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -76,6 +76,19 @@ class AccountAdmin(admin.ModelAdmin):
             services.rename_account(account=stored, name=obj.name, actor=_actor(request))
         if "event_retention_days" in form.changed_data:
             services.set_retention(account=stored, days=obj.event_retention_days, actor=_actor(request))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Members, too, are told who lets whom in: owners see keys."""
+        super().save_formset(request, form, formset, change)
+        action = AuditEntry.Action
+        for done, places in (
+            (action.MEMBER_JOINED, formset.new_objects),
+            (action.ROLE_CHANGED, [place for place, _ in formset.changed_objects]),
+            (action.MEMBER_REMOVED, formset.deleted_objects),
+        ):
+            for place in places:
+                detail = {"email": place.user.email, "role": place.role}
+                audit.record(account=place.account, actor=_actor(request), action=done, **detail)
 
     @admin.display(description="data")
     def data(self, account: Account) -> SafeString | str:
@@ -175,6 +188,10 @@ class ApiKeyAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
         if change:  # what the form changed alone: the key may have been used or revoked since the form was shown
             obj.save(update_fields=form.changed_data)
+            changed = {name: str(form.cleaned_data[name]) for name in form.changed_data if name != "name"}
+            action = AuditEntry.Action.KEY_CHANGED
+            detail = {"key": obj.masked, "name": obj.name} | changed
+            audit.record(account=obj.account, actor=_actor(request), action=action, **detail)
         else:
             row = services.create_key(
                 account=obj.account,

@@ -122,6 +122,7 @@ class AuditEntry(models.Model):
         RETENTION_CHANGED = "account.retention_changed", "Retention of events changed"
         EXPORTED = "account.exported", "Data exported"
         KEY_CREATED = "key.created", "API key created"
+        KEY_CHANGED = "key.changed", "API key changed"
         KEY_REVEALED = "key.revealed", "API key revealed"
         KEY_ROTATED = "key.rotated", "API key rotated"
         KEY_REVOKED = "key.revoked", "API key revoked"

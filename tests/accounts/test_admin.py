@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import keys
-from accounts.models import Account, ApiKey, Membership, User
+from accounts.models import Account, ApiKey, AuditEntry, Membership, User
 from tests.client import Api
 from tests.factories import AccountFactory, MembershipFactory, UserFactory, make_key
 
@@ -85,6 +85,28 @@ def test_an_account_gets_a_member(operator: Client, acme: Account) -> None:
     }
     assert operator.post(f"/admin/accounts/account/{acme.pk}/change/", form).status_code == 302
     assert Membership.objects.get(account__name="Acme Ltd", role="owner").user == user
+    entry = AuditEntry.objects.get(account=acme, action="member.joined")
+    assert entry.detail == {"email": user.email, "role": "owner"}
+    assert str(entry.actor_id) == operator.session["_auth_user_id"]
+
+
+def test_an_accounts_log_tells_of_roles_and_removals(operator: Client, acme: Account) -> None:
+    make_key(acme)
+    AuditEntry.objects.all().delete()
+    promoted = MembershipFactory.create(account=acme, user=UserFactory.create(), role="member")
+    removed = MembershipFactory.create(account=acme, user=UserFactory.create(), role="owner")
+    form = _inlines("memberships", "api_keys") | {"name": acme.name}
+    form |= {"memberships-TOTAL_FORMS": "2", "memberships-INITIAL_FORMS": "2", "memberships-1-DELETE": "on"}
+    for number, place in enumerate([promoted, removed]):
+        form |= {f"memberships-{number}-{name}": str(value) for name, value in (
+            ("id", place.pk), ("account", acme.pk), ("user", place.user_id), ("role", "owner"),
+        )}  # fmt: skip
+    assert operator.post(f"/admin/accounts/account/{acme.pk}/change/", form).status_code == 302
+    entries = AuditEntry.objects.filter(account=acme).order_by("id").values_list("action", "detail__email")
+    assert list(entries) == [
+        ("member.role_changed", promoted.user.email),
+        ("member.removed", removed.user.email),
+    ]
 
 
 @pytest.mark.parametrize("address", ["{account}/delete/", ""])
@@ -131,6 +153,14 @@ def test_changing_a_key_leaves_what_happened_to_it_meanwhile(operator: Client, a
     row.refresh_from_db()
     assert row.name == "Renamed"
     assert row.revoked_at is not None
+
+
+def test_an_accounts_log_tells_what_a_key_was_allowed(operator: Client, acme: Account) -> None:
+    row = make_key(acme, scopes=["read"]).row
+    form = {"name": row.name, "scopes": ["read", "write"], "expires_at_0": "", "expires_at_1": ""}
+    operator.post(f"{KEYS}{row.pk}/change/", form)
+    entry = AuditEntry.objects.get(account=acme, action="key.changed")
+    assert entry.detail == {"key": row.masked, "name": row.name, "scopes": "['read', 'write']"}
 
 
 def test_revoking_stops_keys(operator: Client, acme: Account) -> None:
