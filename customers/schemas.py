@@ -1,6 +1,7 @@
 """What clients may send about customers."""
 
 import datetime
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple, Required
 
@@ -72,6 +73,7 @@ class SentCustomer(NamedTuple):
     attributes: bytes
     removed: list[str]  # keys that were sent as null: an update removes them
     sent: set[str]  # the fields that were sent: an update leaves the others alone
+    values: dict[str, Any]  # the attributes as they were sent, nulls too
 
 
 _CHANGEABLE = (
@@ -113,6 +115,7 @@ def read_customers(body: Body) -> Batch[SentCustomer]:
             text,
             removed,
             item.keys() & SCHEMA.fields,
+            attributes,
         )
 
     return read_items(body, SCHEMA, make)
@@ -135,6 +138,25 @@ def read_changes(body: Body, customer_id: str) -> CustomerChanges:
     if isinstance(result, Rejection):
         raise InvalidRequest(result.errors)
     return result
+
+
+def in_one(customers: Sequence[SentCustomer]) -> SentCustomer:
+    """What has the effect of these, all of one customer_id, one after the other."""
+    *earlier, last = customers
+    if not earlier:
+        return last
+    values: dict[str, Any] = {}
+    for customer in customers:
+        values |= customer.values
+    text, removed = _without_nulls(values, b"")
+    fields = {field: getattr(customer, field) for customer in customers for field in customer.sent & _OPTIONAL}
+    sent = set().union(*(customer.sent for customer in customers))
+    return last._replace(
+        **fields, attributes=text or attributes_json(values), removed=removed, sent=sent, values=values
+    )
+
+
+_OPTIONAL = {"created_at", "monthly_payment_amount", "location", "phone_number", "organisation_id"}
 
 
 def _without_nulls(attributes: dict[str, Any], text: bytes) -> tuple[bytes, list[str]]:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from django.db import IntegrityError, connection, transaction
@@ -10,7 +11,7 @@ from django.utils import timezone
 from psycopg2.errors import CheckViolation
 
 from customers.queries import LIST
-from customers.schemas import CustomerChanges, SentCustomer
+from customers.schemas import CustomerChanges, SentCustomer, in_one
 from rejections.services import erase_rejections
 from traitly.api.database import UNPACKED, packed, retried
 from traitly.api.errors import TooLarge
@@ -25,10 +26,10 @@ _BITS = {
 }
 
 
-# How often a request may hold a customer: an update walks over all that its transaction wrote of the row before, so the
-# cost grows by the square (4,000 times took 12 s). And how many bytes such a request is answered: attributes that grow
-# with each item are answered with each.
-_MOST_TIMES = 100
+# How often a request is applied to one customer by itself: an update walks over all that its transaction wrote of the row
+# before, so the cost grows by the square (4,000 times took 12 s). And how many bytes such a request is answered:
+# attributes that grow with each item are answered with each.
+_MOST_ROUNDS = 100
 _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 
 # The columns that are never null, nor empty text.
@@ -99,38 +100,35 @@ class Upserted(NamedTuple):
 
 @retried
 def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
-    """Create or update the customers, committed on return; each as it is stored, in the order given.
+    """Create or update the customers, committed on return; each as it is stored then, in the order given.
 
     A customer that is given twice is applied twice, in order: each round holds a customer once, because one statement
-    cannot update a row twice. ``TooLarge`` where that would be very many rounds or bytes.
+    cannot update a row twice. What comes after ``_MOST_ROUNDS`` is applied at once. ``TooLarge`` where the answer would
+    repeat so much that it outgrows memory.
     """
-    rounds: list[dict[str, int]] = []  # customer_id to its position in ``customers``
+    rounds: list[dict[str, list[int]]] = []  # customer_id to its positions in ``customers``
     times: dict[str, int] = {}
     for position, customer in enumerate(customers):
-        nth = times[customer.customer_id] = times.get(customer.customer_id, -1) + 1
+        nth = times[customer.customer_id] = min(times.get(customer.customer_id, -1) + 1, _MOST_ROUNDS - 1)
         if nth == len(rounds):
             rounds.append({})
-        rounds[nth][customer.customer_id] = position
-    if len(rounds) > _MOST_TIMES:
-        raise TooLarge(f"A customer stands in the body more than {_MOST_TIMES} times. Send it in parts.")
+        rounds[nth].setdefault(customer.customer_id, []).append(position)
     results: dict[int, Upserted] = {}
-    if len(rounds) == 1:
-        results = _upsert(account_id, customers, rounds[0])
-    else:
-        size = 0
-        with transaction.atomic():
-            for positions in rounds:
-                stored = _upsert(account_id, customers, positions)
-                size += sum(len(row.answer) for row in stored.values())
+    size = 0
+    with transaction.atomic() if len(rounds) > 1 else nullcontext():
+        for positions in rounds:
+            stored = _upsert(account_id, [in_one([customers[at] for at in each]) for each in positions.values()])
+            results |= {at: stored[customer_id] for customer_id, each in positions.items() for at in each}
+            if len(rounds) > 1:
+                size += sum(len(stored[customer_id].answer) * len(each) for customer_id, each in positions.items())
                 if size > _MOST_ANSWER_BYTES:
                     raise TooLarge("The answer to the body would be too large. Send it in parts.")
-                results |= stored
     return [results[position] for position in range(len(customers))]
 
 
-def _upsert(account_id: int, customers: Sequence[SentCustomer], positions: dict[str, int]) -> dict[int, Upserted]:
+def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Upserted]:
     # In the order of customer_id: two requests with the same customers in opposite orders would wait for each other.
-    chosen = [customers[position] for _, position in sorted(positions.items())]
+    chosen = sorted(customers, key=attrgetter("customer_id"))
     unsent = {customer.customer_id: _unsent(customer) for customer in chosen if not customer.sent.issuperset(_BITS)}
     removed = {customer.customer_id: customer.removed for customer in chosen if customer.removed}
     with _bounded(), connection.cursor() as cursor:
@@ -154,10 +152,7 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer], positions: dict[
                 "removed": json.dumps(removed),
             },
         )
-        return {
-            positions[customer_id]: Upserted(answer.encode(), created)
-            for customer_id, created, answer in cursor.fetchall()
-        }
+        return {customer_id: Upserted(answer.encode(), created) for customer_id, created, answer in cursor.fetchall()}
 
 
 def _unsent(customer: SentCustomer) -> int:

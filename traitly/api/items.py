@@ -23,8 +23,8 @@ from traitly.api.errors import Error, InvalidRequest, TooLarge
 from traitly.api.values import LONGEST_KEY, MOST_DIGITS, UnstorableError, attributes_json, plain_json
 
 MOST_ATTRIBUTE_BYTES = 64 * 1024
-# Parsed, a value takes about 100 bytes, an empty object 250: 16 MiB of them, which gzip makes 16 KiB, took 1.4 GB.
-_MOST_VALUES = 1 << 20
+# Parsed, an empty object takes 250 bytes: 16 MiB of them, which gzip makes 16 KiB, took 1.4 GB.
+_MOST_CONTAINERS = 1 << 20
 _LONG_NUMBER = re.compile(rb"[0-9]{%d,}" % (MOST_DIGITS + 1))
 
 T = TypeVar("T")
@@ -102,12 +102,12 @@ class Batch(NamedTuple, Generic[T]):
 def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
     """Judge every item of the body.
 
-    Raises 400 for what is not JSON, 413 for too many items or values. A single object that is invalid is a rejection
+    Raises 400 for what is not JSON, 413 for too many of items, objects or arrays. A single object that is invalid is a rejection
     too, so that it can be kept; ``traitly.api.envelope.batch_response`` answers it with 400. ``make`` may refuse an item
     by ``InvalidRequest``.
     """
-    if len(body.data) > _MOST_VALUES and sum(map(body.data.count, (b",", b"[", b"{"))) > _MOST_VALUES:
-        raise TooLarge(f"There are more than {_MOST_VALUES} values in the body. Send them in parts.")
+    if len(body.data) > _MOST_CONTAINERS and sum(map(body.data.count, (b"[", b"{"))) > _MOST_CONTAINERS:
+        raise TooLarge(f"There are more than {_MOST_CONTAINERS} objects and arrays in the body. Send them in parts.")
     single = not body.lines and not body.data.lstrip().startswith(b"[")
     if body.lines:
         found = list(_lines(body.data, schema))
