@@ -1,10 +1,14 @@
 """gunicorn's threaded worker, whose threads stay with a connection while its client goes on asking."""
 
 import select
+import socket
+import struct
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+# A client that stops in the middle of its request loses its connection, and the thread is free again.
+_SILENCE = struct.pack("ll", 10, 0)  # seconds, microseconds
 _PATIENCE_MS = 5  # a busy client's next request comes sooner; a thread is not kept from others for longer
 
 
@@ -18,6 +22,8 @@ class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
 
     def handle(self, conn: TConn) -> Any:
         """Answer the connection's requests; gives what gunicorn's gives for the last of them."""
+        if not conn.initialized:
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)  # outlasts gunicorn's setblocking()
         kept = super().handle(conn)
         if kept is not True:
             return kept
