@@ -76,12 +76,4 @@ class Migration(migrations.Migration):
                 condition=models.Q(("kind__in", ["event", "customer"])), name="rejections_rejection_kind"
             ),
         ),
-        migrations.AddIndex(
-            model_name="rejection",
-            index=models.Index(
-                condition=models.Q(("customer_id__isnull", False)),
-                fields=["account", "customer_id"],
-                name="rejections_by_customer",
-            ),
-        ),
     ]
