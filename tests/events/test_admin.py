@@ -76,9 +76,9 @@ def test_a_list_takes_the_same_few_queries_whatever_its_length(
 
 
 def _fill(account: Account) -> None:
-    """Ten events each of fifty customers."""
-    for number in range(50):
-        Event.objects.bulk_create(EventFactory.build_batch(10, account=account, customer_id=str(number)))
+    """Twenty events each of a hundred customers: more than a list counts, so that to sort them all is dearer."""
+    for number in range(100):
+        Event.objects.bulk_create(EventFactory.build_batch(20, account=account, customer_id=str(number)))
 
 
 @pytest.mark.parametrize(
