@@ -264,7 +264,7 @@ class Explained:
     where: str  # first or deep page
     of: int  # rows that the whole list has
     rows: int  # of the page
-    read: int  # rows that scans took from the table or an index, those that a filter threw away as well
+    read: int  # rows that scans took from the table or entries from an index, those that a filter threw away as well
     most_sorted: int  # by one node
     branches: int
     buffers: int
@@ -359,8 +359,8 @@ def _explain(case: Case, where: str, of: int, asked: "ListQuery", account_id: in
     )
 
 
-# That read a table's rows, or the index's in their place.
-_SCANS = ("Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Seq Scan")
+# That read a table's rows, or the index's in their place. Of a bitmap what it is made of: it may be more than its rows.
+_SCANS = ("Index Scan", "Index Only Scan", "Bitmap Index Scan", "Seq Scan")
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

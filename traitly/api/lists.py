@@ -220,7 +220,8 @@ def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tu
     order = [sort.expression] if sort.expression == definition.key else [sort.expression, definition.key]
     direction, comparison = ("DESC", "<") if asked.sort.startswith("-") else ("ASC", ">")
     order_by = f"ORDER BY {', '.join(f'{column} {direction}' for column in order)} LIMIT {limit:d}"
-    conditions: list[Condition] = [("account_id = %s", [account_id]), *asked.conditions]
+    # bigint: customers_by_attributes finds an account by no other type, and would give the rows of all accounts.
+    conditions: list[Condition] = [("account_id = %s::bigint", [account_id]), *asked.conditions]
     if asked.after:
         # The page's position implies the range's near end. Given both, PostgreSQL may begin the walk at the range's:
         # then a page costs what lies before it (1,794 buffers instead of 17 at row 160,000).
