@@ -1,6 +1,7 @@
 """Everything that writes events."""
 
 import datetime
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from events.figures import delete_events
 from events.queries import LIST
 from events.schemas import NewEvent
 from traitly.api.database import UNPACKED, packed, retried
+from traitly.api.group_commit import GroupCommit
 
 # One statement for one event or ten thousand: no round trips, no savepoint. The primary key decides what is stored
 # already. (The ORM's bulk_create makes a placeholder a value: 1,000 events were 7,000 of them.)
@@ -21,18 +23,29 @@ FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "ti
     AS sent (id, customer_id, name, created_at, attributes)
 ON CONFLICT (account_id, id) DO NOTHING
 """  # noqa: S608  only the parameters' names are put in
+_MOST_GROUPED = 100  # events of a request that shares a statement: more are worth one of their own
+
+
+def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
+    """Store the events, committed on return. Gives how many of them were stored before, under the same id.
+
+    What concurrent requests of an account bring is stored together.
+    """
+    if not events:
+        return 0
+    if len(events) > _MOST_GROUPED or connection.in_atomic_block:
+        return _store(account_id, [events])[0]
+    return _store_grouped(account_id, events)
 
 
 @retried
-def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
-    """Store the events, committed on return. Gives how many of them were stored before, under the same id."""
-    if not events:
-        return 0
+def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]:
+    """Store the events of some requests; gives how many of each were stored before."""
     # In the order of ids: two requests with the same ids in opposite orders would wait for each other.
-    events = sorted(events)
+    events = sorted(itertools.chain.from_iterable(requests))
     with connection.cursor() as cursor:
         cursor.execute(
-            _INSERT,
+            _INSERT if len(requests) == 1 else f"{_INSERT} RETURNING id",
             {
                 "account_id": account_id,
                 "received_at": timezone.now(),
@@ -43,8 +56,20 @@ def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
                 "attributes": packed(event.attributes.decode() for event in events),
             },
         )
-        stored: int = cursor.rowcount
-    return len(events) - stored
+        if len(requests) == 1:
+            return [len(events) - cursor.rowcount]
+        if cursor.rowcount == len(events):
+            return [0] * len(requests)
+        stored = {event_id for (event_id,) in cursor.fetchall()}
+    duplicates = []
+    for request in requests:
+        before = len(stored)
+        stored.difference_update(event.id for event in request)
+        duplicates.append(len(request) - before + len(stored))
+    return duplicates
+
+
+_store_grouped = GroupCommit(_store)
 
 
 def delete_event(*, account_id: int, event_id: str) -> bytes | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from customers.models import Customer
 from events.models import Event
@@ -55,6 +56,25 @@ def test_the_same_batch_from_many_threads_is_stored_once(api):
     assert Event.objects.count() == 50
     fresh = [50 - answer.json["metadata"].get("duplicates", 0) for answer in answers]
     assert sum(fresh) == 50
+
+
+def test_single_events_of_many_threads_share_statements_and_each_hears_of_its_own(api, monkeypatch):
+    """The ids overlap: whoever comes second with one is told so, whoever it was stored with."""
+    statements = []
+    execute = CursorWrapper.execute
+
+    def note(cursor: CursorWrapper, sql: str, *parameters: Any) -> Any:
+        statements.append(sql)
+        return execute(cursor, sql, *parameters)
+
+    monkeypatch.setattr(CursorWrapper, "execute", note)
+
+    answers = at_once([partial(api.post, "event", an_event("c", id=f"e{i % 30}")) for i in range(THREADS)])
+
+    assert [answer.status for answer in answers] == [201] * THREADS
+    assert Event.objects.count() == 30
+    assert sum(answer.json["metadata"].get("duplicates", 0) for answer in answers) == THREADS - 30
+    assert sum("INSERT INTO events_event" in sql for sql in statements) < THREADS
 
 
 def test_the_same_idempotency_key_from_many_threads_stores_once(api):
