@@ -311,14 +311,14 @@ def _whole(asked: "ListQuery", account_id: int, around: str) -> list[tuple[Any, 
     """The rows of a statement around the list's own, without its limits."""
     from django.db import connection  # noqa: PLC0415
 
-    statement, parameters = _statements(asked, account_id)[-1]
+    statement, parameters = statements(asked, account_id)[-1]
     with connection.cursor() as cursor:
         cursor.execute(around.format(statement.replace(f" LIMIT {PAGE + 1}", "")), parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 
 
-def _statements(asked: "ListQuery", account_id: int) -> list[tuple[str, list[Any]]]:
+def statements(asked: "ListQuery", account_id: int) -> list[tuple[str, list[Any]]]:
     """The statements that the server sends for a page, taken on their way; the last one gives the rows."""
     from django.db import connection  # noqa: PLC0415
 
@@ -340,7 +340,7 @@ def _explain(case: Case, where: str, of: int, asked: "ListQuery", account_id: in
 
     found: list[dict[str, Any]] = []
     with connection.cursor() as cursor:
-        for statement, parameters in _statements(asked, account_id):  # ran once: pages are warm
+        for statement, parameters in statements(asked, account_id):  # ran once: pages are warm
             cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
             ((explained,),) = cursor.fetchall()
             found += explained if isinstance(explained, list) else json.loads(explained)
@@ -438,6 +438,7 @@ def database(url: str | None) -> Iterator[None]:
             postgres.run("postgres", "CREATE DATABASE plans", "ALTER DATABASE plans SET random_page_cost = 4")
             url = postgres.url("plans")
         os.environ["DATABASE_URL"] = url
+        os.environ["PREPARE_STATEMENTS"] = "false"  # the statements themselves are to be explained
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traitly.settings")
         os.environ.setdefault("SECRET_KEY", "plans")
         os.environ.setdefault("API_KEY_ENCRYPTION_KEYS", "A" * 43 + "=")

@@ -36,13 +36,14 @@ SCHEMA = Schema(EventItem, answered={"success": lambda value: value == 1 and val
 
 
 class NewEvent(NamedTuple):
-    """An event to store. ``attributes`` is JSON text."""
+    """An event to store. ``attributes`` is JSON text; ``new`` is that the id was made for it, so that nobody has it."""
 
     id: str
     customer_id: str
     name: str
     created_at: datetime.datetime
     attributes: bytes
+    new: bool = False
 
 
 def read_events(body: Body, idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Batch[NewEvent]:
@@ -54,13 +55,16 @@ def read_events(body: Body, idempotency_key: str = "", item_keys: Sequence[str] 
 
     def make(index: int, item: dict[str, Any], _attributes: dict[str, Any], text: bytes) -> NewEvent:
         event_id = item.get("id")
+        new = False
         if not event_id and item_keys:
             event_id = _derived_id(item_keys[index], 0)
+        elif not event_id and idempotency_key:
+            event_id = _derived_id(idempotency_key, index)
         elif not event_id:
-            event_id = _derived_id(idempotency_key, index) if idempotency_key else new_text_id()
+            event_id, new = new_text_id(), True
         elif 4 * (len(event_id) + len(item["customer_id"]) + len(item["name"])) > _MOST_INDEXED_BYTES:
             _check_size(event_id + item["customer_id"] + item["name"])
-        return NewEvent(event_id, item["customer_id"], item["name"], item.get("created_at", now), text)
+        return NewEvent(event_id, item["customer_id"], item["name"], item.get("created_at", now), text, new)
 
     return read_items(body, SCHEMA, make)
 

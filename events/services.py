@@ -3,9 +3,10 @@
 import datetime
 import itertools
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from events.figures import delete_events
@@ -13,16 +14,21 @@ from events.queries import LIST
 from events.schemas import NewEvent
 from traitly.api.database import UNPACKED, packed, retried
 from traitly.api.group_commit import GroupCommit
+from traitly.api.prepared import Prepared
 
-# One statement for one event or ten thousand: no round trips, no savepoint. The primary key decides what is stored
-# already. (The ORM's bulk_create makes a placeholder a value: 1,000 events were 7,000 of them.)
+# One statement for one event or ten thousand: no round trips, no savepoint. (The ORM's bulk_create makes a placeholder a
+# value: 1,000 events were 7,000 of them.)
 _INSERT = f"""
 INSERT INTO events_event (account_id, id, customer_id, name, created_at, received_at, custom_attributes)
-SELECT %(account_id)s, id, customer_id, name, created_at::timestamptz, %(received_at)s, attributes::jsonb
+SELECT %(account_id)s::bigint, id, customer_id, name, created_at::timestamptz, %(received_at)s::timestamptz,
+    attributes::jsonb
 FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "times", "attributes"]))})
     AS sent (id, customer_id, name, created_at, attributes)
-ON CONFLICT (account_id, id) DO NOTHING
 """  # noqa: S608  only the parameters' names are put in
+# The primary key decides what is stored already. To ask it for each row is an eighth of what storing costs PostgreSQL,
+# so ids that were made a moment ago are not asked for.
+_INSERT_NEW = Prepared(_INSERT)
+_INSERT_ONCE = Prepared(f"{_INSERT} ON CONFLICT (account_id, id) DO NOTHING RETURNING id")
 _MOST_GROUPED = 100  # events of a request that shares a statement: more are worth one of their own
 
 
@@ -43,23 +49,23 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
     """Store the events of some requests; gives how many of each were stored before."""
     # In the order of ids: two requests with the same ids in opposite orders would wait for each other.
     events = sorted(itertools.chain.from_iterable(requests))
+    ids, customer_ids, names, times, attributes, new = zip(*events, strict=True)
+    parameters = {
+        "account_id": account_id,
+        "received_at": timezone.now(),
+        "ids": packed(ids),
+        "customer_ids": packed(customer_ids),
+        "names": packed(names),
+        "times": packed(map(datetime.datetime.isoformat, times)),
+        "attributes": packed(map(bytes.decode, attributes)),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT if len(requests) == 1 else f"{_INSERT} RETURNING id",
-            {
-                "account_id": account_id,
-                "received_at": timezone.now(),
-                "ids": packed(event.id for event in events),
-                "customer_ids": packed(event.customer_id for event in events),
-                "names": packed(event.name for event in events),
-                "times": packed(event.created_at.isoformat() for event in events),
-                "attributes": packed(event.attributes.decode() for event in events),
-            },
-        )
-        if len(requests) == 1:
-            return [len(events) - cursor.rowcount]
-        if cursor.rowcount == len(events):
-            return [0] * len(requests)
+        # An id that was made here is only known if this is a second run, and the first one's commit was not heard of.
+        with suppress(IntegrityError):
+            if all(new):
+                _INSERT_NEW.execute(cursor, parameters)
+                return [0] * len(requests)
+        _INSERT_ONCE.execute(cursor, parameters)
         stored = {event_id for (event_id,) in cursor.fetchall()}
     duplicates = []
     for request in requests:

@@ -64,7 +64,8 @@ def test_single_events_of_many_threads_share_statements_and_each_hears_of_its_ow
     execute = CursorWrapper.execute
 
     def note(cursor: CursorWrapper, sql: str, *parameters: Any) -> Any:
-        statements.append(sql)
+        if "ids" in parameters[0]:
+            statements.append(sql)
         return execute(cursor, sql, *parameters)
 
     monkeypatch.setattr(CursorWrapper, "execute", note)
@@ -74,7 +75,7 @@ def test_single_events_of_many_threads_share_statements_and_each_hears_of_its_ow
     assert [answer.status for answer in answers] == [201] * THREADS
     assert Event.objects.count() == 30
     assert sum(answer.json["metadata"].get("duplicates", 0) for answer in answers) == THREADS - 30
-    assert sum("INSERT INTO events_event" in sql for sql in statements) < THREADS
+    assert 0 < len(statements) < THREADS
 
 
 def test_the_same_idempotency_key_from_many_threads_stores_once(api):

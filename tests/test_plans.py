@@ -1,11 +1,17 @@
 """What PostgreSQL does for each documented query, on accounts of several sizes; ``benchmarks.plans`` has the large set."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection, transaction
 
 from benchmarks import plans
 from benchmarks.plans import Case, Explained
 from customers.queries import LIST
+from events.queries import LIST as EVENTS
+from traitly.api.lists import ListQuery
+from traitly.api.prepared import Prepared
 
 pytestmark = pytest.mark.django_db  # makes the database, though the rows are the fixture's
 
@@ -25,6 +31,7 @@ def found(django_db_setup, django_db_blocker):
             ranged = [Case(query.format(sort), LIST) for query in ("sort={}", everything) for sort in SORTS]
             explained = {
                 "ranged": [list(plans.explain(case, made[0]))[-1] for case in ranged],
+                "generic": list(_generic_plans(made[0])),
             } | {
                 size: [each for case in plans.cases(account) for each in plans.explain(case, account)]
                 for size, account in (("largest", made[0]), ("small", made[20]))
@@ -32,6 +39,28 @@ def found(django_db_setup, django_db_blocker):
             transaction.set_rollback(True)
         cursor.execute("VACUUM customers_customer, events_event")  # other tests find the tables empty and small
     return explained
+
+
+def _generic_plans(account_id: int) -> Iterator[str]:
+    """The plans of a customer's events of one name that PostgreSQL keeps for all customers and names."""
+    for sort in SORTS:
+        for after in (None, [datetime.now(UTC), "x"]):
+            equal = {"customer_id": ["customer-0"], "name": ["Event 0"]}
+            asked = ListQuery(EVENTS, equal, sort=sort, after=after)
+            ((statement, parameters),) = plans.statements(asked, account_id)
+            prepared = Prepared(statement)
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL plan_cache_mode = force_generic_plan; {prepared._prepare}")
+                cursor.execute(f"EXPLAIN {prepared._execute}", parameters)
+                yield "\n".join(line for (line,) in cursor.fetchall())
+                cursor.execute("SET LOCAL plan_cache_mode = auto; DEALLOCATE ALL")
+
+
+def test_a_prepared_list_walks_its_index_whatever_the_values(found: dict[str, list[str]]) -> None:
+    assert len(found["generic"]) == 4
+    for plan in found["generic"]:
+        assert "using events_by_customer_name" in plan
+        assert "Sort" not in plan
 
 
 @pytest.mark.parametrize("size", ["largest", "small"])

@@ -60,6 +60,8 @@ DATABASES["default"] |= {
 # A statement that waits for a lock gives up before a client does; a migration that cannot get its lock fails
 # instead of queueing every request behind it.
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = f"-c lock_timeout={number('LOCK_TIMEOUT_MS', 10_000, 1)}"
+# Not behind a pooler in transaction mode: every connection of PostgreSQL would have to be told of each statement.
+PREPARE_STATEMENTS = switch("PREPARE_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Secrets -------------------------------------------------------------------------------------------------------------

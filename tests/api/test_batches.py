@@ -4,12 +4,14 @@ import json
 import time
 
 import pytest
+from django.db import OperationalError, connection
 
 from customers.models import Customer
 from events import services
 from events.models import Event
 from tests.client import check_errors
 from tests.factories import a_customer, an_event
+from traitly.api.prepared import Prepared
 
 # The envelope ---------------------------------------------------------------------------------------------------------
 
@@ -136,11 +138,32 @@ def test_what_was_sent_is_named_whatever_it_is(api, sent):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_commit_that_was_not_heard_of_is_not_repeated(api, monkeypatch):
+    """The connection is lost after the commit: the second run finds the ids that the first has stored."""
+    execute = services._INSERT_NEW.execute
+    runs = []
+
+    def lose(cursor, parameters):
+        execute(cursor, parameters)
+        runs.append(parameters["ids"])
+        connection.close()
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(services._INSERT_NEW, "execute", lambda *given: execute(*given) if runs else lose(*given))
+
+    answer = api.post("event", [an_event("1"), an_event("2")])
+
+    assert answer.status == 201
+    assert len(runs) == 1
+    assert {row["id"] for row in answer.data} == set(Event.objects.values_list("id", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
 def test_valid_items_are_stored_in_one_transaction(api, monkeypatch):
     """The database refuses the last: none of the others is there."""
     events = [an_event(str(i), id=str(i)) for i in range(50)]
     broken = services._INSERT.replace("attributes::jsonb", "CASE WHEN id = '9' THEN 1/0 END::text::jsonb")
-    monkeypatch.setattr(services, "_INSERT", broken)
+    monkeypatch.setattr(services, "_INSERT_ONCE", Prepared(f"{broken} RETURNING id"))
 
     assert api.post("event", events).status == 500
     monkeypatch.undo()

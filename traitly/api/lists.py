@@ -6,6 +6,7 @@ A list names its columns, filters and sorts in a ``ListDefinition``; ``read_list
 
 import base64
 import dataclasses
+import functools
 import itertools
 import json
 import re
@@ -22,10 +23,12 @@ from pydantic_core import PydanticCustomError
 
 from traitly.api.database import retried
 from traitly.api.errors import Error, InvalidRequest
+from traitly.api.prepared import Prepared
 from traitly.api.values import MOST_DIGITS, parse_decimal, parse_time
 
 DEFAULT_LIMIT = 100
 MOST_LIMIT = 1000
+_USUAL_LIMITS = {DEFAULT_LIMIT + 1, MOST_LIMIT}  # their statements are worth preparing
 _OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+)\[(?P<inner>.+)\]", re.DOTALL)
 _MOST_BRANCHES = 100  # more combinations of repeated parameters than this are one scan and a sort
@@ -80,6 +83,8 @@ class ListDefinition:
     # The column that stands before the sort in the list's index: where no filter names its values, they are looked up
     # and the list is a merge of theirs. Saves an index without it.
     merged_over: str = ""
+    # Whether one plan is best for all values, as one index has the rows in order: the statement is prepared then.
+    one_plan: bool = False
 
     @property
     def answer(self) -> str:
@@ -248,9 +253,18 @@ def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tu
         union = " UNION ALL ".join(f"(SELECT * {scan})" for scan in scans)
         statement = f"SELECT {what} FROM ({union}) AS found {order_by}"  # noqa: S608  our own names
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        once = all(len(values) == 1 for values in equal.values())
+        if definition.one_plan and once and limit in _USUAL_LIMITS:
+            _prepared(statement).execute(cursor, parameters)
+        else:
+            cursor.execute(statement, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
+
+
+@functools.lru_cache(maxsize=100)
+def _prepared(statement: str) -> Prepared:
+    return Prepared(statement)
 
 
 def _branches(equal: Mapping[str, list[str]], lowered: tuple[str, ...]) -> list[list[Condition]]:

@@ -1,0 +1,73 @@
+"""Statements that PostgreSQL parses and plans once for each connection; psycopg2 by itself prepares none."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.backends.utils import CursorWrapper
+from psycopg2 import errors
+
+_PLACEHOLDER = re.compile(r"%(?:%|s|\(\w+\)s)")
+_MOST = 50  # of one connection: PostgreSQL keeps the plan of each
+
+# That it is not there, or is there already: a pooler has handed the statement to another of PostgreSQL's connections.
+# Or that a migration has changed what it gives.
+_UNUSABLE = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement, errors.FeatureNotSupported)
+
+# psycopg2's connections, each with the names of what it has prepared.
+_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+class Prepared:
+    """A statement with psycopg2's placeholders. One plan must be good for all values of its parameters."""
+
+    def __init__(self, statement: str) -> None:
+        self._statement = statement
+
+    def execute(self, cursor: CursorWrapper, parameters: Sequence[Any] | Mapping[str, Any]) -> None:
+        """Execute it, prepared where that is possible: not within a transaction, which a failure would end."""
+        known = _prepared.setdefault(cursor.connection, set())
+        plain = connection.in_atomic_block or not settings.PREPARE_STATEMENTS
+        if plain or (len(known) >= _MOST and self._name not in known):
+            cursor.execute(self._statement, parameters)
+            return
+        statement = self._execute if self._name in known else f"{self._prepare}; {self._execute}"
+        known.add(self._name)
+        try:
+            cursor.execute(statement, parameters)
+        except DatabaseError as error:
+            if not isinstance(error.__cause__, _UNUSABLE):
+                raise
+            known.discard(self._name)
+            cursor.execute(self._statement, parameters)
+
+    @cached_property
+    def _order(self) -> list[str]:
+        """The placeholders in the order of the numbers that they get; those that have names get one each."""
+        found = [text for text in _PLACEHOLDER.findall(self._statement) if text != "%%"]
+        return found if "%s" in found else list(dict.fromkeys(found))
+
+    @cached_property
+    def _name(self) -> str:
+        # The same for the same statement, whichever process prepares it.
+        return f"traitly_{hashlib.sha256(self._statement.encode()).hexdigest()[:24]}"
+
+    @cached_property
+    def _prepare(self) -> str:
+        numbers = iter(range(1, len(self._order) + 1))
+
+        def numbered(match: re.Match[str]) -> str:
+            if match[0] == "%%":
+                return "%%"  # psycopg2 makes one of it
+            return f"${next(numbers) if match[0] == '%s' else self._order.index(match[0]) + 1}"
+
+        return f"PREPARE {self._name} AS {_PLACEHOLDER.sub(numbered, self._statement)}"
+
+    @cached_property
+    def _execute(self) -> str:
+        return f"EXECUTE {self._name} ({', '.join(self._order)})"
