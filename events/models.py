@@ -20,7 +20,7 @@ class Event(AccountOwned):
     class Meta:
         indexes = (
             # events.queries: a customer's events of one name, the list that the reference documents, and its timeline,
-            # which merges them; erasing a customer.
+            # which steps through them; erasing a customer.
             models.Index(fields=["account", "customer_id", "name", "created_at", "id"], name="events_by_customer_name"),
             # events.queries: the newest as they arrive; events.figures: those since the last time. Rows come in its
             # order and a batch shares one time, so it costs little to keep.

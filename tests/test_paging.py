@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.client import Api
 from tests.factories import AccountFactory, a_customer, an_event, make_key
+from traitly.api import lists
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +33,7 @@ customers = st.fixed_dictionaries(
     }
 ).map(lambda fields: a_customer(**fields))
 events = st.fixed_dictionaries(
-    {"id": ids, "customer_id": st.sampled_from(["1", "2"]), "name": st.sampled_from(["x", "y"]), "created_at": times}
+    {"id": ids, "customer_id": st.sampled_from(["1", "2"]), "name": st.sampled_from("wxyz"), "created_at": times}
 ).map(lambda fields: an_event(**fields))
 
 
@@ -134,7 +136,7 @@ EVENT_LISTS: dict[str, tuple[str, Row, Callable[[Row], bool]]] = {
         {"customer_id": "1", "name": "x"},
         lambda row: (row["customer_id"], row["name"]) == ("1", "x"),
     ),
-    "all four": ("event", {"customer_id": ["1", "2"], "name": ["x", "y"]}, lambda row: True),
+    "four": ("event", {"customer_id": ["1", "2"], "name": ["x", "y"]}, lambda row: row["name"] in {"x", "y"}),
     "timeline": ("customer/1/event", {}, lambda row: row["customer_id"] == "1"),
     "timeline since": (
         "customer/1/event",
@@ -153,7 +155,8 @@ def test_events(which: str, data: st.DataObject) -> None:
     world.api.post("customer", [a_customer("1"), a_customer("2")])  # so that there is always a timeline
     world.insert(data.draw(st.lists(events, max_size=25), label="before"))
 
-    seen = world.walk(data, address, query | {"sort": f"{sign}created_at"}, events, matches)
+    with patch.object(lists, "_SPARE_KEYS", 1):  # pages of five rows are found as those of hundreds
+        seen = world.walk(data, address, query | {"sort": f"{sign}created_at"}, events, matches)
 
     order = [(by_time(row), row["id"]) for row in seen]
     assert order == sorted(order, reverse=sign == "-")

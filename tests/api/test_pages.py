@@ -98,6 +98,29 @@ def test_pages_of_events_are_the_whole_list(api, address, sort, limit):
     assert walk(api, address, query | {"limit": limit}) == whole
 
 
+@pytest.mark.parametrize("query", [{}, {"created_at[gte]": "20", "created_at[lt]": "50"}, {"name": ["0", "7", "149"]}])
+@pytest.mark.parametrize("sort", ["created_at", "-created_at"])
+def test_a_timeline_of_many_names_some_of_them_frequent(api, query, sort):
+    names = [str(i % 151 if i % 3 == 0 else 0 if i % 4 else i % 10) for i in range(700)]
+    events = [an_event("1", name=name, created_at=i // 7, id=f"{i * 7 % 1000:03}") for i, name in enumerate(names)]
+    api.post("event", [*events, an_event("2", name="0", created_at=30)])
+    expected = [event for event in events if 20 <= event["created_at"] < 50 or "created_at[lt]" not in query]
+    expected = [event for event in expected if event["name"] in query.get("name", names)]
+    expected.sort(key=lambda event: (event["created_at"], event["id"]), reverse=sort == "-created_at")
+
+    streamed = api.get("customer/1/event", query | {"sort": sort}, headers={"Accept": "application/x-ndjson"}).lines
+    assert len(set(names)) > 100
+    assert [row["id"] for row in streamed] == [event["id"] for event in expected]
+    assert walk(api, "customer/1/event", query | {"sort": sort, "limit": 30}) == streamed
+
+
+def test_more_customers_and_names_than_a_page_has_rows(api):
+    api.post("event", [an_event(str(i % 20), name=str(i % 7), created_at=i, id=f"{i:03}") for i in range(300)])
+    query = {"customer_id": [str(i) for i in range(20)], "name": [str(i) for i in range(7)]}
+
+    assert [row["id"] for row in walk(api, "event", query | {"limit": 10})] == [f"{i:03}" for i in range(300)]
+
+
 def test_amounts_that_a_double_cannot_tell_apart_are_paged(api):
     amounts = [f"999999999999.{i:04}" for i in range(9980, 10_000)]
     api.post("customer", [a_customer(f"{i:02}", monthly_payment_amount=a) for i, a in enumerate(amounts)])

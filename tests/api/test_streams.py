@@ -12,8 +12,10 @@ from rest_framework.exceptions import AuthenticationFailed
 from accounts.services import revoke_key
 from customers.models import Customer
 from events.models import Event
+from events.queries import TIMELINE
 from tests.client import Api
 from tests.factories import CustomerFactory, a_customer, an_event, make_key
+from traitly.api.lists import ListQuery, pages
 from traitly.wsgi import application
 
 NDJSON = {"Accept": "application/x-ndjson"}
@@ -195,6 +197,14 @@ def test_the_first_rows_come_before_the_last_are_read(api, customers, django_ass
         first = next(chunks)
 
     assert 0 < first.count(b"\n") < 2500
+
+
+def test_a_stream_looks_the_names_of_a_timeline_up_once(api, acme, django_assert_num_queries):
+    api.post("event", [an_event("1", name=f"{i % 3}", id=f"{i:04}", created_at=5) for i in range(2001)])
+
+    with django_assert_num_queries(4):  # the names, three pages
+        found = list(pages(ListQuery(TIMELINE, {"customer_id": ["1"]}), account_id=acme.pk))
+    assert [len(rows) for rows in found] == [1000, 1000, 1]
 
 
 def test_a_stream_does_not_hold_a_transaction_open(api, customers):

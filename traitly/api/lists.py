@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import itertools
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ _USUAL_LIMITS = {DEFAULT_LIMIT + 1, MOST_LIMIT}  # their statements are worth pr
 _OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+)\[(?P<inner>.+)\]", re.DOTALL)
 _MOST_BRANCHES = 100  # more combinations of repeated parameters than this are one scan and a sort
+_SPARE_KEYS = 4  # that are read in the index of each combination of values, beside twice its share of a page
 
 
 def parse_text(value: str) -> str:
@@ -80,11 +82,9 @@ class ListDefinition:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     attributes: bool = False
-    # The column that stands before the sort in the list's index: where no filter names its values, they are looked up
-    # and the list is a merge of theirs. Saves an index without it.
-    merged_over: str = ""
-    # Whether one plan is best for all values, as one index has the rows in order: the statement is prepared then.
-    one_plan: bool = False
+    # The columns that stand before the time in the index that gives every order of the list. Where no filter names the
+    # last one's values, they are looked up: that saves an index without it.
+    leading: tuple[str, ...] = ()
 
     @property
     def answer(self) -> str:
@@ -164,7 +164,8 @@ def page(asked: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]
     Keyset paging: the cost is that of the page, wherever it lies, and rows that others insert or delete meanwhile shift
     nothing.
     """
-    rows = [row.encode() for (row,) in _select(asked, asked.definition.answer, account_id, asked.limit + 1)]
+    found = _select(_with_leading(asked, account_id), asked.definition.answer, account_id, asked.limit + 1)
+    rows = [row.encode() for (row,) in found]
     if len(rows) <= asked.limit:
         return rows, None
     del rows[asked.limit :]
@@ -179,6 +180,7 @@ def pages(asked: ListQuery, *, account_id: int, cells: bool = False) -> Iterator
     """
     definition = asked.definition
     sort = asked.sort.lstrip("-")
+    asked = _with_leading(asked, account_id)
     while True:
         what = definition.cells if cells else definition.answer
         rows = [row for (row,) in _select(asked, what, account_id, MOST_LIMIT)]
@@ -214,17 +216,25 @@ def _fields(answer: str | bytes) -> dict[str, Any]:
 
 
 @retried
-def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tuple[Any, ...]]:
-    """``limit`` rows in order, after ``asked.after``.
+def _with_leading(asked: ListQuery, account_id: int) -> ListQuery:
+    """The list with every value of the last leading column, where no filter names them."""
+    leading = asked.definition.leading
+    if not leading or leading[-1] in asked.equal:
+        return asked
+    # What narrows such a list stands in its address, once: ``[value]`` is all there may be.
+    narrowed = {"account_id": account_id} | {column: value for column, [value] in asked.equal.items()}
+    values = distinct_values(asked.definition.table, leading[-1], narrowed)
+    return dataclasses.replace(asked, equal=asked.equal | {leading[-1]: values})
 
-    Repeated parameters are a scan for each combination of values, merged: each walks its index in order and stops at
-    the page's end, where one scan for any of them would read and sort all that match.
-    """
+
+@retried
+def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tuple[Any, ...]]:
+    """``limit`` rows in order, after ``asked.after``."""
     definition = asked.definition
     sort = definition.sorts[asked.sort.lstrip("-")]
     order = [sort.expression] if sort.expression == definition.key else [sort.expression, definition.key]
     direction, comparison = ("DESC", "<") if asked.sort.startswith("-") else ("ASC", ">")
-    order_by = f"ORDER BY {', '.join(f'{column} {direction}' for column in order)} LIMIT {limit:d}"
+    order_by = f"ORDER BY {', '.join(f'{column} {direction}' for column in order)}"
     # bigint: customers_by_attributes finds an account by no other type, and would give the rows of all accounts.
     conditions: list[Condition] = [("account_id = %s::bigint", [account_id]), *asked.conditions]
     if asked.after:
@@ -234,27 +244,16 @@ def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tu
         conditions = [condition for condition in conditions if condition[0] not in implied]
         row = f"({', '.join(order)}) {comparison} ({', '.join(['%s'] * len(order))})"
         conditions.append((row, asked.after[-len(order) :]))
-    equal = asked.equal
-    if definition.merged_over and definition.merged_over not in equal:
-        # What narrows such a list stands in its address, once: ``[value]`` is all there may be.
-        narrowed = {"account_id": account_id} | {column: value for column, [value] in equal.items()}
-        equal = equal | {definition.merged_over: distinct_values(definition.table, definition.merged_over, narrowed)}
-    branches = _branches(equal, definition.lowered)
-    if not branches:
+    equal = {column: sorted(set(values)) for column, values in asked.equal.items()}
+    combinations = math.prod(map(len, equal.values()))
+    if not combinations:
         return []
-    scans = []
-    parameters: list[Any] = []
-    for branch in branches:
-        where = " AND ".join(sql for sql, _ in [*conditions, *branch])
-        parameters += [value for _, values in [*conditions, *branch] for value in values]
-        scans.append(f"FROM {definition.table} WHERE {where} {order_by}")
-    statement = f"SELECT {what} {scans[0]}"
-    if len(scans) > 1:
-        union = " UNION ALL ".join(f"(SELECT * {scan})" for scan in scans)
-        statement = f"SELECT {what} FROM ({union}) AS found {order_by}"  # noqa: S608  our own names
+    if definition.leading and combinations > 1:
+        statement, parameters = _stepped(definition, what, equal, conditions, order_by, limit)
+    else:
+        statement, parameters = _merged(definition, what, equal, conditions, order_by, limit)
     with connection.cursor() as cursor:
-        once = all(len(values) == 1 for values in equal.values())
-        if definition.one_plan and once and limit in _USUAL_LIMITS:
+        if definition.leading and limit in _USUAL_LIMITS:  # one index has the rows in order: one plan is best for all
             _prepared(statement).execute(cursor, parameters)
         else:
             cursor.execute(statement, parameters)
@@ -267,15 +266,79 @@ def _prepared(statement: str) -> Prepared:
     return Prepared(statement)
 
 
+def _merged(
+    definition: ListDefinition,
+    what: str,
+    equal: Mapping[str, list[str]],
+    conditions: list[Condition],
+    order_by: str,
+    limit: int,
+) -> Condition:
+    """The statement of a list: for repeated parameters a scan for each combination of values, merged.
+
+    Each walks its index in order and stops at the page's end, where one scan for any of the values would read and sort
+    all that match. Every scan has a plan of its own: an index may suit one value and not another.
+    """
+    scans = []
+    parameters: list[Any] = []
+    for branch in _branches(equal, definition.lowered):
+        where = " AND ".join(sql for sql, _ in [*conditions, *branch])
+        parameters += [value for _, values in [*conditions, *branch] for value in values]
+        scans.append(f"FROM {definition.table} WHERE {where} {order_by} LIMIT {limit:d}")
+    statement = f"SELECT {what} {scans[0]}"
+    if len(scans) > 1:
+        union = " UNION ALL ".join(f"(SELECT * {scan})" for scan in scans)
+        statement = f"SELECT {what} FROM ({union}) AS found {order_by} LIMIT {limit:d}"  # noqa: S608  our own names
+    return statement, parameters
+
+
+def _stepped(
+    definition: ListDefinition,
+    what: str,
+    equal: Mapping[str, list[str]],
+    conditions: list[Condition],
+    order_by: str,
+    limit: int,
+) -> Condition:
+    """The statement of a list whose leading columns have several values: walks the index for each combination of them.
+
+    First some keys of each, from the index alone. The page ends at the ``limit``-th of these or before, and only
+    combinations that have a key there have rows in it: of those the rows are read, up to there. So a page costs what
+    its rows do and a step for each combination. (Merging them reads no row in vain, but plans each for itself: with 90
+    names that takes longer than all of this.)
+    """
+    columns = ", ".join(equal)
+    wanted = ", ".join(f"unnest(%s::text[]) AS {column}" for column in equal)
+    where = " AND ".join([sql for sql, _ in conditions] + [f"{column} = wanted.{column}" for column in equal])
+    scan = f"FROM {definition.table} WHERE {where}"
+    each = 2 * limit // math.prod(map(len, equal.values())) + _SPARE_KEYS
+    up_to, never = ("<=", "infinity") if "ASC" in order_by else (">=", "-infinity")
+    # A limit that the planner cannot see: it takes a combination for rare, and would rather read and sort all of it.
+    statement = f"""
+        WITH near AS MATERIALIZED (
+            SELECT found.* FROM (SELECT * FROM {wanted}) AS wanted, LATERAL (
+                SELECT {columns}, created_at, {definition.key} {scan} {order_by} LIMIT (SELECT {each:d})
+            ) AS found {order_by} LIMIT {limit:d}
+        ), last AS (
+            SELECT coalesce((SELECT created_at FROM near {order_by} OFFSET {limit - 1:d}), '{never}') AS created_at
+        )
+        SELECT {what} FROM (
+            SELECT found.* FROM (SELECT DISTINCT {columns} FROM near) AS wanted, LATERAL (
+                SELECT * {scan} AND created_at {up_to} (SELECT created_at FROM last) {order_by} LIMIT (SELECT {limit:d})
+            ) AS found {order_by} LIMIT {limit:d}
+        ) AS found
+    """  # noqa: S608  our own names
+    given = [value for _, values in conditions for value in values]
+    return statement, [*equal.values(), *given, *given]
+
+
 def _branches(equal: Mapping[str, list[str]], lowered: tuple[str, ...]) -> list[list[Condition]]:
     """The conditions of each combination of values; of all at once where those are too many."""
-    distinct = {column: sorted(set(values)) for column, values in equal.items()}
-    chosen = list(itertools.islice(itertools.product(*distinct.values()), _MOST_BRANCHES + 1))
-    if len(chosen) > _MOST_BRANCHES:
-        return [[_equals(column, column in lowered, values) for column, values in distinct.items()]]
+    if math.prod(map(len, equal.values())) > _MOST_BRANCHES:
+        return [[_equals(column, column in lowered, values) for column, values in equal.items()]]
     return [
-        [_equals(column, column in lowered, [value]) for column, value in zip(distinct, values, strict=True)]
-        for values in chosen
+        [_equals(column, column in lowered, [value]) for column, value in zip(equal, values, strict=True)]
+        for values in itertools.product(*equal.values())
     ]
 
 
