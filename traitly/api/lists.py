@@ -317,7 +317,7 @@ def _stepped(
     statement = f"""
         WITH near AS MATERIALIZED (
             SELECT found.* FROM (SELECT * FROM {wanted}) AS wanted, LATERAL (
-                SELECT {columns}, created_at, {definition.key} {scan} {order_by} LIMIT (SELECT {each:d})
+                SELECT {columns}, created_at, {definition.key} {scan} {order_by} LIMIT (SELECT %s::int)
             ) AS found {order_by} LIMIT {limit:d}
         ), last AS (
             SELECT coalesce((SELECT created_at FROM near {order_by} OFFSET {limit - 1:d}), '{never}') AS created_at
@@ -329,7 +329,7 @@ def _stepped(
         ) AS found
     """  # noqa: S608  our own names
     given = [value for _, values in conditions for value in values]
-    return statement, [*equal.values(), *given, *given]
+    return statement, [*equal.values(), *given, each, *given]
 
 
 def _branches(equal: Mapping[str, list[str]], lowered: tuple[str, ...]) -> list[list[Condition]]:
