@@ -29,6 +29,8 @@ from traitly.api.values import MOST_DIGITS, parse_decimal, parse_time
 
 DEFAULT_LIMIT = 100
 MOST_LIMIT = 1000
+_MOST_BYTES = 16 * 2**20  # of a page or of a stream's part, about
+_FIRST_ROWS = DEFAULT_LIMIT + 1  # are read before it is known how large rows are: at most 13 MiB of customers
 _USUAL_LIMITS = {DEFAULT_LIMIT + 1, MOST_LIMIT}  # their statements are worth preparing
 _OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+)\[(?P<inner>.+)\]", re.DOTALL)
@@ -162,35 +164,54 @@ def page(asked: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]
     """One page of the list: the rows' JSON text, and the cursor of the next page if there is one.
 
     Keyset paging: the cost is that of the page, wherever it lies, and rows that others insert or delete meanwhile shift
-    nothing.
+    nothing. A page of large rows has fewer than ``asked.limit``.
     """
-    found = _select(_with_leading(asked, account_id), asked.definition.answer, account_id, asked.limit + 1)
-    rows = [row.encode() for (row,) in found]
-    if len(rows) <= asked.limit:
+    rows: list[bytes] = []
+    limit = asked.limit
+    for part in _parts(asked, asked.definition.answer, account_id, limit + 1):
+        rows += [row.encode() for row in part]
+        if sum(map(len, rows)) > _MOST_BYTES:
+            limit = min(limit, max(1, len(rows) - 1))
+            break
+    if len(rows) <= limit:
         return rows, None
-    del rows[asked.limit :]
+    del rows[limit:]
     last = _fields(rows[-1])
     return rows, _make_cursor(asked, [last[asked.sort.lstrip("-")], last[asked.definition.key]])
 
 
 def pages(asked: ListQuery, *, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
-    """The whole list in pages of ``MOST_LIMIT`` rows: each the JSON text of a row, or its ``cells`` as text.
+    """The whole list in pages of ``MOST_LIMIT`` rows at most: each the JSON text of a row, or its ``cells`` as text.
 
     Nothing is held between pages, neither rows nor a transaction, so a slow reader costs the database nothing.
+    """
+    return _parts(asked, asked.definition.cells if cells else asked.definition.answer, account_id)
+
+
+def _parts(asked: ListQuery, what: str, account_id: int, limit: int | None = None) -> Iterator[list[Any]]:
+    """The list, or its first ``limit`` rows, in parts of one statement each.
+
+    A part has as many rows as fit into ``_MOST_BYTES`` if they are like those before; all parts together, if there is a
+    limit.
     """
     definition = asked.definition
     sort = asked.sort.lstrip("-")
     asked = _with_leading(asked, account_id)
+    size, room = _FIRST_ROWS, _MOST_BYTES
     while True:
-        what = definition.cells if cells else definition.answer
-        rows = [row for (row,) in _select(asked, what, account_id, MOST_LIMIT)]
+        size = size if limit is None else min(size, limit)
+        rows = [row for (row,) in _select(asked, what, account_id, size)]
         if rows:
             yield rows
-        if len(rows) < MOST_LIMIT:
+        if len(rows) < size or size == limit:
             return
-        last = dict(zip(definition.columns, rows[-1], strict=True)) if cells else _fields(rows[-1])
-        position = [definition.sorts[sort].value(last[sort]), last[definition.key]]
-        asked = dataclasses.replace(asked, after=position)
+        characters = sum(len(row) if isinstance(row, str) else sum(len(cell or "") for cell in row) for row in rows)
+        if limit is not None:
+            limit -= size
+            room -= characters
+        size = min(MOST_LIMIT, max(2, room * size // characters))
+        last = _fields(rows[-1]) if isinstance(rows[-1], str) else dict(zip(definition.columns, rows[-1], strict=True))
+        asked = dataclasses.replace(asked, after=[definition.sorts[sort].value(last[sort]), last[definition.key]])
 
 
 def distinct_values(table: str, column: str, equal: Mapping[str, Any], limit: int | None = None) -> list[str]:
