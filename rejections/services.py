@@ -6,7 +6,9 @@ import logging
 import random
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from itertools import chain
+from typing import Any, NamedTuple
 
 import orjson
 from django.conf import settings
@@ -15,27 +17,31 @@ from django.db import connection
 from django.utils import timezone
 
 from rejections.models import Rejection as Kept
-from traitly.api.database import retried
+from traitly.api.database import UNPACKED, packed, retried
 from traitly.api.errors import Error
+from traitly.api.group_commit import GroupCommit
 from traitly.api.ids import new_text_id
 from traitly.api.items import Rejection
+from traitly.api.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
 MOST_PAYLOAD_CHARACTERS = 64 * 1024  # of one item
 _MOST_ERRORS = 50  # of one item
 _LONGEST = 255  # customer_id, name and an error's attr, which may be a key that the client made up
-_TRIM_EVERY = 500  # rejections, on average
+_MOST_GROUPED = 100  # rejections of a request that shares a statement
+_TRIMS = 5  # on average, while as many are refused as are kept: each looks through all of them
 
 # One statement for one rejection or ten thousand, as for what is accepted.
-_INSERT = """
+_INSERT = Prepared(f"""
 INSERT INTO rejections_rejection
     (account_id, received_at, key_id, id, truncated, kind, customer_id, name, errors, payload)
-SELECT %(account_id)s, %(now)s, %(key_id)s, id, length(payload) > %(most)s, %(kind)s, customer_id, name,
-    errors::jsonb, left(payload, %(most)s)
-FROM unnest(%(ids)s::uuid[], %(customer_ids)s::text[], %(names)s::text[], %(errors)s::text[], %(payloads)s::text[])
+SELECT %(account_id)s::bigint, %(now)s::timestamptz, %(key_id)s::bigint, id::uuid, id = ANY(%(truncated)s::text[]),
+    %(kind)s,
+    nullif(customer_id, ''), nullif(name, ''), errors::jsonb, payload
+FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "errors", "payloads"]))})
     AS sent (id, customer_id, name, errors, payload)
-"""
+""")  # noqa: S608  only the parameters' names are put in
 
 # Ids are in the order of time, so the primary key finds both ends: those beyond the account's bound, and the old.
 _TRIM = """
@@ -46,17 +52,21 @@ DELETE FROM rejections_rejection WHERE account_id = %(account_id)s AND id <= gre
 
 
 def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejections: Sequence[Rejection]) -> None:
-    """Keep what was refused for ``REJECTIONS_KEPT_DAYS``, of an account the newest ``REJECTIONS_MOST_KEPT``.
+    """Keep what was refused for ``REJECTIONS_KEPT_DAYS``, of an account about the newest ``REJECTIONS_MOST_KEPT``.
 
     To be called after what was accepted is committed, outside of any transaction: it never raises for the database's
     sake, so that an accepted item is never answered with an error because of a refused one.
     """
     if not rejections:
         return
+    source = _Source(account_id, key_id, kind)
     try:
-        _insert(account_id, key_id, kind, rejections)
-        # Sometimes, so that the bound costs the same for each rejection, however they come.
-        if random.random() * _TRIM_EVERY < len(rejections):  # noqa: S311  no secret
+        if len(rejections) > _MOST_GROUPED:
+            _insert(source, [rejections])
+        else:
+            _insert_grouped(source, rejections)
+        # Sometimes, so that the bound costs the same for each rejection, however they come and however many are kept.
+        if random.random() * settings.REJECTIONS_MOST_KEPT < _TRIMS * len(rejections):  # noqa: S311  no secret
             _trim(account_id)
     except AnyDatabaseError:
         logger.exception("%d rejected items of account %d were not kept", len(rejections), account_id)
@@ -81,25 +91,40 @@ def _oldest() -> datetime.datetime:
     return timezone.now() - datetime.timedelta(days=settings.REJECTIONS_KEPT_DAYS)
 
 
+class _Source(NamedTuple):
+    """What all rejections of a statement share."""
+
+    account_id: int
+    key_id: int | None
+    kind: str
+
+
 @retried
-def _insert(account_id: int, key_id: int | None, kind: str, rejections: Sequence[Rejection]) -> None:
+def _insert(source: _Source, requests: Sequence[Sequence[Rejection]]) -> list[int]:
+    """Keep what was refused in some requests; gives how many items of each."""
+    rejections = list(chain.from_iterable(requests))
+    ids = [new_text_id() for _ in rejections]
+    payloads = [_payload_json(rejection.sent) for rejection in rejections]
     sent = [rejection.sent if isinstance(rejection.sent, dict) else {} for rejection in rejections]
+    errors_json = cache(_errors_json)  # most items of a batch are refused for the same reasons
+    parameters = {
+        **source._asdict(),
+        "now": timezone.now(),
+        "ids": packed(ids),
+        "truncated": [
+            row_id for row_id, text in zip(ids, payloads, strict=True) if len(text) > MOST_PAYLOAD_CHARACTERS
+        ],
+        "customer_ids": packed(_text(item.get("customer_id")) for item in sent),
+        "names": packed(_text(item.get("name")) for item in sent),
+        "errors": packed(errors_json(tuple(rejection.errors)) for rejection in rejections),
+        "payloads": packed(text[:MOST_PAYLOAD_CHARACTERS] for text in payloads),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            {
-                "account_id": account_id,
-                "key_id": key_id,
-                "kind": kind,
-                "now": timezone.now(),
-                "most": MOST_PAYLOAD_CHARACTERS,
-                "ids": [new_text_id() for _ in rejections],
-                "customer_ids": [_text(item.get("customer_id")) for item in sent],
-                "names": [_text(item.get("name")) for item in sent],
-                "errors": [_errors_json(rejection.errors) for rejection in rejections],
-                "payloads": [_payload_json(rejection.sent) for rejection in rejections],
-            },
-        )
+        _INSERT.execute(cursor, parameters)
+    return [len(request) for request in requests]
+
+
+_insert_grouped = GroupCommit(_insert)  # of concurrent requests, as for what is accepted
 
 
 def _trim(account_id: int) -> None:
@@ -115,11 +140,11 @@ def _trim(account_id: int) -> None:
         )
 
 
-def _text(value: Any) -> str | None:
-    """A ``customer_id`` or ``name`` that could be stored, else None."""
+def _text(value: Any) -> str:
+    """A ``customer_id`` or ``name`` that could be stored, else nothing."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return value if isinstance(value, str) and len(value) <= _LONGEST and "\0" not in value else None
+    return value if isinstance(value, str) and len(value) <= _LONGEST and "\0" not in value else ""
 
 
 def _payload_json(sent: Any) -> str:

@@ -77,8 +77,8 @@ def test_accepted_batch_asks_nothing_for_rejections(client, key, django_assert_n
         post(client, key, "/api/v1/event", [{"customer_id": "1", "name": "ok"}] * 3)
 
 
-def test_any_number_of_rejections_costs_one_statement(key, django_assert_num_queries, monkeypatch):
-    monkeypatch.setattr(services, "_TRIM_EVERY", 10**9)
+def test_any_number_of_rejections_costs_one_statement(key, django_assert_num_queries, settings):
+    settings.REJECTIONS_MOST_KEPT = 10**9
     with django_assert_num_queries(1):
         keep(key.row.account_id, *({"customer_id": str(number)} for number in range(1000)))
     assert Kept.objects.count() == 1000
@@ -140,12 +140,12 @@ def test_account_keeps_only_its_newest(key, other_key, settings):
     assert queries.newest(account_id=other_key.row.account_id).count() == 1
 
 
-def test_trimming_erases_the_old(key, settings, monkeypatch):
+def test_trimming_erases_the_old(key, settings):
     account_id = key.row.account_id
     eight_days_ago = timezone.now() - datetime.timedelta(days=8)
     old = uuid.UUID(int=int(eight_days_ago.timestamp() * 1000) << 80 | 0x7000_8000_0000_0000_0001)
     Kept.objects.create(account_id=account_id, id=old, kind="event", payload="{}", received_at=eight_days_ago)
-    monkeypatch.setattr(services, "_TRIM_EVERY", 1)
+    settings.REJECTIONS_MOST_KEPT = 5  # so few that each rejection trims
 
     keep(account_id, {"customer_id": "new"})
 
@@ -196,7 +196,7 @@ def test_failing_to_keep_never_fails_what_was_accepted(client, key, monkeypatch,
     def fail(*_args):
         raise DatabaseError("no space left on device")
 
-    monkeypatch.setattr(services, "_insert", fail)
+    monkeypatch.setattr(services, "_insert_grouped", fail)
     with caplog.at_level(logging.ERROR, "rejections.services"):
         answer = post(client, key, "/api/v1/event", [{"customer_id": "1", "name": "ok"}, {}])
 
