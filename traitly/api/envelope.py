@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.utils.encoding import escape_uri_path
 from rest_framework.request import Request
 
-from traitly.api.errors import InvalidRequest
+from traitly.api.errors import error_response
 from traitly.api.items import Batch, Rejection
 
 VERBS = {"POST": "created", "PATCH": "updated", "DELETE": "deleted"}
@@ -47,14 +47,15 @@ def batch_response(
 ) -> HttpResponse:
     """The answer to a POST: ``rows`` of the accepted items, in order, and the rejected between them where they stood.
 
-    201, 200 if nothing was ``created``, 207 if only some were accepted, 400 if none. Raises ``InvalidRequest`` for a
-    single object that was rejected.
+    201, 200 if nothing was ``created``, 207 if only some were accepted, 400 if none; the error object for a single
+    object that was rejected.
     """
-    if batch.single and batch.rejected:
-        raise InvalidRequest(batch.rejected[0].errors)
+    rejections = batch.rejected
+    if batch.single and rejections:
+        return error_response(HTTPStatus.BAD_REQUEST, rejections[0].errors, kind="validation_error")
     accepted = iter(rows)
     data = [_rejection(result) if isinstance(result, Rejection) else next(accepted) for result in batch.results]
-    rejected = len(batch.rejected)
+    rejected = len(rejections)
     metadata = {}
     status = HTTPStatus.CREATED if created else HTTPStatus.OK
     if rejected:
@@ -65,22 +66,29 @@ def batch_response(
     return envelope(kind, data, method="POST", status=status, metadata=metadata)
 
 
-def _rejection(rejection: Rejection) -> bytes:
-    sent = rejection.sent if isinstance(rejection.sent, dict) else {}
-    row = {key: sent[key] for key in ("customer_id", "name") if key in sent}
-    index = rejection.index
-    row |= {
-        "success": 0,
-        "index": index,
-        "errors": [
-            {"code": code, "detail": detail, "attr": f"{index}.{attr}" if attr else str(index)}
-            for code, detail, attr in rejection.errors
-        ],
-    }
+def _rejection(rejection: Rejection) -> dict[str, Any]:
+    index, errors, sent = rejection
+    row = (
+        {key: _writable(sent[key]) for key in ("customer_id", "name") if key in sent} if isinstance(sent, dict) else {}
+    )
+    row["success"] = 0
+    row["index"] = index
+    row["errors"] = [
+        {"code": code, "detail": detail, "attr": f"{index}.{attr}" if attr else str(index)}
+        for code, detail, attr in errors
+    ]
+    return row
+
+
+def _writable(value: Any) -> Any:
+    """The value, as text if orjson cannot write it: that is an integer that is too long for it."""
+    if isinstance(value, str):
+        return value
     try:
-        return orjson.dumps(row)
-    except TypeError:  # an integer that is too long for it: said as text
-        return orjson.dumps(row | {key: str(row[key]) for key in ("customer_id", "name") if key in row})
+        orjson.dumps(value)
+    except TypeError:
+        return str(value)
+    return value
 
 
 def list_response(request: Request, kind: str, rows: list[bytes], next_cursor: str | None) -> HttpResponse:

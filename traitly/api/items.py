@@ -1,8 +1,8 @@
 """From a body's bytes to typed items: each item of a batch is judged on its own, with every error of it.
 
-An app says what its items look like with a ``Schema`` and what they become with a function. Valid items are validated
-by pydantic in one pass over the bytes, into dictionaries: models cost three times as much (docs/performance.md). Only
-the items that it refuses are looked at again, for their errors.
+An app says what its items look like with a ``Schema`` and what they become with a function. pydantic makes dictionaries
+of the valid ones: models cost three times as much (docs/performance.md). Only what it refuses is looked at again, all of
+it in one call, for its errors.
 """
 
 import json
@@ -14,13 +14,13 @@ from functools import cached_property
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 from django.conf import settings
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, to_jsonable_python
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, from_json
 from rest_framework.exceptions import ParseError
 
 from traitly.api.bodies import Body
 from traitly.api.errors import Error, InvalidRequest, TooLarge
-from traitly.api.values import LONGEST_KEY, MOST_DIGITS, UnstorableError, attributes_json, plain_json
+from traitly.api.values import LONGEST_KEY, MOST_DIGITS, attributes_json, flaw, is_harmless, plain_json
 
 MOST_ATTRIBUTE_BYTES = 64 * 1024
 # Parsed, an empty object takes 250 bytes and a number up to 100: 16 MiB of objects, which gzip makes 16 KiB, took 1.4 GB.
@@ -49,30 +49,16 @@ class Schema:
         return frozenset(self.item.__annotations__)
 
     @cached_property
-    def strict(self) -> TypeAdapter[dict[str, Any]]:
-        """Finds every error of an item."""
-        return TypeAdapter(self.item)
+    def valid(self) -> TypeAdapter[list[Any]]:
+        """Makes items of values; a value that is not valid stays the very object that it was."""
+        items: Any = list[Annotated[self.item | Any, Field(union_mode="left_to_right")]]  # type: ignore[name-defined]
+        return TypeAdapter(items)
 
     @cached_property
-    def one(self) -> TypeAdapter[Any]:
-        """Parses an item, or hands what does not fit on as ``_Refused``."""
-        return TypeAdapter(self._item_or_refused)
-
-    @cached_property
-    def many(self) -> TypeAdapter[Any]:
-        """The same for a list."""
-        items: Any = list[self._item_or_refused]  # type: ignore[name-defined]
-        return TypeAdapter(Annotated[items, Field(max_length=settings.MAX_ITEMS)])
-
-    @property
-    def _item_or_refused(self) -> Any:
-        return Annotated[self.item | Annotated[Any, AfterValidator(_Refused)], Field(union_mode="left_to_right")]
-
-
-class _Refused(NamedTuple):
-    """Any JSON value that is not a valid item."""
-
-    value: Any
+    def strict(self) -> TypeAdapter[list[Any]]:
+        """Finds every error of values."""
+        items: Any = list[self.item]  # type: ignore[name-defined]
+        return TypeAdapter(items)
 
 
 class Rejection(NamedTuple):
@@ -112,50 +98,40 @@ def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
     ):
         raise TooLarge("There are millions of values in the body. Send them in parts.")
     single = not body.lines and not body.data.lstrip().startswith(b"[")
-    if body.lines:
-        found = list(_lines(body.data, schema))
-    else:
-        found = [_parse(body.data, schema.one)] if single else _parse(body.data, schema.many)
-    if not found:
+    values = list(_lines(body.data)) if body.lines else _parse(body.data)
+    if single:
+        values = [values]
+    if not values:
         raise InvalidRequest([Error("empty", "There are no objects in the body. Send at least one.")])
-    return Batch([_judge(index, item, schema, make) for index, item in enumerate(found)], single)
+    if len(values) > settings.MAX_ITEMS:
+        raise _too_many()
+    items = schema.valid.validate_python(values)
+    errors = iter(_errors([value for value, item in zip(values, items, strict=True) if item is value], schema))
+    results = [
+        _reject(index, value, next(errors), schema) if item is value else _judge(index, value, item, schema, make)
+        for index, (value, item) in enumerate(zip(values, items, strict=True))
+    ]
+    return Batch(results, single)
 
 
-def _parse(data: bytes, adapter: TypeAdapter[Any]) -> Any:
-    """What the adapter makes of the text."""
+def _parse(data: bytes) -> Any:
+    """What the JSON text says."""
     try:
-        return adapter.validate_json(data)
-    except ValidationError as invalid:
-        if not _reason(invalid).startswith("number out of range"):
-            raise ParseError(f"The body is not valid JSON: {_reason(invalid)}.") from None
-        return adapter.validate_python(_parse_long_numbers(data, adapter))
-
-
-def _parse_long_numbers(data: bytes, adapter: TypeAdapter[Any]) -> Any:
-    """JSON with integers that are longer than the fast parser reads; they become ``Decimal``, exactly.
-
-    The fast parser still judges the rest of the text: Python's own takes lone surrogates and any depth.
-    """
+        return from_json(data)
+    except ValueError as error:
+        if not str(error).startswith("number out of range"):
+            raise ParseError(f"The body is not valid JSON: {error}.") from None
+    # Integers that are longer than the fast parser reads become ``Decimal``, exactly. The fast parser still judges the
+    # rest of the text: Python's own takes lone surrogates and any depth.
     try:
-        adapter.validate_json(_LONG_NUMBER.sub(b"0", data))
+        from_json(_LONG_NUMBER.sub(b"0", data))
         return json.loads(data, parse_int=lambda text: int(text) if len(text) <= MOST_DIGITS else Decimal(text))
-    except ValidationError as invalid:
-        raise ParseError(f"The body is not valid JSON: {_reason(invalid)}.") from None
     except ValueError as error:
         raise ParseError(f"The body is not valid JSON: {error}.") from error
 
 
-def _reason(invalid: ValidationError) -> str:
-    """Why the parser refused the text, or 413 for a list that is too long."""
-    error = invalid.errors(include_url=False, include_input=False)[0]
-    if error["type"] == "too_long":
-        raise _too_many() from None
-    reason: str = error["ctx"]["error"]
-    return reason
-
-
-def _lines(data: bytes, schema: Schema) -> Iterator[Any]:
-    """The items of NDJSON, blank lines passed over."""
+def _lines(data: bytes) -> Iterator[Any]:
+    """The values of NDJSON, blank lines passed over."""
     count = 0
     for number, line in enumerate(data.split(b"\n"), start=1):
         if not line.strip():
@@ -164,7 +140,7 @@ def _lines(data: bytes, schema: Schema) -> Iterator[Any]:
         if count > settings.MAX_ITEMS:
             raise _too_many()
         try:
-            yield _parse(line, schema.one)
+            yield _parse(line)
         except ParseError as error:
             raise ParseError(f"Line {number}: {error.detail}") from error
 
@@ -173,44 +149,54 @@ def _too_many() -> TooLarge:
     return TooLarge(f"There are more than {settings.MAX_ITEMS} objects in the body. Send them in parts.")
 
 
-def _judge(index: int, item: Any, schema: Schema, make: Make[T]) -> T | Rejection:
-    """What ``make`` makes of the item, or why it was refused."""
-    if isinstance(item, _Refused):
-        return _reject(index, item.value, schema)
-    extra, custom = _extra_fields(item, schema), item.get("custom_attributes") or {}
-    attributes = extra | custom if extra and custom else extra or custom
-    text = plain_json(attributes)
-    if text is None or len(text) > MOST_ATTRIBUTE_BYTES or len(attributes) < len(extra) + len(custom):
-        checked = _checked_attributes(attributes, extra, custom)
-        if not isinstance(checked, bytes):
-            return Rejection(index, checked, to_jsonable_python(item))
-        text = checked
+def _judge(index: int, value: Any, item: dict[str, Any], schema: Schema, make: Make[T]) -> T | Rejection:
+    """What ``make`` makes of an item, or why it was refused. ``value`` is what was sent."""
+    attributes, checked = _attributes(item, schema)
+    if not isinstance(checked, bytes):
+        return Rejection(index, checked, value)
     try:
-        return make(index, item, attributes, text)
+        return make(index, item, attributes, checked)
     except InvalidRequest as invalid:
-        return Rejection(index, invalid.errors, to_jsonable_python(item))
+        return Rejection(index, invalid.errors, value)
 
 
-def _reject(index: int, value: Any, schema: Schema) -> Rejection:
-    """Look again at a value that pydantic refused, for everything that is wrong with it."""
-    errors = []
+def _errors(values: list[Any], schema: Schema) -> list[list[Error]]:
+    """Look again at values that pydantic refused, for everything that is wrong with each: one call for all of them."""
+    errors: list[list[Error]] = [[] for _ in values]
     try:
-        schema.strict.validate_python(value)
+        schema.strict.validate_python(values)
     except ValidationError as invalid:
-        errors = [_error(details) for details in invalid.errors(include_url=False)]
-    if isinstance(value, dict):
-        extra, custom = _extra_fields(value, schema), value.get("custom_attributes")
-        if not isinstance(custom, dict):
-            custom = {}
-        checked = _checked_attributes(extra | custom, extra, custom)
+        for details in invalid.errors(include_url=False):
+            errors[details["loc"][0]].append(_error(details))  # type: ignore[index]  # a place in the list
+    return errors
+
+
+def _reject(index: int, value: Any, errors: list[Error], schema: Schema) -> Rejection:
+    """A value that pydantic refused, with what is wrong with its attributes too."""
+    if isinstance(value, dict) and not (value.keys() <= schema.fields and is_harmless(value.get("custom_attributes"))):
+        _, checked = _attributes(value, schema)
         if not isinstance(checked, bytes):
             errors += checked
     return Rejection(index, errors, value)
 
 
+def _attributes(item: dict[str, Any], schema: Schema) -> tuple[dict[str, Any], bytes | list[Error]]:
+    """All attributes of an item, and their JSON text or everything that is wrong with them."""
+    extra, custom = _extra_fields(item, schema), item.get("custom_attributes")
+    if not isinstance(custom, dict):
+        custom = {}
+    attributes = extra | custom if extra and custom else extra or custom
+    text = plain_json(attributes)
+    if text is None or len(text) > MOST_ATTRIBUTE_BYTES or len(attributes) < len(extra) + len(custom):
+        return attributes, _checked_attributes(attributes, extra, custom, text)
+    return attributes, text
+
+
 def _extra_fields(item: dict[str, Any], schema: Schema) -> dict[str, Any]:
     """The fields of an item that are not part of the object: they become attributes."""
     fields = schema.fields
+    if item.keys() <= fields:
+        return {}
     extra = {key: value for key, value in item.items() if key not in fields}
     for key, is_answer in schema.answered.items():
         if key in extra and is_answer(extra[key]):
@@ -219,26 +205,23 @@ def _extra_fields(item: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def _checked_attributes(
-    attributes: dict[str, Any], extra: dict[str, Any], custom: dict[str, Any]
+    attributes: dict[str, Any], extra: dict[str, Any], custom: dict[str, Any], text: bytes | None
 ) -> bytes | list[Error]:
     """The JSON text of all attributes, ``extra`` and ``custom`` together, or everything that is wrong with them."""
-    errors = []
-    if len(attributes) < len(extra) + len(custom):
-        errors = [
-            Error("duplicate", "Sent both as a field and in custom_attributes.", key) for key in extra if key in custom
+    errors = [
+        Error("duplicate", "Sent both as a field and in custom_attributes.", key) for key in extra if key in custom
+    ]
+    if text is None:
+        for key in attributes:
+            if not 0 < len(key) <= LONGEST_KEY:
+                detail = f"Ensure that this key has 1 to {LONGEST_KEY} characters."
+                errors.append(Error("invalid_key", detail, _path(key, extra)))
+        unstorable = [
+            Error(*found, _path(key, extra)) for key, value in attributes.items() if (found := flaw(key) or flaw(value))
         ]
-    for key in attributes:
-        if not 0 < len(key) <= LONGEST_KEY:
-            detail = f"Ensure that this key has 1 to {LONGEST_KEY} characters."
-            errors.append(Error("invalid_key", detail, _path(key, extra)))
-    try:
+        if unstorable:
+            return errors + unstorable
         text = attributes_json(attributes)
-    except UnstorableError:
-        return errors + [
-            Error(reason.code, str(reason), _path(key, extra))
-            for key, value in attributes.items()
-            if (reason := _unstorable(key, value))
-        ]
     if len(text) > MOST_ATTRIBUTE_BYTES:
         detail = f"Ensure that all attributes together are no more than {MOST_ATTRIBUTE_BYTES} bytes of JSON."
         errors.append(Error("max_length", detail, "custom_attributes"))
@@ -249,36 +232,27 @@ def _path(key: str, extra: dict[str, Any]) -> str:
     return key if key in extra else f"custom_attributes.{key}"
 
 
-def _unstorable(key: str, value: Any) -> UnstorableError | None:
-    try:
-        attributes_json({key: value})
-    except UnstorableError as error:
-        return error
-    return None
-
-
 _DETAILS = {
     "missing": ("required", "This field is required."),
     "string_type": ("invalid", "Not a valid string."),
     "string_too_long": ("max_length", "Ensure this field has no more than {max_length} characters."),
     "string_too_short": ("blank", "This field may not be blank."),
-    "dict_type": ("not_a_dict", "Expected an object."),
+    "is_instance_of": ("not_a_dict", "Expected an object."),
 }
 
 
 def _error(details: ErrorDetails) -> Error:
-    """One of pydantic's errors, in DRF's words."""
-    path = ".".join(str(part) for part in details["loc"])
-    value = details["input"]
+    """One of pydantic's errors in a list of items, in DRF's words."""
+    kind, value = details["type"], details["input"]
+    path = ".".join(map(str, details["loc"][1:]))
     if not path:
         return Error("invalid", "Expected a JSON object.")
-    if details["type"] == "missing":
-        return Error(*_DETAILS["missing"], path)
     if value is None:
         return Error("null", "This field may not be null.", path)
-    if details["type"] == "string_pattern_mismatch":
+    if kind == "string_pattern_mismatch":
         if "\0" in value:
             return Error("null_characters_not_allowed", "Null characters are not allowed.", path)
         return Error("blank", "This field may not be blank.", path)
-    code, detail = _DETAILS.get(details["type"], (details["type"], details["msg"]))
-    return Error(code, detail.format(**details.get("ctx", {})), path)
+    code, detail = _DETAILS.get(kind) or (kind, details["msg"])
+    context = details.get("ctx")
+    return Error(code, detail.format(**context) if context else detail, path)

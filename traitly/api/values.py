@@ -5,6 +5,7 @@ import math
 import re
 import sys
 from decimal import Decimal
+from itertools import chain
 from typing import Annotated, Any
 
 import orjson
@@ -70,7 +71,7 @@ def parse_time(value: Any) -> datetime.datetime:
             raise _range_error(seconds)
         microseconds = min(round(seconds * 1_000_000), _YEAR_10000 * 1_000_000 - 1)
         moment = _EPOCH + datetime.timedelta(microseconds=microseconds)
-    elif isinstance(value, str) and value.isascii():
+    elif isinstance(value, str) and value.isascii() and value[:4].isdigit():  # else it raises, which takes longer
         try:
             moment = datetime.datetime.fromisoformat(value)
             moment = moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
@@ -135,12 +136,29 @@ def parse_amount(value: Any) -> Decimal:
 Amount = Annotated[Decimal, BeforeValidator(parse_amount)]
 
 
-class UnstorableError(ValueError):
-    """A value inside of attributes that the database cannot hold."""
+def flaw(value: Any) -> tuple[str, str] | None:
+    """Why the database cannot hold a value, as code and detail; None if it can."""
+    if isinstance(value, str):
+        return ("null_characters_not_allowed", "Null characters are not allowed.") if "\0" in value else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return "invalid", "NaN, infinities and numbers beyond double precision are not allowed."
+    if isinstance(value, dict):
+        value = chain.from_iterable(value.items())
+    elif not isinstance(value, list):
+        return None
+    return next(filter(None, map(flaw, value)), None)
 
-    def __init__(self, code: str, detail: str) -> None:
-        self.code = code
-        super().__init__(detail)
+
+def is_harmless(attributes: Any) -> bool:
+    """Whether a glance shows that nothing is wrong with attributes: their text is short, without NUL and NaN.
+
+    False says nothing. It takes a third of the time of a closer look.
+    """
+    try:
+        text = orjson.dumps(attributes)
+    except TypeError:  # an integer of more than 64 bits
+        return False
+    return len(text) <= LONGEST_KEY and b"\\u0000" not in text and b"null" not in text and b'"":' not in text
 
 
 def plain_json(attributes: dict[str, Any]) -> bytes | None:
@@ -162,10 +180,7 @@ def plain_json(attributes: dict[str, Any]) -> bytes | None:
 
 
 def attributes_json(attributes: dict[str, Any]) -> bytes:
-    """The attributes as JSON text that reads back equal: integers of any size exactly, floats as floats.
-
-    Raises ``UnstorableError`` for NUL, NaN and infinities.
-    """
+    """The attributes, which have no ``flaw``, as JSON text that reads back equal: integers exactly, floats as floats."""
     return plain_json(attributes) or _exact_json(attributes).encode()
 
 
@@ -184,16 +199,12 @@ def _is_plain(value: Any) -> bool:
 def _exact_json(value: Any) -> str:
     """JSON text of what orjson cannot write, or jsonb would change: it stores 1e16 as an integer, 1.0e16 as well."""
     if isinstance(value, str):
-        if "\0" in value:
-            raise UnstorableError("null_characters_not_allowed", "Null characters are not allowed.")
         return orjson.dumps(value).decode()
     if isinstance(value, dict):
         return "{" + ",".join(f"{_exact_json(key)}:{_exact_json(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(_exact_json, value)) + "]"
     if isinstance(value, float):
-        if not math.isfinite(value):
-            raise UnstorableError("invalid", "NaN, infinities and numbers beyond double precision are not allowed.")
         text = format(Decimal(repr(value)), "f")
         return text if "." in text else text + ".0"
     if isinstance(value, Decimal):
