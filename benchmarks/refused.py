@@ -1,0 +1,155 @@
+"""What a refused write costs beside an accepted one, Django and PostgreSQL alone: ``python -m benchmarks.refused``.
+
+Processor time of a thread that answers, without a socket in between, and of PostgreSQL. Accepted and refused take turns.
+"""
+
+import argparse
+import gc
+import io
+import json
+import logging
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contestants import TRAITLY
+from benchmarks.measure import Arena, Ground
+from benchmarks.processes import cpu_ms
+
+Item = dict[str, Any]
+Post = Callable[[str, bytes], int]
+
+_numbers = count(1)
+
+
+def _event() -> Item:
+    number = next(_numbers)
+    attributes = {"order": number, "plan": "Starter", "source": "web", "amount": number / 2, "first": True}
+    return {
+        "customer_id": f"c-{number}",
+        "name": "Logged in",
+        "created_at": 1700000000,
+        "custom_attributes": attributes,
+    }
+
+
+def _customer() -> Item:
+    number = next(_numbers)
+    sent = {"customer_id": f"c-{number}", "name": "Ann", "email": "ann@example.com", "plan": "Atom"}
+    return sent | {"custom_attributes": {"role": "manager", "logins": number}}
+
+
+def _without(item: Item, *fields: str) -> Item:
+    return {field: value for field, value in item.items() if field not in fields}
+
+
+def _with_attribute(item: Item, key: str, value: Any) -> Item:
+    return item | {"custom_attributes": item["custom_attributes"] | {key: value}}
+
+
+# What is sent, and what becomes of it: the first of each address is accepted.
+KINDS: dict[str, dict[str, Callable[[], Any]]] = {
+    "/api/v1/event": {
+        "accepted": _event,
+        "no name": lambda: _without(_event(), "name"),
+        "customer_id is a list": lambda: _event() | {"customer_id": [1]},
+        "created_at is no time": lambda: _event() | {"created_at": "yesterday"},
+        "NUL in an attribute": lambda: _with_attribute(_event(), "source", "a\0b"),
+        "a key twice": lambda: _event() | {"source": "web"},
+        "no object": lambda: "text",
+    },
+    "/api/v1/customer": {
+        "accepted": _customer,
+        "no plan": lambda: _without(_customer(), "plan"),
+        "no email address": lambda: _customer() | {"email": "nobody"},
+        "NUL in an attribute": lambda: _with_attribute(_customer(), "role", "\0"),
+    },
+}
+
+
+def _client(ground: Ground) -> Post:
+    """Django's application, called as gunicorn calls it; gives the answer's status."""
+    from traitly.wsgi import application  # noqa: PLC0415  the environment is complete by now
+
+    logging.disable(logging.WARNING)
+    gc.collect()
+    gc.freeze()  # as gunicorn.conf.py does
+
+    def post(path: str, body: bytes) -> int:
+        statuses: list[str] = []
+
+        def start(status: str, _headers: Any, _error: Any = None, /) -> Callable[[bytes], object]:
+            statuses.append(status)
+            return statuses.append  # type: ignore[return-value]  # nobody writes
+
+        environment = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": path,
+            "RAW_URI": path,
+            "HTTP_HOST": "localhost",
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "HTTP_AUTHORIZATION": f"Token {ground.keys[0]}",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.url_scheme": "http",
+        }
+        response = application(environment, start)
+        b"".join(response)
+        response.close()
+        return int(statuses[0].split()[0])
+
+    return post
+
+
+def _measure(arena: Arena, post: Post, path: str, items: int, rounds: int) -> None:
+    """Post each kind in turn, and half of each; print the medians."""
+    kinds = KINDS[path]
+    bodies = {kind: [make() for _ in range(items)] for kind, make in kinds.items()}
+    if items > 1:
+        half = items // 2
+        bodies |= {f"half: {kind}": [*bodies["accepted"][half:], *bodies[kind][half:]] for kind in list(kinds)[1:]}
+    texts = {kind: json.dumps(sent if items > 1 else sent[0]).encode() for kind, sent in bodies.items()}
+    found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in texts}
+    repeats = max(20, 200 // items)
+    for _ in range(rounds):
+        for kind, text in texts.items():
+            postgres, server = cpu_ms(arena.postgres.process), time.thread_time()
+            statuses = {post(path, text) for _ in range(repeats)}
+            server, postgres = 1000 * (time.thread_time() - server), cpu_ms(arena.postgres.process) - postgres
+            expected = {"acc": {200, 201}, "hal": {207}}.get(kind[:3], {400})
+            if not statuses <= expected:
+                raise RuntimeError(f"{kind}: {statuses}")
+            found[kind].append((server / repeats, postgres / repeats))
+    print(f"\n{items:,} items to {path}\n\n| | CPU ms server + PostgreSQL | over accepted |\n|---|---|---|")
+    whole = {kind: statistics.median(map(sum, samples)) for kind, samples in found.items()}
+    for kind, samples in found.items():
+        server, postgres = (statistics.median(part) for part in zip(*samples, strict=True))
+        print(f"| {kind} | {server:.2f} + {postgres:.2f} | {whole[kind] / whole['accepted']:.2f} |")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.refused", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15, help="the figures are the medians of so many (15)")
+    options = parser.parse_args()
+    with Arena() as arena, tempfile.TemporaryDirectory() as folder:
+        ground = arena.prepare(TRAITLY, 1_000)
+        os.environ |= TRAITLY.variables(arena.postgres.url(ground.database), Path(folder))
+        os.environ["DJANGO_SETTINGS_MODULE"] = "traitly.settings"
+        post = _client(ground)
+        for path in KINDS:
+            for items in (1, 1_000):
+                _measure(arena, post, path, items, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
