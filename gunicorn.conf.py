@@ -74,6 +74,11 @@ def post_fork(_server: Any, worker: Any) -> None:
         os.sched_setaffinity(0, {processors[worker.age % len(processors)]})
 
 
+def child_exit(_server: Any, worker: Any) -> None:
+    """Leave no connections to the name of a worker that is gone."""
+    worker.leave()
+
+
 def _write_error(client: socket.socket, status: int, reason: str, detail: str) -> None:
     """What gunicorn itself refuses (a broken request line, headers too large), in the API's error shape.
 

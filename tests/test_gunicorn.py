@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from gunicorn.config import Config
 
 from tests.server import Server, running_server
+from traitly.worker import _Response, _Socket
 
 COMMAND = [sys.executable, "-m", "gunicorn", "traitly.wsgi"]
 ROOT = Path(__file__).parent.parent
@@ -66,6 +69,82 @@ def test_a_connection_is_kept_for_the_next_request(port: int) -> None:
     request = b"GET /api/v1/event HTTP/1.1\r\nHost: localhost\r\n\r\n"
     last = b"GET /api/v1/event HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     assert _send(port, request + request + last).count(b"HTTP/1.1 401 Unauthorized") == 3
+
+
+def _established(port: int) -> set[str]:
+    """The inodes of the sockets that are connected to a port, by that end of them."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {f"socket:[{fields[9]}]" for fields in lines if fields[1].endswith(f":{port:04X}") and fields[3] == "01"}
+
+
+def _sockets_of_children(pid: int) -> list[set[str]]:
+    """What each process that this one has started holds open."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile
+            if process.joinpath("stat").read_text().rpartition(")")[2].split()[1] == str(pid):
+                found.append({str(file.readlink()) for file in process.joinpath("fd").iterdir()})
+    return found
+
+
+def _held(server: Server, connections: int) -> list[int]:
+    """How many of so many new connections each process of the server holds, once all are accepted."""
+    assert server.process
+    with ExitStack() as stack:
+        for _ in range(connections):
+            stack.enter_context(server.connect())
+        deadline = time.monotonic() + 20
+        held: list[int] = []
+        while sum(held) < connections:
+            assert time.monotonic() < deadline, held
+            time.sleep(0.1)
+            established = _established(server.port)
+            held = [len(sockets & established) for sockets in _sockets_of_children(server.process.pid)]
+    return held
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="asks Linux whose connections there are")
+def test_connections_are_shared_out_among_the_workers(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        while _held(server, 2) != [1, 1]:  # until both workers are there
+            time.sleep(0.2)  # the connections before are closed by then
+        time.sleep(0.2)
+        held = _held(server, 16)
+    assert len(held) == 2
+    assert min(held) >= 6
+
+
+def test_the_head_and_the_body_of_an_answer_are_sent_at_once() -> None:
+    sent = Mock()
+    request = Mock(version=(1, 1), method="GET", should_close=lambda: False)
+    response = _Response(request, sent, Config())
+    response.start_response("200 OK", [("Content-Length", "8")])
+
+    response.write(b"abcd")
+    response.write(b"efgh")
+
+    first, second = (call.args[0] for call in sent.sendall.call_args_list)
+    assert first.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert first.endswith(b"\r\n\r\nabcd")
+    assert second == b"efgh"
+
+
+def test_a_socket_tells_the_kernel_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = socket.socketpair()
+    one.settimeout(0)
+    with other, _Socket.of(one) as sock:
+        assert sock.gettimeout() == 0
+        with pytest.raises(BlockingIOError):
+            sock.recv(1)
+        sock.setblocking(flag=True)
+        assert os.get_blocking(sock.fileno())
+        told = Mock()
+        monkeypatch.setattr(socket.socket, "settimeout", told)
+        sock.setblocking(flag=True)
+        sock.settimeout(None)
+        told.assert_not_called()
+        sock.settimeout(3)
+        told.assert_called_once()
 
 
 @pytest.mark.parametrize(
