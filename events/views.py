@@ -29,9 +29,10 @@ class EventViewSet(ApiViewSet):
     def create(self, request: Request) -> HttpResponse:
         """Store one event or many."""
         batch = read_events(read_body(request), _idempotency_key(request))
-        duplicates = store_events(account_id=self.account_id, events=batch.accepted)
+        accepted = batch.accepted
+        duplicates = store_events(account_id=self.account_id, events=accepted)
         keep_rejections(account_id=self.account_id, key_id=self.key_id, kind="event", rejections=batch.rejected)
-        return batch_response("event", batch, map(_answer, batch.accepted), duplicates=duplicates)
+        return batch_response("event", batch, map(_answer, accepted), duplicates=duplicates)
 
     def list(self, request: Request) -> HttpResponseBase:
         """A customer's events of one name."""
