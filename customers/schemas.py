@@ -1,6 +1,7 @@
 """What clients may send about customers."""
 
 import datetime
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple, Required
@@ -16,8 +17,15 @@ from traitly.api.errors import Error, InvalidRequest
 from traitly.api.items import Batch, Rejection, Schema, read_items
 from traitly.api.values import Amount, CustomerId, Name, Text, Time, attributes_json, now_in_seconds
 
+# What most addresses look like. All of these are valid, and Django's own look at them takes ten times as long.
+_PLAIN_EMAIL = re.compile(
+    r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE | re.ASCII
+)
+
 
 def _check_email(value: str) -> str:
+    if _PLAIN_EMAIL.fullmatch(value):
+        return value
     try:
         validate_email(value)
     except ValidationError:
@@ -161,6 +169,8 @@ _OPTIONAL = {"created_at", "monthly_payment_amount", "location", "phone_number",
 
 def _without_nulls(attributes: dict[str, Any], text: bytes) -> tuple[bytes, list[str]]:
     """JSON text of the attributes to set, and the keys to remove: those that were sent as null."""
+    if text and b"null" not in text:
+        return text, []
     removed = [key for key, value in attributes.items() if value is None]
     if removed:
         text = attributes_json({key: value for key, value in attributes.items() if value is not None})

@@ -1,11 +1,13 @@
 """Everything that writes customers."""
 
-import json
+import datetime
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
+import orjson
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from psycopg2.errors import CheckViolation
@@ -13,9 +15,10 @@ from psycopg2.errors import CheckViolation
 from customers.queries import LIST
 from customers.schemas import CustomerChanges, SentCustomer, in_one
 from rejections.services import erase_rejections
-from traitly.api.database import UNPACKED, packed, retried
+from traitly.api.database import UNPACKED, array_text, packed, retried
 from traitly.api.errors import TooLarge
 from traitly.api.ids import new_text_id
+from traitly.api.prepared import Prepared
 
 # The fields that a POST may leave out, each with its bit in the mask of those that it did.
 _BITS = {
@@ -32,8 +35,9 @@ _BITS = {
 _MOST_ROUNDS = 100
 _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 
-# The columns that are never null, nor empty text.
-_PACKED = ("customer_id", "name", "email", "plan", "created_at", "attributes")
+# The columns that are never null, nor empty text, and those that may be.
+_PACKED = ("id", "customer_id", "name", "email", "plan", "created_at", "attributes")
+_NULLABLE = ("monthly_payment_amount", "location", "phone_number", "organisation_id")
 
 
 @contextmanager
@@ -50,7 +54,7 @@ def _bounded() -> Iterator[None]:
 
 def _unless_unsent(field: str) -> str:
     """SQL: the stored value where the request left the field out, else the sent one."""
-    mask = "coalesce(((SELECT unsent FROM given) -> EXCLUDED.customer_id)::int, 0)"
+    mask = "coalesce(((SELECT unsent FROM given) -> EXCLUDED.customer_id)::int, %(usually_unsent)s::int)"
     return f"CASE WHEN {mask} & {_BITS[field]} = 0 THEN EXCLUDED.{field} ELSE stored.{field} END"
 
 
@@ -72,23 +76,22 @@ _MERGED = {
 # One statement creates or updates every row, so concurrent requests merge with what is stored by then and none is lost.
 # ON CONFLICT shows its row of the request as EXCLUDED, which has the table's columns only: what else an update has to
 # know (which fields to leave, which attributes to remove) it looks up by customer_id in ``given``.
-# The second statement reads the answer. Both go to the server in one string: one round trip, one transaction.
-_UPSERT = f"""
+_UPSERT = Prepared(
+    f"""
 WITH given AS (SELECT %(unsent)s::jsonb AS unsent, %(removed)s::jsonb AS removed)
 INSERT INTO customers_customer AS stored (
     account_id, id, customer_id, name, email, plan, created_at, monthly_payment_amount, location, phone_number,
     organisation_id, custom_attributes, updated_at
 )
-SELECT %(account_id)s, id, customer_id, name, email, plan, created_at::timestamptz, monthly_payment_amount, location,
-    phone_number, organisation_id, attributes::jsonb, %(now)s
-FROM unnest(%(ids)s::uuid[], {", ".join(map(UNPACKED.format, _PACKED))}, %(monthly_payment_amount)s::numeric[],
-    %(location)s::text[], %(phone_number)s::text[], %(organisation_id)s::text[])
-    AS sent (id, {", ".join(_PACKED)}, monthly_payment_amount, location, phone_number, organisation_id)
+SELECT %(account_id)s::bigint, id::uuid, customer_id, name, email, plan, created_at::timestamptz,
+    monthly_payment_amount::numeric, location, phone_number, organisation_id, attributes::jsonb, %(now)s::timestamptz
+FROM unnest({", ".join(map(UNPACKED.format, _PACKED))}, {", ".join(map("%({})s::text[]".format, _NULLABLE))})
+    AS sent ({", ".join(_PACKED)}, {", ".join(_NULLABLE)})
 ON CONFLICT (account_id, customer_id) DO UPDATE SET
-    {", ".join(f"{field} = {merged}" for field, merged in _MERGED.items())}, updated_at = EXCLUDED.updated_at;
-SELECT customer_id, id = ANY(%(ids)s::uuid[]), {LIST.answer}
-FROM customers_customer WHERE account_id = %(account_id)s AND customer_id = ANY({UNPACKED.format("customer_id")})
+    {", ".join(f"{field} = {merged}" for field, merged in _MERGED.items())}, updated_at = EXCLUDED.updated_at
+RETURNING customer_id, id::text, {LIST.answer}
 """  # noqa: S608  only names of our own columns are put in
+)
 
 
 class Upserted(NamedTuple):
@@ -129,30 +132,33 @@ def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> l
 def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Upserted]:
     # In the order of customer_id: two requests with the same customers in opposite orders would wait for each other.
     chosen = sorted(customers, key=attrgetter("customer_id"))
-    unsent = {customer.customer_id: _unsent(customer) for customer in chosen if not customer.sent.issuperset(_BITS)}
+    ids = [new_text_id() for _ in chosen]
+    unsent = {customer.customer_id: _unsent(customer) for customer in chosen}
+    ((usually_unsent, _),) = Counter(unsent.values()).most_common(1)
+    unusual = {customer_id: mask for customer_id, mask in unsent.items() if mask != usually_unsent}
     removed = {customer.customer_id: customer.removed for customer in chosen if customer.removed}
+    columns = dict(zip(SentCustomer._fields, zip(*chosen, strict=True), strict=True))
+    parameters = {
+        "account_id": account_id,
+        "now": timezone.now(),
+        "id": packed(ids),
+        "customer_id": packed(columns["customer_id"]),
+        "name": packed(columns["name"]),
+        "email": packed(columns["email"]),
+        "plan": packed(columns["plan"]),
+        "created_at": packed(map(datetime.datetime.isoformat, columns["created_at"])),
+        "attributes": packed(map(bytes.decode, columns["attributes"])),
+        **{name: array_text(columns[name]) for name in _NULLABLE},
+        "usually_unsent": usually_unsent,
+        "unsent": orjson.dumps(unusual).decode(),
+        "removed": orjson.dumps(removed).decode(),
+    }
+    new = set(ids)
     with _bounded(), connection.cursor() as cursor:
-        cursor.execute(
-            _UPSERT,
-            {
-                "account_id": account_id,
-                "now": timezone.now(),
-                "ids": [new_text_id() for _ in chosen],
-                "customer_id": packed(customer.customer_id for customer in chosen),
-                "name": packed(customer.name for customer in chosen),
-                "email": packed(customer.email for customer in chosen),
-                "plan": packed(customer.plan for customer in chosen),
-                "created_at": packed(customer.created_at.isoformat() for customer in chosen),
-                "attributes": packed(customer.attributes.decode() for customer in chosen),
-                "monthly_payment_amount": [customer.monthly_payment_amount for customer in chosen],
-                "location": [customer.location for customer in chosen],
-                "phone_number": [customer.phone_number for customer in chosen],
-                "organisation_id": [customer.organisation_id for customer in chosen],
-                "unsent": json.dumps(unsent),
-                "removed": json.dumps(removed),
-            },
-        )
-        return {customer_id: Upserted(answer.encode(), created) for customer_id, created, answer in cursor.fetchall()}
+        _UPSERT.execute(cursor, parameters)
+        return {
+            customer_id: Upserted(answer.encode(), row_id in new) for customer_id, row_id, answer in cursor.fetchall()
+        }
 
 
 def _unsent(customer: SentCustomer) -> int:

@@ -5,8 +5,12 @@ import math
 from decimal import Decimal
 
 import pytest
+from django.core.validators import validate_email
+from hypothesis import given
+from hypothesis import strategies as st
 
 from customers.models import Customer
+from customers.schemas import _PLAIN_EMAIL
 from events.models import Event
 from tests.factories import a_customer, an_event
 
@@ -146,6 +150,11 @@ def test_an_email_is_kept_as_sent(api, email):
 )
 def test_other_emails_are_refused(api, email):
     assert {attr for _, attr in refused(api, "customer", email=email)} == {"email"}
+
+
+@given(st.from_regex(_PLAIN_EMAIL, fullmatch=True))
+def test_what_passes_for_a_plain_email_is_one(email):
+    validate_email(email)
 
 
 def test_an_email_of_254_characters(api):

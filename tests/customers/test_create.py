@@ -282,3 +282,40 @@ def test_the_reference_shows_the_fields_in_this_order(api):
     assert list(api.get("customer").row) == FIELDS
     assert list(api.get("customer/123").row) == FIELDS
     assert list(api.patch("customer/123", {}).row) == FIELDS
+
+
+@pytest.mark.parametrize(
+    "text", ["", "NULL", "null", "{a,b}", 'a"b', "a\\b", "\\", '\\"', ",", " ", "'; --", "é\n\t%s"]
+)
+def test_texts_come_back_as_they_were_sent(api, text):
+    sent = {"location": text, "phone_number": None, "organisation_id": text}
+
+    created = api.post("customer", [a_customer("1", **sent), a_customer("2", location=None)])
+
+    assert {name: created.data[0][name] for name in sent} == sent
+    assert {name: created.data[1][name] for name in sent} == dict.fromkeys(sent)
+
+
+def test_what_each_of_a_batch_leaves_out_stays_as_it_was(api):
+    """Most leave out the same fields, some others."""
+    api.post("customer", [a_customer(str(i), location="Berlin", phone_number="1", created_at=i) for i in range(6)])
+
+    batch = [
+        a_customer("0"),
+        a_customer("1"),
+        a_customer("2"),
+        a_customer("3", location="Paris"),
+        a_customer("4", phone_number=None),
+        a_customer("5", location=None, phone_number="2", created_at=7),
+    ]
+    api.post("customer", batch)
+
+    found = [(row["location"], row["phone_number"], row["created_at"]) for row in api.get("customer").data]
+    assert found == [
+        ("Berlin", "1", "0"),
+        ("Berlin", "1", "1"),
+        ("Berlin", "1", "2"),
+        ("Paris", "1", "3"),
+        ("Berlin", None, "4"),
+        (None, "2", "7"),
+    ]
