@@ -17,7 +17,7 @@ from traitly.api.errors import Error, InvalidRequest
 from traitly.api.items import Batch, Rejection, Schema, read_items
 from traitly.api.values import Amount, CustomerId, Name, Text, Time, attributes_json, now_in_seconds
 
-# What most addresses look like. All of these are valid, and Django's own look at them takes ten times as long.
+# What most addresses look like. All of these are valid, and Django's own look at them takes six times as long.
 _PLAIN_EMAIL = re.compile(
     r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE | re.ASCII
 )
