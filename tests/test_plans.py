@@ -12,6 +12,7 @@ from benchmarks import plans
 from benchmarks.plans import Case, Explained
 from customers.queries import LIST
 from events.queries import LIST as EVENTS
+from traitly.api import lists
 from traitly.api.lists import ListQuery
 from traitly.api.prepared import Prepared
 
@@ -81,13 +82,20 @@ def test_no_query_reads_another_accounts_rows(found: dict[str, list[Explained]])
 
 
 @pytest.mark.parametrize("size", ["largest", "small"])
-@pytest.mark.parametrize("attribute", ["tier]=tier-9", "beta]=true", "logins]=", "none]=none"])
-def test_a_rare_attribute_is_found_without_those_of_other_accounts(
+@pytest.mark.parametrize("attribute", ["tier]=tier-9", "beta]=true", "logins]=", "none]=none", "signup]=new form"])
+def test_a_rare_attribute_is_found_without_those_of_other_accounts_or_a_long_walk(
     found: dict[str, list[Explained]], size: str, attribute: str
 ) -> None:
     rare = [each for each in found[size] if each.case.query.startswith(f"custom_attributes[{attribute}")]
     assert len(rare) >= 2
-    assert [each.read for each in rare] == [each.of for each in rare]
+    walked = lists._WALKS[0] * (plans.PAGE + 1)
+    assert [each.read for each in rare if each.read > each.of + walked] == []
+
+
+def test_a_frequent_attribute_is_found_on_the_way(found: dict[str, list[Explained]]) -> None:
+    frequent = [each for each in found["largest"] if each.case.query.startswith("custom_attributes[role]=manager&sort")]
+    assert {each.where for each in frequent} == {"first", "deep"}
+    assert [each.plan for each in frequent if each.read > 2 * plans.PAGE or "Sort" in each.plan] == []
 
 
 def test_a_page_costs_no_more_the_deeper_it_lies(found: dict[str, list[Explained]]) -> None:

@@ -35,6 +35,7 @@ _USUAL_LIMITS = {DEFAULT_LIMIT + 1, MOST_LIMIT}  # their statements are worth pr
 _OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+)\[(?P<inner>.+)\]", re.DOTALL)
 _MOST_BRANCHES = 100  # more combinations of repeated parameters than this are one scan and a sort
+_WALKS = (2, 50)  # rows for each of a page that are looked through for attributes, before their index is asked
 _SPARE_KEYS = 4  # that are read in the index of each combination of values, beside twice its share of a page
 
 
@@ -119,6 +120,7 @@ class ListQuery:
     definition: ListDefinition
     equal: dict[str, list[str]] = field(default_factory=dict)  # column to the values that it may have
     conditions: list[Condition] = field(default_factory=list)  # SQL with its parameters
+    attributes: list[Condition] = field(default_factory=list)  # the same, of custom attributes
     sort: str = "created_at"
     limit: int = DEFAULT_LIMIT
     after: list[Any] | None = None  # the sort value and key of the row before the page
@@ -252,23 +254,13 @@ def _with_leading(asked: ListQuery, account_id: int) -> ListQuery:
 def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tuple[Any, ...]]:
     """``limit`` rows in order, after ``asked.after``."""
     definition = asked.definition
-    sort = definition.sorts[asked.sort.lstrip("-")]
-    order = [sort.expression] if sort.expression == definition.key else [sort.expression, definition.key]
-    direction, comparison = ("DESC", "<") if asked.sort.startswith("-") else ("ASC", ">")
-    order_by = f"ORDER BY {', '.join(f'{column} {direction}' for column in order)}"
-    # bigint: customers_by_attributes finds an account by no other type, and would give the rows of all accounts.
-    conditions: list[Condition] = [("account_id = %s::bigint", [account_id]), *asked.conditions]
-    if asked.after:
-        # The page's position implies the range's near end. Given both, PostgreSQL may begin the walk at the range's:
-        # then a page costs what lies before it (1,794 buffers instead of 17 at row 160,000).
-        implied = {f"{sort.expression} {operator} %s" for operator in (comparison, f"{comparison}=")}
-        conditions = [condition for condition in conditions if condition[0] not in implied]
-        row = f"({', '.join(order)}) {comparison} ({', '.join(['%s'] * len(order))})"
-        conditions.append((row, asked.after[-len(order) :]))
     equal = {column: sorted(set(values)) for column, values in asked.equal.items()}
     combinations = math.prod(map(len, equal.values()))
     if not combinations:
         return []
+    if asked.attributes:
+        return _with_attributes(asked, what, equal, account_id, limit)
+    conditions, order_by = _conditions(asked, account_id)
     if definition.leading and combinations > 1:
         statement, parameters = _stepped(definition, what, equal, conditions, order_by, limit)
     else:
@@ -279,6 +271,73 @@ def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tu
         else:
             cursor.execute(statement, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def _order(asked: ListQuery) -> list[str]:
+    """The SQL expressions that a list is ordered by."""
+    expression, key = asked.definition.sorts[asked.sort.lstrip("-")].expression, asked.definition.key
+    return [expression] if expression == key else [expression, key]
+
+
+def _conditions(asked: ListQuery, account_id: int) -> tuple[list[Condition], str]:
+    """What must hold beside equal values and attributes, and ORDER BY."""
+    order = _order(asked)
+    direction, comparison = ("DESC", "<") if asked.sort.startswith("-") else ("ASC", ">")
+    # bigint: customers_by_attributes finds an account by no other type, and would give the rows of all accounts.
+    conditions: list[Condition] = [("account_id = %s::bigint", [account_id]), *asked.conditions]
+    if asked.after:
+        # The page's position implies the range's near end. Given both, PostgreSQL may begin the walk at the range's:
+        # then a page costs what lies before it (1,794 buffers instead of 17 at row 160,000).
+        implied = {f"{order[0]} {operator} %s" for operator in (comparison, f"{comparison}=")}
+        conditions = [condition for condition in conditions if condition[0] not in implied]
+        row = f"({', '.join(order)}) {comparison} ({', '.join(['%s'] * len(order))})"
+        conditions.append((row, asked.after[-len(order) :]))
+    return conditions, f"ORDER BY {', '.join(f'{column} {direction}' for column in order)}"
+
+
+def _with_attributes(
+    asked: ListQuery, what: str, equal: Mapping[str, list[str]], account_id: int, limit: int
+) -> list[tuple[Any, ...]]:
+    """The rows that have the attributes: no index has these in order, and nobody knows how many have them.
+
+    Looks through the list in order, which finds what is frequent. Where the first rows have too few of them, or the
+    next ones, all that follow are found by their index and sorted, which is quick for what is rare. (The planner takes
+    rows that have them to lie evenly, and may walk through all others first.)
+    """
+    definition = asked.definition
+    attributes = " AND ".join(sql for sql, _ in asked.attributes)
+    documents = [document for _, values in asked.attributes for document in values]
+    found: list[tuple[Any, ...]] = []
+    with connection.cursor() as cursor:
+        for factor in _WALKS:
+            walk = factor * limit
+            conditions, order_by = _conditions(asked, account_id)
+            statement, parameters = _merged(definition, "*", equal, conditions, order_by, walk)
+            cursor.execute(
+                f"SELECT {what}, {attributes}, place, {', '.join(_order(asked))} FROM ("  # noqa: S608  our own names
+                f"SELECT *, row_number() OVER ({order_by}) AS place FROM ({statement}) AS walked) AS walked "
+                f"WHERE {attributes} OR place = {walk:d} {order_by} LIMIT {limit - len(found):d}",
+                [*documents, *parameters, *documents],
+            )
+            rows = cursor.fetchall()
+            found += [(answer,) for answer, matches, *_ in rows if matches]
+            if len(found) == limit or not rows or rows[-1][2] < walk:
+                return found
+            asked = dataclasses.replace(asked, after=list(rows[-1][3:]))
+            if len(found) * _WALKS[-1] < limit * factor:
+                break
+        conditions, order_by = _conditions(asked, account_id)
+        conditions += [_equals(column, column in definition.lowered, values) for column, values in equal.items()]
+        conditions += asked.attributes
+        where = " AND ".join(sql for sql, _ in conditions)
+        # OFFSET 0: planned for all rows, for which walking in their order has no advantage.
+        cursor.execute(
+            f"SELECT {what} FROM (SELECT * FROM {definition.table} WHERE {where} OFFSET 0) AS found "  # noqa: S608
+            f"{order_by} LIMIT {limit - len(found):d}",
+            [value for _, values in conditions for value in values],
+        )
+        found += cursor.fetchall()
     return found
 
 
@@ -388,7 +447,7 @@ def _filter(asked: ListQuery, name: str, values: Iterable[str]) -> None:
     elif match and match["name"] == "custom_attributes" and definition.attributes:
         documents = [document for value in values for document in _attribute_documents(match["inner"], value)]
         sql = " OR ".join(["custom_attributes @> %s::jsonb"] * len(documents))
-        asked.conditions.append((f"({sql})", documents))
+        asked.attributes.append((f"({sql})", documents))
     else:
         known = ", ".join(definition.parameters)
         raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known are: {known}.")
@@ -438,7 +497,7 @@ def _read_cursor(asked: ListQuery, cursor: str) -> list[Any]:
 
 def _binding(asked: ListQuery, position: list[Any]) -> str:
     equal = {column: sorted(values) for column, values in sorted(asked.equal.items())}
-    conditions = sorted((sql, str(parameters)) for sql, parameters in asked.conditions)
+    conditions = sorted((sql, str(parameters)) for sql, parameters in [*asked.conditions, *asked.attributes])
     meant = repr([asked.definition.table, asked.sort, equal, conditions, position])
     return salted_hmac("traitly.api.lists.cursor", meant, algorithm="sha256").hexdigest()[:32]
 
