@@ -215,12 +215,15 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
     Events may have come without their customer: they are erased as well.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        parameters: dict[str, int | str] = {"account_id": account_id, "path": customer_id}
-        cursor.execute(f"SELECT {LIST.answer} FROM customers_customer {_ONE} FOR UPDATE", parameters)  # noqa: S608  our own names
-        row = cursor.fetchone()
+        # The customer comes last, in every erasure: those that found none would else hold what others wait for, and wait
+        # for the row that these have.
         counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}
         erase_rejections(account_id=account_id, customer_id=customer_id)
-        cursor.execute(f"DELETE FROM customers_customer {_ONE}", parameters)  # noqa: S608  our own names
+        cursor.execute(
+            f"DELETE FROM customers_customer {_ONE} RETURNING {LIST.answer}",  # noqa: S608  our own names
+            {"account_id": account_id, "path": customer_id},
+        )
+        row = cursor.fetchone()
     if row is None and not any(counts.values()):
         return None
     return Erased(row[0].encode() if row else None, counts)
