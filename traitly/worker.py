@@ -25,7 +25,7 @@ _MOST_READ = 8192
 # that forks them loads this module.
 _WORKERS = 256
 _connections = memoryview(mmap.mmap(-1, 4 * _WORKERS)).cast("i")
-_GIVE_WAY_SECONDS = 0.001
+_GIVE_WAY_SECONDS, _GIVE_WAY_TIMES = 0.001, 10
 
 
 class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -50,7 +50,9 @@ class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection, after the workers that have fewer had a moment to do so: there may be none left then."""
-        if self.nr_conns + 1 > min(filter(None, _connections), default=0):
+        for _ in range(_GIVE_WAY_TIMES):
+            if self.nr_conns + 1 <= min(filter(None, _connections), default=self.nr_conns + 1):
+                break
             time.sleep(_GIVE_WAY_SECONDS)
         super().accept(listener)
 
