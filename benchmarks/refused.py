@@ -4,13 +4,8 @@ Processor time of a thread that answers, without a socket in between, and of Pos
 """
 
 import argparse
-import gc
-import io
 import json
-import logging
-import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,12 +13,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from benchmarks.application import Ask, application
 from benchmarks.contestants import TRAITLY
-from benchmarks.measure import Arena, Ground
+from benchmarks.measure import Arena
 from benchmarks.processes import cpu_ms
 
 Item = dict[str, Any]
-Post = Callable[[str, bytes], int]
 
 _numbers = count(1)
 
@@ -73,44 +68,7 @@ KINDS: dict[str, dict[str, Callable[[], Any]]] = {
 }
 
 
-def _client(ground: Ground) -> Post:
-    """Django's application, called as gunicorn calls it; gives the answer's status."""
-    from traitly.wsgi import application  # noqa: PLC0415  the environment is complete by now
-
-    logging.disable(logging.WARNING)
-    gc.collect()
-    gc.freeze()  # as gunicorn.conf.py does
-
-    def post(path: str, body: bytes) -> int:
-        statuses: list[str] = []
-
-        def start(status: str, _headers: Any, _error: Any = None, /) -> Callable[[bytes], object]:
-            statuses.append(status)
-            return statuses.append  # type: ignore[return-value]  # nobody writes
-
-        environment = {
-            "REQUEST_METHOD": "POST",
-            "PATH_INFO": path,
-            "RAW_URI": path,
-            "HTTP_HOST": "localhost",
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "HTTP_AUTHORIZATION": f"Token {ground.keys[0]}",
-            "CONTENT_TYPE": "application/json",
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": sys.stderr,
-            "wsgi.url_scheme": "http",
-        }
-        response = application(environment, start)
-        b"".join(response)
-        response.close()
-        return int(statuses[0].split()[0])
-
-    return post
-
-
-def _measure(arena: Arena, post: Post, path: str, items: int, rounds: int) -> None:
+def _measure(arena: Arena, ask: Ask, path: str, items: int, rounds: int) -> None:
     """Post each kind in turn, and half of each; print the medians."""
     kinds = KINDS[path]
     bodies = {kind: [make() for _ in range(items)] for kind, make in kinds.items()}
@@ -123,7 +81,7 @@ def _measure(arena: Arena, post: Post, path: str, items: int, rounds: int) -> No
     for _ in range(rounds):
         for kind, text in texts.items():
             postgres, server = cpu_ms(arena.postgres.process), time.thread_time()
-            statuses = {post(path, text) for _ in range(repeats)}
+            statuses = {ask("POST", path, text) for _ in range(repeats)}
             server, postgres = 1000 * (time.thread_time() - server), cpu_ms(arena.postgres.process) - postgres
             expected = {"acc": {200, 201}, "hal": {207}}.get(kind[:3], {400})
             if not statuses <= expected:
@@ -140,15 +98,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.refused", description=__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="the figures are the medians of so many (15)")
+    parser.add_argument("--events", type=int, default=1_000_000, help="events stored before (1000000)")
     options = parser.parse_args()
     with Arena() as arena, tempfile.TemporaryDirectory() as folder:
-        ground = arena.prepare(TRAITLY, 1_000)
-        os.environ |= TRAITLY.variables(arena.postgres.url(ground.database), Path(folder))
-        os.environ["DJANGO_SETTINGS_MODULE"] = "traitly.settings"
-        post = _client(ground)
+        ground = arena.prepare(TRAITLY, options.events)
+        ask = application(arena, ground, Path(folder))
         for path in KINDS:
             for items in (1, 1_000):
-                _measure(arena, post, path, items, options.rounds)
+                _measure(arena, ask, path, items, options.rounds)
 
 
 if __name__ == "__main__":
