@@ -4,12 +4,13 @@ import logging
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import lru_cache
 from urllib.parse import unquote
 
 import uuid_utils
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 
 _SANE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
@@ -53,13 +54,19 @@ class ApiMiddleware:
             request.get_host()  # 400 for a host that is not ours: answers hold links
         elif request.path_info != "/health":  # answered under any host: load balancers probe addresses, not names
             return self.get_response(request)
-        match = request.resolver_match = resolve(_path(request))
+        match = request.resolver_match = _resolve(_path(request))
         identifiers = {name: value.replace(_SLASH, "/") for name, value in match.kwargs.items()}
         response: HttpResponseBase = match.func(request, **identifiers)
         response["X-Content-Type-Options"] = "nosniff"
         if isinstance(response, HttpResponse):  # and not a stream
             response["Content-Length"] = str(len(response.content))
         return response
+
+
+@lru_cache(maxsize=1000)
+def _resolve(path: str) -> ResolverMatch:
+    """The view of a path: the few that most clients ask for are looked up once."""
+    return resolve(path)
 
 
 def _path(request: HttpRequest) -> str:
