@@ -1,8 +1,7 @@
 """From a body's bytes to typed items: each item of a batch is judged on its own, with every error of it.
 
 An app says what its items look like with a ``Schema`` and what they become with a function. pydantic makes dictionaries
-of the valid ones: models cost three times as much (docs/performance.md). Only what it refuses is looked at again, all of
-it in one call, for its errors.
+of the valid ones: models cost three times as much (docs/performance.md).
 """
 
 import json
@@ -11,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.conf import settings
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 from rest_framework.exceptions import ParseError
 
@@ -49,14 +48,8 @@ class Schema:
         return frozenset(self.item.__annotations__)
 
     @cached_property
-    def valid(self) -> TypeAdapter[list[Any]]:
-        """Makes items of values; a value that is not valid stays the very object that it was."""
-        items: Any = list[Annotated[self.item | Any, Field(union_mode="left_to_right")]]  # type: ignore[name-defined]
-        return TypeAdapter(items)
-
-    @cached_property
-    def strict(self) -> TypeAdapter[list[Any]]:
-        """Finds every error of values."""
+    def items(self) -> TypeAdapter[list[Any]]:
+        """Makes items of values, or finds every error of all of them."""
         items: Any = list[self.item]  # type: ignore[name-defined]
         return TypeAdapter(items)
 
@@ -105,10 +98,9 @@ def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
         raise InvalidRequest([Error("empty", "There are no objects in the body. Send at least one.")])
     if len(values) > settings.MAX_ITEMS:
         raise _too_many()
-    items = schema.valid.validate_python(values)
-    errors = iter(_errors([value for value, item in zip(values, items, strict=True) if item is value], schema))
+    items, errors = _validated(values, schema)
     results = [
-        _reject(index, value, next(errors), schema) if item is value else _judge(index, value, item, schema, make)
+        _reject(index, value, errors[index], schema) if item is None else _judge(index, value, item, schema, make)
         for index, (value, item) in enumerate(zip(values, items, strict=True))
     ]
     return Batch(results, single)
@@ -160,15 +152,20 @@ def _judge(index: int, value: Any, item: dict[str, Any], schema: Schema, make: M
         return Rejection(index, invalid.errors, value)
 
 
-def _errors(values: list[Any], schema: Schema) -> list[list[Error]]:
-    """Look again at values that pydantic refused, for everything that is wrong with each: one call for all of them."""
-    errors: list[list[Error]] = [[] for _ in values]
+def _validated(values: list[Any], schema: Schema) -> tuple[list[dict[str, Any] | None], dict[int, list[Error]]]:
+    """The item of each value, None where it is refused, and everything that is wrong with those, by their places.
+
+    pydantic gives the items or the errors: where there are errors, the valid values are validated again, without them.
+    """
+    errors: dict[int, list[Error]] = {}
     try:
-        schema.strict.validate_python(values)
+        return schema.items.validate_python(values), errors
     except ValidationError as invalid:
         for details in invalid.errors(include_url=False):
-            errors[details["loc"][0]].append(_error(details))  # type: ignore[index]  # a place in the list
-    return errors
+            errors.setdefault(details["loc"][0], []).append(_error(details))  # type: ignore[arg-type]  # a place in the list
+    valid = [value for index, value in enumerate(values) if index not in errors]
+    items = iter(schema.items.validate_python(valid))
+    return [None if index in errors else next(items) for index in range(len(values))], errors
 
 
 def _reject(index: int, value: Any, errors: list[Error], schema: Schema) -> Rejection:
