@@ -5,6 +5,7 @@ Processor time of a thread that answers, without a socket in between, and of Pos
 
 import argparse
 import json
+import random
 import statistics
 import tempfile
 import time
@@ -13,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from benchmarks import works
 from benchmarks.application import Ask, application
 from benchmarks.contestants import TRAITLY
 from benchmarks.measure import Arena
@@ -21,14 +23,15 @@ from benchmarks.processes import cpu_ms
 Item = dict[str, Any]
 
 _numbers = count(1)
+_chance = random.Random("refused")
 
 
 def _event() -> Item:
     number = next(_numbers)
     attributes = {"order": number, "plan": "Starter", "source": "web", "amount": number / 2, "first": True}
     return {
-        "customer_id": f"c-{number}",
-        "name": "Logged in",
+        "customer_id": f"customer-{_chance.randrange(works.CUSTOMERS)}",  # as make bench has them
+        "name": _chance.choice(works.NAMES),
         "created_at": 1700000000,
         "custom_attributes": attributes,
     }
