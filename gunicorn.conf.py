@@ -64,14 +64,20 @@ def when_ready(_server: Any) -> None:
     gc.freeze()
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    """Choose the worker's processor: the one that fewest of the others have, also when it replaces one that died."""
+    if pin_workers and hasattr(os, "sched_getaffinity"):
+        taken = [other.processor for other in server.WORKERS.values()]
+        worker.processor = min(sorted(os.sched_getaffinity(0)), key=taken.count)
+
+
 def post_fork(_server: Any, worker: Any) -> None:
     """Keep each worker on one processor: its threads can never use two, and pay for each move between them.
 
     Measured on two cores: 12 % less processor time for a request.
     """
     if pin_workers and hasattr(os, "sched_setaffinity"):
-        processors = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {processors[worker.age % len(processors)]})
+        os.sched_setaffinity(0, {worker.processor})
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -4,13 +4,15 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -77,14 +79,18 @@ def _established(port: int) -> set[str]:
     return {f"socket:[{fields[9]}]" for fields in lines if fields[1].endswith(f":{port:04X}") and fields[3] == "01"}
 
 
-def _sockets_of_children(pid: int) -> list[set[str]]:
-    """What each process that this one has started holds open."""
-    found = []
+def _of_children(pid: int, ask: Callable[[Path], Any]) -> dict[int, Any]:
+    """What ``ask`` says of each process that this one has started, by its folder in /proc."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it ended meanwhile
             if process.joinpath("stat").read_text().rpartition(")")[2].split()[1] == str(pid):
-                found.append({str(file.readlink()) for file in process.joinpath("fd").iterdir()})
+                found[int(process.name)] = ask(process)
     return found
+
+
+def _sockets(process: Path) -> set[str]:
+    return {str(file.readlink()) for file in process.joinpath("fd").iterdir()}
 
 
 def _held(server: Server, connections: int) -> list[int]:
@@ -99,7 +105,7 @@ def _held(server: Server, connections: int) -> list[int]:
             assert time.monotonic() < deadline, held
             time.sleep(0.1)
             established = _established(server.port)
-            held = [len(sockets & established) for sockets in _sockets_of_children(server.process.pid)]
+            held = [len(each & established) for each in _of_children(server.process.pid, _sockets).values()]
     return held
 
 
@@ -112,6 +118,28 @@ def test_connections_are_shared_out_among_the_workers(tmp_path: Path) -> None:
         held = _held(server, 16)
     assert len(held) == 2
     assert min(held) >= 6
+
+
+def _pinned(server: Server, but: int = 0) -> dict[int, int]:
+    """The processor of each of two workers, once both are there and keep to one, and none is ``but``."""
+    assert server.process
+    deadline = time.monotonic() + 20
+    found: dict[int, set[int]] = {}
+    while len(found) != 2 or but in found or any(len(each) > 1 for each in found.values()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+        found = _of_children(server.process.pid, lambda process: os.sched_getaffinity(int(process.name)))
+    return {pid: min(each) for pid, each in found.items()}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="asks Linux which processors a process may use")
+def test_a_worker_has_the_processor_of_the_one_that_it_replaces(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        before = _pinned(server)
+        died = max(before)
+        os.kill(died, signal.SIGKILL)
+        after = _pinned(server, but=died)
+    assert sorted(after.values()) == sorted(before.values())
 
 
 def test_the_head_and_the_body_of_an_answer_are_sent_at_once() -> None:
@@ -134,7 +162,8 @@ def test_a_socket_tells_the_kernel_only_what_is_new(monkeypatch: pytest.MonkeyPa
     one.settimeout(0)
     with other, _Socket.of(one) as sock:
         assert sock.gettimeout() == 0
-        with pytest.raises(BlockingIOError):
+        assert not os.get_blocking(sock.fileno())
+        with pytest.raises(ConnectionResetError):
             sock.recv(1)
         sock.setblocking(flag=True)
         assert os.get_blocking(sock.fileno())
@@ -145,6 +174,20 @@ def test_a_socket_tells_the_kernel_only_what_is_new(monkeypatch: pytest.MonkeyPa
         told.assert_not_called()
         sock.settimeout(3)
         told.assert_called_once()
+    sock.settimeout(4)  # closed by now
+    told.assert_called_once()
+
+
+def test_clients_that_do_not_hang_up_keep_nobody_waiting(port: int) -> None:
+    with ExitStack() as stack:
+        for _ in range(4):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            client.sendall(b"GET /api/v1/event HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.0 401")
+        start = time.monotonic()
+        for _ in range(4):
+            _send(port, b"GET /api/v1/event HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert time.monotonic() - start < 4
 
 
 @pytest.mark.parametrize(

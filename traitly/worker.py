@@ -4,12 +4,14 @@ A thread that waits lets another have the interpreter's lock, and waits again un
 that is what a small request pays for most. So nothing is handed over or asked of the kernel that can be left out.
 """
 
+import errno
 import mmap
 import socket
 import struct
 import time
 from typing import Any
 
+from gunicorn import util
 from gunicorn.http import wsgi
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -19,6 +21,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 # others for longer.
 _SILENCE = struct.pack("ll", 10, 0)
 _PATIENCE = struct.pack("ll", 0, 5_000)
+_LINGER_SECONDS = 0.5  # what a client that was refused has to take its answer and go
 _MOST_READ = 8192
 
 # How many connections each worker has, and one more: 0 is no worker. In memory that the workers share, as the master
@@ -41,7 +44,7 @@ class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
 
     def notify(self) -> None:
         """Say, in each turn of the main thread, that the worker is alive and what it has."""
-        _connections[self.age % _WORKERS] = self.nr_conns + 1
+        _connections[self.age % _WORKERS] = self.nr_conns + 1 if self.alive else 0
         super().notify()
 
     def leave(self) -> None:
@@ -57,7 +60,17 @@ class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
         super().accept(listener)
 
     def handle(self, conn: TConn) -> Any:
-        """Answer the connection's requests; gives what gunicorn's gives for the last of them."""
+        """Answer the connection's requests; gives what gunicorn's gives for the last of them.
+
+        Ends the connection here, where it is to end: gunicorn does so in the main thread, which would do nothing else
+        for two seconds if the client does not end it as well.
+        """
+        kept = self._answer(conn)
+        if kept is False:
+            util.close_graceful(conn.sock, _LINGER_SECONDS)
+        return kept
+
+    def _answer(self, conn: TConn) -> Any:
         if not isinstance(conn.sock, _Socket):
             conn.sock = _Socket.of(conn.sock)
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)  # outlasts gunicorn's setblocking()
@@ -66,7 +79,7 @@ class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
             if not conn.parser.unreader.buf.getvalue():
                 conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
                 try:
-                    received = conn.sock.recv(_MOST_READ)
+                    received = socket.socket.recv(conn.sock, _MOST_READ)
                 except BlockingIOError:
                     break
                 except OSError:
@@ -98,11 +111,18 @@ class _Socket(socket.socket):
         return made
 
     def settimeout(self, value: float | None) -> None:
-        if value != self.gettimeout():
+        if value != self.gettimeout() and self.fileno() >= 0:  # it may be closed: gunicorn would count that twice
             super().settimeout(value)
 
     def setblocking(self, flag: bool) -> None:
         self.settimeout(None if flag else 0.0)
+
+    def recv(self, *args: int) -> bytes:
+        """A client that fell silent is gone, as far as gunicorn's log is concerned."""
+        try:
+            return super().recv(*args)
+        except BlockingIOError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "The client fell silent.") from error
 
 
 class _Response(wsgi.Response):  # type: ignore[misc]
