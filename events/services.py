@@ -4,6 +4,7 @@ import datetime
 import itertools
 from collections.abc import Sequence
 from contextlib import suppress
+from operator import attrgetter
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -48,7 +49,7 @@ def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
 def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]:
     """Store the events of some requests; gives how many of each were stored before."""
     # In the order of ids: two requests with the same ids in opposite orders would wait for each other.
-    events = sorted(itertools.chain.from_iterable(requests))
+    events = sorted(itertools.chain.from_iterable(requests), key=attrgetter("id"))  # of one id, the first stays first
     ids, customer_ids, names, times, attributes, new = zip(*events, strict=True)
     parameters = {
         "account_id": account_id,
@@ -69,9 +70,13 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
         stored = {event_id for (event_id,) in cursor.fetchall()}
     duplicates = []
     for request in requests:
-        before = len(stored)
-        stored.difference_update(event.id for event in request)
-        duplicates.append(len(request) - before + len(stored))
+        repeated = 0
+        for event in request:
+            if event.id in stored:
+                stored.remove(event.id)
+            else:
+                repeated += not event.new
+        duplicates.append(repeated)
     return duplicates
 
 

@@ -156,6 +156,7 @@ def test_a_commit_that_was_not_heard_of_is_not_repeated(api, monkeypatch):
     answer = api.post("event", [an_event("1"), an_event("2")])
 
     assert answer.status == 201
+    assert answer.json["metadata"] == {}
     assert len(runs) == 1
     assert {row["id"] for row in answer.data} == set(Event.objects.values_list("id", flat=True))
 

@@ -211,3 +211,10 @@ def test_the_longest_identifiers_of_three_bytes_a_character_are_stored(api):
     wide = "".join(chr(0x4E00 + 79 * number) for number in range(255))
 
     assert api.post("event", an_event(wide, name=wide, id=wide)).row["id"] == wide
+
+
+def test_of_two_events_with_one_id_in_a_body_the_first_is_stored(api):
+    answer = api.post("event", [an_event("1", name="zzz", id="x"), an_event("1", name="aaa", id="x")])
+
+    assert answer.json["metadata"] == {"duplicates": 1}
+    assert api.get("event/x").row["name"] == "zzz"
