@@ -41,6 +41,7 @@ SELECT %(account_id)s::bigint, %(now)s::timestamptz, %(key_id)s::bigint, id::uui
     nullif(customer_id, ''), nullif(name, ''), errors::jsonb, payload
 FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "errors", "payloads"]))})
     AS sent (id, customer_id, name, errors, payload)
+ON CONFLICT (account_id, id) DO NOTHING
 """)  # noqa: S608  only the parameters' names are put in
 
 # Ids are in the order of time, so the primary key finds both ends: those beyond the account's bound, and the old.
@@ -60,11 +61,12 @@ def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejection
     if not rejections:
         return
     source = _Source(account_id, key_id, kind)
+    kept = [(new_text_id(), rejection) for rejection in rejections]  # ids here: tried again, it is kept once
     try:
-        if len(rejections) > _MOST_GROUPED:
-            _insert(source, [rejections])
+        if len(kept) > _MOST_GROUPED:
+            _insert(source, [kept])
         else:
-            _insert_grouped(source, rejections)
+            _insert_grouped(source, kept)
         # Sometimes, so that the bound costs the same for each rejection, however they come and however many are kept.
         if random.random() * settings.REJECTIONS_MOST_KEPT < _TRIMS * len(rejections):  # noqa: S311  no secret
             _trim(account_id)
@@ -100,10 +102,9 @@ class _Source(NamedTuple):
 
 
 @retried
-def _insert(source: _Source, requests: Sequence[Sequence[Rejection]]) -> list[int]:
-    """Keep what was refused in some requests; gives how many items of each."""
-    rejections = list(chain.from_iterable(requests))
-    ids = [new_text_id() for _ in rejections]
+def _insert(source: _Source, requests: Sequence[Sequence[tuple[str, Rejection]]]) -> list[int]:
+    """Keep what was refused in some requests, each item under its id; gives how many items of each."""
+    ids, rejections = zip(*chain.from_iterable(requests), strict=True)
     payloads = [_payload_json(rejection.sent) for rejection in rejections]
     sent = [rejection.sent if isinstance(rejection.sent, dict) else {} for rejection in rejections]
     errors_json = cache(_errors_json)  # most items of a batch are refused for the same reasons

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -75,6 +75,27 @@ def test_accepted_batch_asks_nothing_for_rejections(client, key, django_assert_n
     post(client, key, "/api/v1/event", {"customer_id": "1", "name": "the key is looked up"})
     with django_assert_num_queries(1):
         post(client, key, "/api/v1/event", [{"customer_id": "1", "name": "ok"}] * 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_that_was_not_heard_of_keeps_nothing_twice(transactional_db, monkeypatch):
+    account_id = create_account(company="Ann's", owner=User.objects.create_user("ann@example.com"))[1].row.account_id
+    execute = services._INSERT.execute
+    runs = []
+
+    def lose_once(cursor, parameters):
+        execute(cursor, parameters)
+        runs.append(parameters["ids"])
+        if len(runs) == 1:
+            connection.close()
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(services._INSERT, "execute", lose_once)
+
+    keep(account_id, {"customer_id": "1"}, {"customer_id": "2"})
+
+    assert len(runs) == 2
+    assert Kept.objects.count() == 2
 
 
 def test_any_number_of_rejections_costs_one_statement(key, django_assert_num_queries, settings):
