@@ -82,6 +82,7 @@ def test_one_that_another_process_has_prepared_is_sent_as_it_is():
     ask(DOUBLE, [1])
     forget()
     assert ask(DOUBLE, [2]) == (4, ["PREPARE", "SELECT"])
+    assert ask(DOUBLE, [3]) == (6, ["EXECUTE"])
 
 
 def test_one_whose_columns_a_migration_has_changed_is_sent_as_it_is():
@@ -91,7 +92,8 @@ def test_one_whose_columns_a_migration_has_changed_is_sent_as_it_is():
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE thing ALTER value TYPE numeric")
 
-    assert ask("SELECT * FROM thing WHERE value = %s", [1]) == (1, ["EXECUTE", "SELECT"])
+    assert ask("SELECT * FROM thing WHERE value = %s", [1]) == (1, ["EXECUTE", "DEALLOCATE", "SELECT"])
+    assert ask("SELECT * FROM thing WHERE value = %s", [1]) == (1, ["PREPARE"])
 
 
 def test_its_own_error_is_raised_and_does_not_end_it():

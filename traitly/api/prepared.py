@@ -43,7 +43,10 @@ class Prepared:
         except DatabaseError as error:
             if not isinstance(error.__cause__, _UNUSABLE):
                 raise
-            known.discard(self._name)
+            if isinstance(error.__cause__, errors.FeatureNotSupported):
+                cursor.execute(f"DEALLOCATE {self._name}")
+            if not isinstance(error.__cause__, errors.DuplicatePreparedStatement):
+                known.discard(self._name)
             cursor.execute(self._statement, parameters)
 
     @cached_property
