@@ -1,5 +1,6 @@
 """Every setting, each from the environment; README has the table. Safe by default, strict about bad values."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True  # serves before collectstatic has run: `make run` needs no build step
+warnings.filterwarnings("ignore", "No directory at", UserWarning)  # and so need not be told that it has not
 
 # Behind TLS (HTTPS=true) cookies are secure and browsers are told to stay there. The API never redirects: a redirect
 # turns a client's POST into a GET.
