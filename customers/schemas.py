@@ -84,16 +84,9 @@ class SentCustomer(NamedTuple):
     values: dict[str, Any]  # the attributes as they were sent, nulls too
 
 
-_CHANGEABLE = (
-    "name",
-    "email",
-    "plan",
-    "created_at",
-    "monthly_payment_amount",
-    "location",
-    "phone_number",
-    "organisation_id",
-)
+# The fields that a POST may leave out: an update leaves them as they are.
+OPTIONAL = ("created_at", "monthly_payment_amount", "location", "phone_number", "organisation_id")
+_CHANGEABLE = ("name", "email", "plan", *OPTIONAL)
 
 
 class CustomerChanges(NamedTuple):
@@ -157,14 +150,13 @@ def in_one(customers: Sequence[SentCustomer]) -> SentCustomer:
     for customer in customers:
         values |= customer.values
     text, removed = _without_nulls(values, b"")
-    fields = {field: getattr(customer, field) for customer in customers for field in customer.sent & _OPTIONAL}
+    fields = {
+        field: getattr(customer, field) for customer in customers for field in customer.sent.intersection(OPTIONAL)
+    }
     sent = set().union(*(customer.sent for customer in customers))
     return last._replace(
         **fields, attributes=text or attributes_json(values), removed=removed, sent=sent, values=values
     )
-
-
-_OPTIONAL = {"created_at", "monthly_payment_amount", "location", "phone_number", "organisation_id"}
 
 
 def _without_nulls(attributes: dict[str, Any], text: bytes) -> tuple[bytes, list[str]]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from psycopg2.errors import CheckViolation
 
 from customers.queries import LIST
-from customers.schemas import CustomerChanges, SentCustomer, in_one
+from customers.schemas import OPTIONAL, CustomerChanges, SentCustomer, in_one
 from rejections.services import erase_rejections
 from traitly.api.database import UNPACKED, array_text, packed, retried
 from traitly.api.errors import TooLarge
@@ -21,12 +21,7 @@ from traitly.api.ids import new_text_id
 from traitly.api.prepared import Prepared
 
 # The fields that a POST may leave out, each with its bit in the mask of those that it did.
-_BITS = {
-    field: 1 << position
-    for position, field in enumerate(
-        ["created_at", "monthly_payment_amount", "location", "phone_number", "organisation_id"]
-    )
-}
+_BITS = {field: 1 << position for position, field in enumerate(OPTIONAL)}
 
 
 # How often a request is applied to one customer by itself: an update walks over all that its transaction wrote of the row
