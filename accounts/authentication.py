@@ -16,7 +16,7 @@ from rest_framework.request import Request
 
 from accounts import keys
 from accounts.models import ApiKey
-from traitly.api.database import retried
+from traitly.db.retries import retried
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which itself imports this module, by the settings
@@ -104,7 +104,7 @@ class TokenAuthentication(BaseAuthentication):
         if not header:
             raise AuthenticationFailed("Send the header: Authorization: Token <your API key>.", "not_authenticated")
         if scheme.lower() not in {"token", "bearer"} or not key or " " in key:
-            raise AuthenticationFailed("Malformed header. It must read: Authorization: Token <your API key>.")
+            raise AuthenticationFailed("MalformedError header. It must read: Authorization: Token <your API key>.")
         credential = find_credential(key, request.META.get("REMOTE_ADDR", ""))
         if credential is None:
             raise AuthenticationFailed("Unknown, revoked or expired API key.")

@@ -19,7 +19,7 @@ import django
 from django.http import QueryDict
 
 if TYPE_CHECKING:
-    from traitly.api.lists import ListDefinition, ListQuery
+    from traitly.lists.engine import ListDefinition, ListQuery
 
 ACCOUNTS = 1_000
 CUSTOMERS = 1_000_000
@@ -292,7 +292,7 @@ class Explained:
 
 def explain(case: Case, account_id: int) -> Iterator[Explained]:
     """The first page, and a deep one where there is more than a page."""
-    from traitly.api.lists import read_list  # noqa: PLC0415
+    from traitly.lists.engine import read_list  # noqa: PLC0415
 
     query = QueryDict(case.query, mutable=True)
     asked = read_list(case.definition, query, equal=case.equal)
@@ -323,7 +323,7 @@ def statements(asked: "ListQuery", account_id: int) -> list[tuple[str, list[Any]
     """The statements that the server sends for a page, taken on their way; the last one gives the rows."""
     from django.db import connection  # noqa: PLC0415
 
-    from traitly.api.lists import page  # noqa: PLC0415
+    from traitly.lists.engine import page  # noqa: PLC0415
 
     taken: list[tuple[str, list[Any]]] = []
 

@@ -8,7 +8,7 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from accounts.models import AccountOwned
-from traitly.api.ids import new_id
+from traitly.db.ids import new_id
 
 LAST_WORD = Func(F("name"), Value("[^ ]+$"), function="substring")  # of the name
 
@@ -34,7 +34,7 @@ class Customer(AccountOwned):
         constraints = (
             # Upserts decide by it; one customer is found by it.
             models.UniqueConstraint(fields=["account", "customer_id"], name="customers_customer_id_unique"),
-            # What is sent at once is bounded (traitly.api.items); so is what many updates make of it, or a row could be
+            # What is sent at once is bounded (traitly.input.items); so is what many updates make of it, or a row could be
             # more than memory holds. Small ones, as nearly all are, are not written as text for it.
             models.CheckConstraint(
                 condition=LessThanOrEqual(

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from traitly.api.lists import ListDefinition, Range, Sort, distinct_values, parse_number, time_range, time_sort
-from traitly.api.values import UNIX_SECONDS
+from traitly.input.values import UNIX_SECONDS
+from traitly.lists.engine import ListDefinition, Range, Sort, distinct_values, parse_number, time_range, time_sort
 
 # In an order, never sent comes before 0: the key of a page must be comparable, and null is not.
 PAYMENT = "coalesce(monthly_payment_amount, -1)"

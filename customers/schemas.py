@@ -12,10 +12,9 @@ from pydantic import AfterValidator, ConfigDict, Field, InstanceOf, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from traitly.api.bodies import Body
-from traitly.api.errors import Error, InvalidRequest
-from traitly.api.items import Batch, Rejection, Schema, read_items
-from traitly.api.values import Amount, CustomerId, Name, Text, Time, attributes_json, now_in_seconds
+from traitly.input.errors import Error, InvalidRequestError
+from traitly.input.items import Batch, Body, RejectedItem, Schema, read_items
+from traitly.input.values import Amount, CustomerId, Name, Text, Time, attributes_json, now_in_seconds
 
 # What most addresses look like. All of these are valid, and Django's own look at them takes six times as long.
 _PLAIN_EMAIL = re.compile(
@@ -123,21 +122,21 @@ def read_customers(body: Body) -> Batch[SentCustomer]:
 
 
 def read_changes(body: Body, customer_id: str) -> CustomerChanges:
-    """The changes that a body asks of one customer, or ``InvalidRequest``. Its customer_id may repeat the address."""
+    """The changes that a body asks of one customer, or ``InvalidRequestError``. Its customer_id may repeat the address."""
 
     def make(_index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes) -> CustomerChanges:
         if item.get("customer_id", customer_id) != customer_id:
-            raise InvalidRequest([Error("invalid", "A customer_id cannot be changed.", "customer_id")])
+            raise InvalidRequestError([Error("invalid", "A customer_id cannot be changed.", "customer_id")])
         # Only our own names may come near SQL, never those that the client made up.
         fields = {field: item[field] for field in _CHANGEABLE if field in item}
         return CustomerChanges(fields, *_without_nulls(attributes, text))
 
     batch = read_items(body, PATCH_SCHEMA, make)
     if not batch.single:
-        raise InvalidRequest([Error("invalid", "Expected one JSON object.")])
+        raise InvalidRequestError([Error("invalid", "Expected one JSON object.")])
     result = batch.results[0]
-    if isinstance(result, Rejection):
-        raise InvalidRequest(result.errors)
+    if isinstance(result, RejectedItem):
+        raise InvalidRequestError(result.errors)
     return result
 
 

@@ -15,10 +15,11 @@ from psycopg2.errors import CheckViolation
 from customers.queries import LIST
 from customers.schemas import OPTIONAL, CustomerChanges, SentCustomer, in_one
 from rejections.services import erase_rejections
-from traitly.api.database import UNPACKED, array_text, packed, retried
-from traitly.api.errors import TooLarge
-from traitly.api.ids import new_text_id
-from traitly.api.prepared import Prepared
+from traitly.db.arrays import UNPACKED, array_text, packed
+from traitly.db.ids import new_text_id
+from traitly.db.prepared import Prepared
+from traitly.db.retries import retried
+from traitly.input.errors import TooLargeError
 
 # The fields that a POST may leave out, each with its bit in the mask of those that it did.
 _BITS = {field: 1 << position for position, field in enumerate(OPTIONAL)}
@@ -37,14 +38,14 @@ _NULLABLE = ("monthly_payment_amount", "location", "phone_number", "organisation
 
 @contextmanager
 def _bounded() -> Iterator[None]:
-    """``TooLarge`` where an update makes more of a customer's attributes than customers_attributes_size allows."""
+    """``TooLargeError`` where an update makes more of a customer's attributes than customers_attributes_size allows."""
     try:
         yield
     except IntegrityError as error:
         if not isinstance(error.__cause__, CheckViolation):
             raise
         detail = "With those that are stored, a customer's attributes would be larger than 128 KiB. Nothing was stored."
-        raise TooLarge(detail) from error
+        raise TooLargeError(detail) from error
 
 
 def _unless_unsent(field: str) -> str:
@@ -101,7 +102,7 @@ def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> l
     """Create or update the customers, committed on return; each as it is stored then, in the order given.
 
     A customer that is given twice is applied twice, in order: each round holds a customer once, because one statement
-    cannot update a row twice. What comes after ``_MOST_ROUNDS`` is applied at once. ``TooLarge`` where the answer would
+    cannot update a row twice. What comes after ``_MOST_ROUNDS`` is applied at once. ``TooLargeError`` where the answer would
     repeat so much that it outgrows memory.
     """
     rounds: list[dict[str, list[int]]] = []  # customer_id to its positions in ``customers``
@@ -120,7 +121,7 @@ def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> l
             if len(rounds) > 1:
                 size += sum(len(stored[customer_id].answer) * len(each) for customer_id, each in positions.items())
                 if size > _MOST_ANSWER_BYTES:
-                    raise TooLarge("The answer to the body would be too large. Send it in parts.")
+                    raise TooLargeError("The answer to the body would be too large. Send it in parts.")
     return [results[position] for position in range(len(customers))]
 
 

@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from customers.views import CustomerViewSet
-from traitly.api.urls import identifier
+from traitly.http.urls import identifier
 
 urlpatterns = [
     re_path(r"^customer/?\Z", CustomerViewSet.as_view({"get": "list", "post": "create"}), name="customers"),

@@ -10,9 +10,9 @@ from customers import queries
 from customers.schemas import read_changes, read_customers
 from customers.services import erase_customer, update_customer, upsert_customers
 from rejections.services import keep_rejections
-from traitly.api.bodies import read_body
-from traitly.api.envelope import batch_response, envelope
-from traitly.api.views import ApiViewSet
+from traitly.http.bodies import read_body
+from traitly.http.envelope import batch_response, envelope
+from traitly.http.views import ApiViewSet
 
 
 class CustomerViewSet(ApiViewSet):

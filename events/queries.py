@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from traitly.api.lists import ListDefinition, Sort, time_range, time_sort
-from traitly.api.values import UNIX_SECONDS
+from traitly.input.values import UNIX_SECONDS
+from traitly.lists.engine import ListDefinition, Sort, time_range, time_sort
 
 # A customer's events of one name; walks the index events_by_customer_name, once for each of several.
 LIST = ListDefinition(

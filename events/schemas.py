@@ -9,11 +9,10 @@ from typing import Any, NamedTuple, Required
 from pydantic import ConfigDict, InstanceOf, with_config
 from typing_extensions import TypedDict
 
-from traitly.api.bodies import Body
-from traitly.api.errors import Error, InvalidRequest
-from traitly.api.ids import new_text_id
-from traitly.api.items import Batch, Schema, read_items
-from traitly.api.values import CustomerId, Identifier, Name, Time, now_in_seconds
+from traitly.db.ids import new_text_id
+from traitly.input.errors import Error, InvalidRequestError
+from traitly.input.items import Batch, Body, Schema, read_items
+from traitly.input.values import CustomerId, Identifier, Name, Time, now_in_seconds
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -72,7 +71,7 @@ def read_events(body: Body, idempotency_key: str = "", item_keys: Sequence[str] 
 def _check_size(indexed: str) -> None:
     if len(indexed.encode()) > _MOST_INDEXED_BYTES:
         detail = f"Ensure that id, customer_id and name together have no more than {_MOST_INDEXED_BYTES} bytes."
-        raise InvalidRequest([Error("max_length", detail, "id")])
+        raise InvalidRequestError([Error("max_length", detail, "id")])
 
 
 def _derived_id(idempotency_key: str, index: int) -> str:

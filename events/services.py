@@ -13,9 +13,10 @@ from django.utils import timezone
 from events.figures import delete_events
 from events.queries import LIST
 from events.schemas import NewEvent
-from traitly.api.database import UNPACKED, packed, retried
-from traitly.api.group_commit import GroupCommit
-from traitly.api.prepared import Prepared
+from traitly.db.arrays import UNPACKED, packed
+from traitly.db.group_commit import GroupCommit
+from traitly.db.prepared import Prepared
+from traitly.db.retries import retried
 
 # One statement for one event or ten thousand: no round trips, no savepoint. (The ORM's bulk_create makes a placeholder a
 # value: 1,000 events were 7,000 of them.)

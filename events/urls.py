@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from events.views import EventViewSet, TimelineViewSet
-from traitly.api.urls import identifier
+from traitly.http.urls import identifier
 
 urlpatterns = [
     re_path(r"^event/?\Z", EventViewSet.as_view({"get": "list", "post": "create"}), name="events"),

@@ -12,11 +12,11 @@ from events import queries
 from events.schemas import NewEvent, read_events
 from events.services import delete_event, store_events
 from rejections.services import keep_rejections
-from traitly.api.bodies import read_body
-from traitly.api.envelope import batch_response, envelope
-from traitly.api.errors import Error, InvalidRequest
-from traitly.api.values import unix_seconds
-from traitly.api.views import ApiViewSet
+from traitly.http.bodies import read_body
+from traitly.http.envelope import batch_response, envelope
+from traitly.http.views import ApiViewSet
+from traitly.input.errors import Error, InvalidRequestError
+from traitly.input.values import unix_seconds
 
 _LONGEST_KEY = 255
 
@@ -72,7 +72,7 @@ def _idempotency_key(request: Request) -> str:
     if key is None:
         return ""
     if not 1 <= len(key) <= _LONGEST_KEY:
-        raise InvalidRequest([Error("max_length", f"Send 1 to {_LONGEST_KEY} characters.", "Idempotency-Key")])
+        raise InvalidRequestError([Error("max_length", f"Send 1 to {_LONGEST_KEY} characters.", "Idempotency-Key")])
     return key
 
 

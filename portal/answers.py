@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from traitly.api.values import MOST_DIGITS
+from traitly.input.values import MOST_DIGITS
 
 
 def read_answer(text: bytes) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import AccountOwned
-from traitly.api.ids import new_id
+from traitly.db.ids import new_id
 
 
 class Rejection(AccountOwned):

@@ -16,13 +16,14 @@ from django.db import Error as AnyDatabaseError
 from django.db import connection
 from django.utils import timezone
 
-from rejections.models import Rejection as Kept
-from traitly.api.database import UNPACKED, packed, retried
-from traitly.api.errors import Error
-from traitly.api.group_commit import GroupCommit
-from traitly.api.ids import new_text_id
-from traitly.api.items import Rejection
-from traitly.api.prepared import Prepared
+from rejections.models import Rejection
+from traitly.db.arrays import UNPACKED, packed
+from traitly.db.group_commit import GroupCommit
+from traitly.db.ids import new_text_id
+from traitly.db.prepared import Prepared
+from traitly.db.retries import retried
+from traitly.input.errors import Error
+from traitly.input.items import RejectedItem
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ DELETE FROM rejections_rejection WHERE account_id = %(account_id)s AND id <= gre
 """
 
 
-def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejections: Sequence[Rejection]) -> None:
+def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejections: Sequence[RejectedItem]) -> None:
     """Keep what was refused for ``REJECTIONS_KEPT_DAYS``, of an account about the newest ``REJECTIONS_MOST_KEPT``.
 
     To be called after what was accepted is committed, outside of any transaction: it never raises for the database's
@@ -76,17 +77,17 @@ def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejection
 
 def erase_rejections(*, account_id: int, customer_id: str) -> int:
     """Erase every rejected item that names the customer; gives how many."""
-    return Kept.objects.filter(account_id=account_id, customer_id=customer_id).delete()[0]
+    return Rejection.objects.filter(account_id=account_id, customer_id=customer_id).delete()[0]
 
 
 def discard_rejection(*, account_id: int, rejection_id: uuid.UUID) -> bool:
     """Erase one that was sent again, or is not wanted. False if there is none."""
-    return Kept.objects.filter(account_id=account_id, id=rejection_id).delete()[0] > 0
+    return Rejection.objects.filter(account_id=account_id, id=rejection_id).delete()[0] > 0
 
 
 def prune_rejections() -> int:
     """Erase every rejection of every account that is older than ``REJECTIONS_KEPT_DAYS``; gives how many."""
-    return Kept.objects.filter(received_at__lt=_oldest()).delete()[0]
+    return Rejection.objects.filter(received_at__lt=_oldest()).delete()[0]
 
 
 def _oldest() -> datetime.datetime:
@@ -102,7 +103,7 @@ class _Source(NamedTuple):
 
 
 @retried
-def _insert(source: _Source, requests: Sequence[Sequence[tuple[str, Rejection]]]) -> list[int]:
+def _insert(source: _Source, requests: Sequence[Sequence[tuple[str, RejectedItem]]]) -> list[int]:
     """Keep what was refused in some requests, each item under its id; gives how many items of each."""
     ids, rejections = zip(*chain.from_iterable(requests), strict=True)
     payloads = [_payload_json(rejection.sent) for rejection in rejections]

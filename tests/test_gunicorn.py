@@ -19,7 +19,7 @@ import pytest
 from gunicorn.config import Config
 
 from tests.server import Server, running_server
-from traitly.worker import _Response, _Socket
+from traitly.server.worker import _Response, _Socket
 
 COMMAND = [sys.executable, "-m", "gunicorn", "traitly.wsgi"]
 ROOT = Path(__file__).parent.parent

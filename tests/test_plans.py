@@ -12,9 +12,9 @@ from benchmarks import plans
 from benchmarks.plans import Case, Explained
 from customers.queries import LIST
 from events.queries import LIST as EVENTS
-from traitly.api import lists
-from traitly.api.lists import ListQuery
-from traitly.api.prepared import Prepared
+from traitly.db.prepared import Prepared
+from traitly.lists import engine as lists
+from traitly.lists.engine import ListQuery
 
 pytestmark = pytest.mark.django_db  # makes the database, though the rows are the fixture's
 

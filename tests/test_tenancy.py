@@ -11,7 +11,7 @@ from customers.models import Customer
 from events.models import Event
 from tests.client import Api
 from tests.factories import a_customer, an_event
-from traitly.api.views import unknown_address
+from traitly.http.views import unknown_address
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"]
 

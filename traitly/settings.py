@@ -105,16 +105,17 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "django_htmx",
     "rest_framework",
-    "traitly.api",
+    "traitly",
     "accounts",
     "rejections",
     "customers",
     "events",
+    "transfer",
 ]
 MIDDLEWARE = [
-    "traitly.api.middleware.RequestIdMiddleware",
-    "traitly.api.errors.JsonErrorsMiddleware",
-    "traitly.api.middleware.ApiMiddleware",  # answers the API; all below is for pages
+    "traitly.http.middleware.RequestIdMiddleware",
+    "traitly.http.errors.JsonErrorsMiddleware",
+    "traitly.http.middleware.ApiMiddleware",  # answers the API; all below is for pages
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -248,7 +249,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.KeyRateThrottle"] if API_RATE_LIMIT else [],
-    "EXCEPTION_HANDLER": "traitly.api.errors.exception_handler",
+    "EXCEPTION_HANDLER": "traitly.http.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
 # A key's row is trusted for this long without asking the database again, so a revoked key works at most this much
@@ -268,7 +269,7 @@ REJECTIONS_MOST_KEPT = number("REJECTIONS_MOST_KEPT", 10_000)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "traitly.api.middleware.RequestIdFilter"}},
+    "filters": {"request_id": {"()": "traitly.http.middleware.RequestIdFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},

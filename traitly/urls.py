@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from traitly.api.views import health, unknown_address
+from traitly.http.views import health, unknown_address
 
 # The admin's own log-in counts no attempts and knows no second factor: operators log in as everyone does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

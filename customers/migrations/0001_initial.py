@@ -7,7 +7,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Coalesce, Collate, Lower
 from django.db.models.lookups import LessThanOrEqual
 
-import traitly.api.ids
+import traitly.db.ids
 
 
 class Migration(migrations.Migration):
@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "id",
-                    models.UUIDField(default=traitly.api.ids.new_id, editable=False, primary_key=True, serialize=False),
+                    models.UUIDField(default=traitly.db.ids.new_id, editable=False, primary_key=True, serialize=False),
                 ),
                 ("customer_id", models.CharField(db_collation="C", max_length=255)),
                 ("name", models.CharField(max_length=255)),

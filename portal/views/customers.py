@@ -14,9 +14,9 @@ from events.queries import TIMELINE, customer_days
 from portal.access import PortalRequest, member
 from portal.answers import read_answer
 from portal.plots import days_until, gather_series, moments, plot_series
-from traitly.api.errors import InvalidRequest
-from traitly.api.lists import ListDefinition, page, read_list
-from traitly.api.values import parse_time
+from traitly.input.errors import InvalidRequestError
+from traitly.input.values import parse_time
+from traitly.lists.engine import ListDefinition, page, read_list
 
 _PAGE = 50
 _MOST_PLANS = 100  # offered to choose from
@@ -94,7 +94,7 @@ def _page(
     parameters = asked | {"limit": str(_PAGE)} | {key: request.GET[key] for key in ("cursor",) if request.GET.get(key)}
     try:
         return page(read_list(definition, QueryDict(urlencode(parameters)), equal=equal), account_id=account_id)
-    except InvalidRequest:  # the cursor is another list's
+    except InvalidRequestError:  # the cursor is another list's
         raise Http404 from None
 
 

@@ -13,7 +13,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from rest_framework.exceptions import APIException
 
 from customers.schemas import read_customers
 from customers.services import upsert_customers
@@ -25,10 +24,9 @@ from portal.answers import read_answer
 from rejections import queries as rejections
 from rejections.models import Rejection
 from rejections.services import discard_rejection
-from traitly.api.bodies import Body
-from traitly.api.errors import Error, InvalidRequest
-from traitly.api.items import Rejection as Refused
-from traitly.api.values import parse_time, unix_seconds
+from traitly.input.errors import Error, InputError, InvalidRequestError
+from traitly.input.items import Body, RejectedItem
+from traitly.input.values import parse_time, unix_seconds
 
 _SHOWN = 50
 _AT_ONCE = datetime.timedelta(seconds=5)
@@ -91,10 +89,10 @@ def rejection(request: PortalRequest, rejection_id: uuid.UUID) -> HttpResponse:
         text = request.POST.get("payload", "").strip()
         try:
             address = _send_again(row, text)
-        except InvalidRequest as invalid:
+        except InvalidRequestError as invalid:
             errors = invalid.errors
-        except APIException as error:
-            errors = [Error("invalid", str(error.detail))]
+        except InputError as error:
+            errors = [Error("invalid", error.detail)]
         else:
             messages.success(request, "Stored. It is no longer among the rejected ones.")
             return redirect(address)
@@ -156,7 +154,7 @@ def _digest(*parts: str) -> str:
 def _send_again(row: Rejection, text: str) -> str:
     """Store what the text says by the API's own way and discard the rejection; gives the address of what was stored.
 
-    Raises ``InvalidRequest`` or another ``APIException`` where the API would refuse it. An event without an id gets one
+    Raises ``InvalidRequestError`` or another ``InputError`` where the API would refuse it. An event without an id gets one
     that is made of the rejection's: the same form sent twice is stored once.
     """
     body = Body(text.encode(), lines=False)
@@ -176,9 +174,9 @@ def _send_again(row: Rejection, text: str) -> str:
 
 def _single(results: list[Any], *, single: bool) -> list[Any]:
     if not single:
-        raise InvalidRequest([Error("invalid", "Send one JSON object, not an array.")])
-    if isinstance(results[0], Refused):
-        raise InvalidRequest(results[0].errors)
+        raise InvalidRequestError([Error("invalid", "Send one JSON object, not an array.")])
+    if isinstance(results[0], RejectedItem):
+        raise InvalidRequestError(results[0].errors)
     return results
 
 

@@ -15,8 +15,9 @@ from events import queries as events
 from portal.access import PortalRequest, actor, owner, recent_login
 from portal.forms import CompanyForm, DeleteForm, RetentionForm
 from portal.services import delete_account
-from traitly.api.lists import ListQuery
-from traitly.api.streams import NDJSON, ndjson_lines
+from traitly.http.streams import NDJSON
+from traitly.lists.engine import ListQuery
+from traitly.lists.streams import ndjson_lines
 
 # In the order of an index that every row stands in: no sort, whatever the account holds.
 _EXPORTS = {

@@ -2,7 +2,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import traitly.api.ids
+import traitly.db.ids
 
 
 class Migration(migrations.Migration):
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                         (
                             "id",
                             models.UUIDField(
-                                default=traitly.api.ids.new_id, editable=False, primary_key=True, serialize=False
+                                default=traitly.db.ids.new_id, editable=False, primary_key=True, serialize=False
                             ),
                         ),
                         ("truncated", models.BooleanField(default=False)),

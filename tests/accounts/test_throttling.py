@@ -7,7 +7,7 @@ from accounts.throttling import KeyRateThrottle
 from tests.client import Api
 from tests.factories import make_key
 from traitly import settings as settings_module
-from traitly.api.views import ApiViewSet
+from traitly.http.views import ApiViewSet
 
 
 @pytest.fixture

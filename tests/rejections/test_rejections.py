@@ -15,8 +15,8 @@ from accounts.services import NewKey, create_account
 from rejections import queries, services
 from rejections.models import Rejection as Kept
 from rejections.services import discard_rejection, erase_rejections, keep_rejections
-from traitly.api.errors import Error
-from traitly.api.items import Rejection
+from traitly.input.errors import Error
+from traitly.input.items import RejectedItem
 
 BAD_TIME = Error("invalid", "Not a valid time.", "created_at")
 
@@ -41,7 +41,7 @@ def keep(account_id: int, *sent, errors=(BAD_TIME,)) -> None:
         account_id=account_id,
         key_id=None,
         kind="event",
-        rejections=[Rejection(index, list(errors), item) for index, item in enumerate(sent)],
+        rejections=[RejectedItem(index, list(errors), item) for index, item in enumerate(sent)],
     )
 
 

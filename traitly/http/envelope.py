@@ -1,0 +1,103 @@
+"""The envelope of every answer: ``{"data": [...], "metadata": {}, "<verb>": "<unix seconds>", "object": ...}``."""
+
+import time
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+from django.utils.encoding import escape_uri_path
+from rest_framework.request import Request
+
+from traitly.http.errors import error_response
+from traitly.input.items import Batch, RejectedItem
+
+VERBS = {"POST": "created", "PATCH": "updated", "DELETE": "deleted"}
+
+
+def envelope(
+    kind: str,
+    rows: Iterable[bytes | dict[str, Any]],
+    *,
+    method: str = "GET",
+    status: int = HTTPStatus.OK,
+    metadata: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """An answer about ``kind`` ("event", "customer"), each row an object or its JSON text.
+
+    Rows that the database wrote stay text on their way to the client: nothing parses them in between.
+    """
+    body = {
+        "data": [orjson.Fragment(row) if isinstance(row, bytes) else row for row in rows],
+        "metadata": metadata or {},
+        VERBS.get(method, "retrieved"): str(int(time.time())),
+        "object": kind,
+    }
+    return HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
+
+
+def batch_response(
+    kind: str,
+    batch: Batch[Any],
+    rows: Iterable[bytes | dict[str, Any]],
+    *,
+    created: bool = True,
+    duplicates: int = 0,
+) -> HttpResponse:
+    """The answer to a POST: ``rows`` of the accepted items, in order, and the rejected between them where they stood.
+
+    201, 200 if nothing was ``created``, 207 if only some were accepted, 400 if none; the error object for a single
+    object that was rejected.
+    """
+    rejections = batch.rejected
+    if batch.single and rejections:
+        return error_response(HTTPStatus.BAD_REQUEST, rejections[0].errors, kind="validation_error")
+    accepted = iter(rows)
+    data = [_rejection(result) if isinstance(result, RejectedItem) else next(accepted) for result in batch.results]
+    rejected = len(rejections)
+    metadata = {}
+    status = HTTPStatus.CREATED if created else HTTPStatus.OK
+    if rejected:
+        metadata = {"accepted": len(data) - rejected, "rejected": rejected}
+        status = HTTPStatus.MULTI_STATUS if rejected < len(data) else HTTPStatus.BAD_REQUEST
+    if duplicates:
+        metadata["duplicates"] = duplicates
+    return envelope(kind, data, method="POST", status=status, metadata=metadata)
+
+
+def _rejection(rejection: RejectedItem) -> dict[str, Any]:
+    index, errors, sent = rejection
+    row = (
+        {key: _writable(sent[key]) for key in ("customer_id", "name") if key in sent} if isinstance(sent, dict) else {}
+    )
+    row["success"] = 0
+    row["index"] = index
+    row["errors"] = [
+        {"code": code, "detail": detail, "attr": f"{index}.{attr}" if attr else str(index)}
+        for code, detail, attr in errors
+    ]
+    return row
+
+
+def _writable(value: Any) -> Any:
+    """The value, as text if orjson cannot write it: that is an integer that is too long for it."""
+    if isinstance(value, str):
+        return value
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return str(value)
+    return value
+
+
+def list_response(request: Request, kind: str, rows: list[bytes], next_cursor: str | None) -> HttpResponse:
+    """The answer to a GET of a list: a page, and where the next one is."""
+    if next_cursor is None:
+        return envelope(kind, rows)
+    query = request.query_params.copy()
+    query["cursor"] = next_cursor
+    address = f"{request.build_absolute_uri(escape_uri_path(request.path))}?{query.urlencode()}"
+    response = envelope(kind, rows, metadata={"next_cursor": next_cursor, "next": address})
+    response["Link"] = f'<{address}>; rel="next"'
+    return response

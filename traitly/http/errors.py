@@ -1,0 +1,94 @@
+"""The one error shape of the API, and everything that turns a failure into it.
+
+``{"object": "error", "type": ..., "errors": [{"code", "detail", "attr"}], "metadata": {"request_id": ...}}``, with the
+types and codes of drf-standardized-errors. Nothing of a traceback, a statement or a path reaches a client.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework import exceptions
+
+from traitly.http.middleware import current_request_id
+from traitly.input.errors import Error, InputError, InvalidRequestError, MalformedError, TooLargeError
+
+logger = logging.getLogger(__name__)
+
+_STATUS_OF_INPUT: dict[type[InputError], tuple[HTTPStatus, str]] = {
+    MalformedError: (HTTPStatus.BAD_REQUEST, "parse_error"),
+    TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_too_large"),
+}
+RETRY_SECONDS = 2  # what a client is asked to wait for when the database is away
+
+
+def error_response(status: int, errors: Iterable[Error], *, kind: str = "") -> HttpResponse:
+    """The error object, as an answer."""
+    body = {
+        "object": "error",
+        "type": kind or ("server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "client_error"),
+        "errors": [error._asdict() for error in errors],
+        "metadata": {"request_id": current_request_id()},
+    }
+    return HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
+
+
+def exception_handler(error: Exception, _context: dict[str, Any]) -> HttpResponse:
+    """DRF's hook: whatever a view raised, as an answer."""
+    if isinstance(error, InvalidRequestError):
+        return error_response(HTTPStatus.BAD_REQUEST, error.errors, kind="validation_error")
+    if isinstance(error, InputError):
+        status, code = _STATUS_OF_INPUT[type(error)]
+        return error_response(status, [Error(code, error.detail)])
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if isinstance(error, exceptions.APIException):
+        response = error_response(error.status_code, [Error(str(error.get_codes()), str(error.detail))])
+        if challenge := getattr(error, "auth_header", None):
+            response["WWW-Authenticate"] = challenge
+        if wait := getattr(error, "wait", None):
+            response["Retry-After"] = str(math.ceil(wait))
+        return response
+    if isinstance(error, SuspiciousOperation):  # more parameters than Django reads
+        return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "There are too many parameters.")])
+    if isinstance(error, (OperationalError, InterfaceError)):
+        logger.error("The database did not answer", exc_info=error)
+        # It does not say that nothing was stored: nobody knows where a connection was lost during the commit.
+        unavailable = Error("service_unavailable", "The database is away or too busy. Send the request again.")
+        response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, [unavailable])
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
+    logger.error("A request failed", exc_info=error)
+    return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, [Error("error", "A server error occurred.")])
+
+
+class JsonErrorsMiddleware:
+    """The net below the views: errors of Django and its middleware under /api/ get the API's shape too, also with DEBUG.
+
+    An example is a Host header that is not in ALLOWED_HOSTS, which never gets as far as a view.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, and replace an error page by an error object."""
+        response = self.get_response(request)
+        if (
+            response.status_code >= HTTPStatus.BAD_REQUEST
+            and request.path.startswith("/api/")
+            and not response.headers.get("Content-Type", "").startswith("application/json")
+        ):
+            status = HTTPStatus(response.status_code)
+            code = {400: "bad_request", 404: "not_found"}.get(status, "error")
+            return error_response(status, [Error(code, f"{status.phrase}.")])
+        return response

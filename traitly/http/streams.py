@@ -1,0 +1,37 @@
+"""Lists as streamed responses, cut when their reader may not read on."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from django.conf import settings
+from django.http import StreamingHttpResponse
+from rest_framework.exceptions import AuthenticationFailed
+
+from traitly.lists.engine import ListQuery
+from traitly.lists.streams import csv_lines, ndjson_lines
+
+NDJSON = "application/x-ndjson"
+CSV = "text/csv"
+
+
+def stream_response(
+    asked: ListQuery, *, account_id: int, media_type: str, allowed: Callable[[], bool]
+) -> StreamingHttpResponse:
+    """The list as a stream, while its reader is ``allowed`` to have it.
+
+    If that ends or the database goes away midway, the connection is cut: an end is never faked.
+    """
+    lines = csv_lines(asked, account_id=account_id) if media_type == CSV else ndjson_lines(asked, account_id=account_id)
+    charset = "; charset=utf-8" if media_type == CSV else ""
+    return StreamingHttpResponse(_while_allowed(lines, allowed), content_type=media_type + charset)
+
+
+def _while_allowed(chunks: Iterable[bytes], allowed: Callable[[], bool]) -> Iterator[bytes]:
+    """The chunks; asks as often as requests do. Who reads slowly would otherwise read on after the key is revoked."""
+    asked = time.monotonic()
+    for chunk in chunks:
+        if time.monotonic() > asked + settings.API_KEY_CACHE_SECONDS:
+            if not allowed():
+                raise AuthenticationFailed("The API key was revoked or expired meanwhile.")
+            asked = time.monotonic()
+        yield chunk

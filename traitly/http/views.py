@@ -1,0 +1,113 @@
+"""What every endpoint's view is made of, and the addresses that belong to no app."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.request import Request
+from rest_framework.viewsets import ViewSet
+
+from traitly.http.envelope import list_response
+from traitly.http.errors import error_response
+from traitly.http.streams import CSV, NDJSON, stream_response
+from traitly.input.errors import Error
+from traitly.input.values import parse_decimal
+from traitly.lists.engine import ListDefinition, page, read_list
+
+_JSON = "application/json"
+_ANY = {"", "*/*", "application/*", _JSON}
+_RANGES = {media_type: media_type for media_type in (_JSON, NDJSON, CSV)} | {"text/*": CSV} | dict.fromkeys(_ANY, _JSON)
+
+
+class ApiViewSet(ViewSet):
+    """A viewset whose answers are made by ``traitly.http.envelope`` and ``streams``, not by DRF's renderers."""
+
+    streamed_actions: ClassVar[frozenset[str]] = frozenset()  # the lists that also come as NDJSON and CSV
+
+    @property
+    def account_id(self) -> int:
+        """The account of the request's key. Services and queries take it as an explicit argument."""
+        account_id: int = self.request.auth.account_id  # type: ignore[union-attr]  # authentication refuses to be without
+        return account_id
+
+    @property
+    def key_id(self) -> int:
+        """The request's key."""
+        key_id: int = self.request.auth.key_id  # type: ignore[union-attr]
+        return key_id
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """The media type that ``Accept`` likes best of those that the address has, or 406."""
+        accepted = request.META.get("HTTP_ACCEPT", "")
+        if force or accepted in _ANY:
+            return None, _JSON
+        offered = {_JSON, NDJSON, CSV} if self.action in self.streamed_actions else {_JSON}
+        for media_range in _by_preference(accepted):
+            media_type = _RANGES.get(media_range)
+            if media_type in offered:
+                return None, media_type
+        raise NotAcceptable(f"This address answers with {', '.join(sorted(offered))}.")
+
+    def list_of(self, kind: str, definition: ListDefinition, **equal: str) -> HttpResponseBase:
+        """The list that the request asks for, a page or a stream; ``equal`` narrows it to what the address names."""
+        media_type: str = self.request.accepted_media_type
+        paged = media_type == _JSON
+        asked = read_list(definition, self.request.query_params, paged=paged, equal=equal)
+        if paged:
+            rows, next_cursor = page(asked, account_id=self.account_id)
+            return list_response(self.request, kind, rows, next_cursor)
+        allowed = self.request.auth.still_works  # type: ignore[union-attr]
+        response = stream_response(asked, account_id=self.account_id, media_type=media_type, allowed=allowed)
+        if self.request.method == "HEAD":
+            response.streaming_content = ()  # the server would read all of it, to send nothing
+        return response
+
+    # DRF's own would list the methods for each answer; finalize_response does where they are asked for.
+    default_response_headers: ClassVar[dict[str, str]] = {}
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say which methods there are, and what the key's rate limit leaves, if there is one (accounts.throttling)."""
+        if request.method == "OPTIONS" or response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response["Allow"] = ", ".join(self.allowed_methods)
+        allowance = getattr(request, "allowance", None)
+        if allowance is not None:
+            response["RateLimit-Limit"] = str(allowance.limit)
+            response["RateLimit-Remaining"] = str(allowance.remaining)
+            response["RateLimit-Reset"] = str(allowance.reset)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """The methods, in ``Allow``."""
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+def _by_preference(accepted: str) -> Iterator[str]:
+    """The media ranges of an ``Accept`` header, best first (RFC 9110, 12.5.1); those with q=0 are refused."""
+    ranges = []
+    for part in accepted.lower().split(","):
+        media_range, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((parse_decimal(p[2:]) for p in parameters if p.startswith("q=")), 1) or 0
+        ranges.append((media_range, quality))
+    yield from (name for name, quality in sorted(ranges, key=lambda pair: -pair[1]) if quality)
+
+
+@csrf_exempt
+def unknown_address(_request: HttpRequest) -> HttpResponse:
+    """404 in the API's shape: also with DEBUG, where Django would show its own page."""
+    return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", "There is no such address.")])
+
+
+@csrf_exempt
+def health(_request: HttpRequest) -> HttpResponse:
+    """200 while requests can be answered, 503 while the database cannot be reached: for load balancers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return HttpResponse("database away\n", status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain")

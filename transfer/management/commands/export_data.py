@@ -1,0 +1,79 @@
+"""``manage.py export_data customers|events FILE --account ID``: all of them, as the API streams them."""
+
+import argparse
+import gzip
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from accounts.models import Account
+from customers.queries import LIST
+from events.queries import EXPORT
+from traitly.lists.engine import ListQuery
+from traitly.lists.streams import csv_lines, ndjson_lines
+
+FORMATS = ("ndjson", "csv")
+_QUERIES = {"customers": ListQuery(LIST), "events": ListQuery(EXPORT, sort="id")}
+
+
+def format_of(name: str) -> str | None:
+    """The format that a file's name ends with, before .gz."""
+    return next((each for each in FORMATS if name.removesuffix(".gz").endswith(f".{each}")), None)
+
+
+class Command(BaseCommand):
+    """Constant memory, whatever the account holds; nothing is locked meanwhile."""
+
+    help = (
+        "Write all customers (oldest first) or events (in the order of their ids, which for those that the server made "
+        "is that of their arrival) of an account. `manage.py import_data` reads what this writes."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take what, whose, and where to."""
+        parser.add_argument("kind", choices=_QUERIES)
+        parser.add_argument(
+            "file", nargs="?", default="-", help="compressed if its name ends in .gz; - (default): stdout"
+        )
+        parser.add_argument("--account", type=int, required=True, metavar="ID")
+        parser.add_argument("--format", choices=FORMATS, help="default: what the file's name ends with, else ndjson")
+
+    def handle(self, *args: Any, kind: str, file: str, account: int, **options: Any) -> None:
+        """Write the file, or none."""
+        if not Account.objects.filter(pk=account).exists():
+            raise CommandError(f"There is no account {account}.")
+        lines = csv_lines if (options["format"] or format_of(file)) == "csv" else ndjson_lines
+        with (
+            _destination(file) as stream,
+            tqdm(desc=kind, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar,
+        ):
+            for chunk in lines(_QUERIES[kind], account_id=account):
+                stream.write(chunk)
+                bar.update(len(chunk))
+
+
+@contextmanager
+def _destination(file: str) -> Iterator[BinaryIO]:
+    """Where to write. A file gets its name only when it is whole: half an export must not be taken for one."""
+    if file == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = Path(f"{file}.part")
+    try:
+        with part.open("wb") as raw:
+            if file.endswith(".gz"):
+                with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6) as stream:
+                    yield stream  # type: ignore[misc]  # writes bytes, which is all that is asked of it
+            else:
+                yield raw
+        part.replace(file)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)

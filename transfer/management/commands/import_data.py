@@ -1,0 +1,282 @@
+"""``manage.py import_data customers|events FILE ... --account ID``: what a client would post, from files."""
+
+import argparse
+import csv
+import gzip
+import io
+import json
+import sys
+import zlib
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import orjson
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from accounts.models import Account
+from customers.schemas import SCHEMA as CUSTOMER
+from customers.schemas import read_customers
+from customers.services import upsert_customers
+from events.schemas import SCHEMA as EVENT
+from events.schemas import read_events
+from events.services import store_events
+from traitly.input.errors import Error, MalformedError, TooLargeError
+from traitly.input.items import Body
+from transfer.management.commands.export_data import FORMATS, format_of
+
+_BATCH_BYTES = 4 * 1024 * 1024  # a batch is cut here too: lines may be long
+_MOST_SHOWN = 10  # rejected rows, where there is no file for them
+_MOST_KEPT = 64 * 1024  # bytes of a row that is no JSON
+
+
+class Row(NamedTuple):
+    """A row of a file: the line it begins on, and a JSON object's text without line breaks, or what is wrong with it."""
+
+    line: int
+    text: bytes
+    error: Error | None = None
+
+
+class Count(NamedTuple):
+    """What became of a batch: created or updated, stored before, and those that were refused, with reasons."""
+
+    stored: int
+    known: int
+    refused: list[tuple[Row, list[Error]]]
+
+
+class Command(BaseCommand):
+    """Rows go through the schemas and services of the API, in batches that are each committed on their own."""
+
+    help = (
+        "Import customers or events. A second run stores nothing twice: customers are updated, and an event without an "
+        "id gets one made from the file's name (--source), its line and the line's number. In CSV the first line names "
+        "the fields; custom_attributes is a cell of JSON; other columns become custom attributes, as text; an empty "
+        "cell is a field that is not sent. Ends with status 1 if rows were rejected."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take what, whose, and where from."""
+        parser.add_argument("kind", choices=_STORES)
+        parser.add_argument(
+            "files", nargs="*", default=["-"], metavar="file", help="- (default): stdin; .gz is unpacked"
+        )
+        parser.add_argument("--account", type=int, required=True, metavar="ID")
+        parser.add_argument("--format", choices=FORMATS, help="default: what each file's name ends with, else ndjson")
+        parser.add_argument(
+            "--rejected", metavar="FILE", help="write rows that are refused as NDJSON: file, line, errors, row"
+        )
+        parser.add_argument("--batch", type=int, default=1_000, help="rows a transaction (%(default)s; at most 10,000)")
+        parser.add_argument(
+            "--source", help="stands for the file's name in the ids of events; another one imports the same file again"
+        )
+
+    def handle(self, *args: Any, kind: str, files: list[str], account: int, batch: int, **options: Any) -> None:
+        """Import each file, and say what became of its rows."""
+        if not Account.objects.filter(pk=account).exists():
+            raise CommandError(f"There is no account {account}.")
+        if not 1 <= batch <= settings.MAX_ITEMS:
+            raise CommandError(f"--batch must be from 1 to {settings.MAX_ITEMS}.")
+        refused = 0
+        with ExitStack() as stack:
+            try:
+                rejected = stack.enter_context(Path(options["rejected"]).open("wb")) if options["rejected"] else None
+            except OSError as error:
+                raise CommandError(f"--rejected: {error.strerror}") from error
+            for file in files:
+                source = options["source"] or Path(file).name.removesuffix(".gz")
+                total = stored = known = 0
+                for count, rows in self._import(file, kind, account, batch, source, options["format"]):
+                    total, stored, known = total + rows, stored + count.stored, known + count.known
+                    for row, errors in count.refused:
+                        refused += 1
+                        self._report(rejected, file, row, errors, refused)
+                self.stderr.write(
+                    f"{file}: {total:,} rows, {stored:,} stored, {known:,} stored before, {total - stored - known:,} rejected."
+                )
+        if refused:
+            raise CommandError(f"{refused:,} rows were rejected.")
+
+    def _import(
+        self, file: str, kind: str, account_id: int, size: int, source: str, file_format: str | None
+    ) -> Iterator[tuple[Count, int]]:
+        """Store a file batch by batch; gives what became of each, and how many rows it had."""
+        store, answered = _STORES[kind]
+        with ExitStack() as stack:
+            try:
+                raw = stack.enter_context(Path(file).open("rb")) if file != "-" else sys.stdin.buffer
+                total = Path(file).stat().st_size if file != "-" else None
+                stream: Any = gzip.GzipFile(fileobj=raw) if file.endswith(".gz") else raw
+                is_csv = (file_format or format_of(file)) == "csv"
+                rows = _csv_rows(stream, answered) if is_csv else _ndjson_rows(stream)
+                bar = stack.enter_context(
+                    tqdm(desc=file, total=total, unit="B", unit_scale=True, disable=None, file=sys.stderr)
+                )
+                for batch in _batches(stack.enter_context(closing(rows)), size):
+                    yield _store(store, account_id, source, batch), len(batch)
+                    bar.update(raw.tell() - bar.n if total else sum(len(row.text) for row in batch))
+            except (OSError, EOFError, zlib.error, csv.Error) as error:
+                raise CommandError(f"{file}: {error}. What stands before is imported.") from error
+
+    def _report(self, rejected: BinaryIO | None, file: str, row: Row, errors: list[Error], nth: int) -> None:
+        if rejected is None:
+            if nth <= _MOST_SHOWN:
+                said = "; ".join(f"{error.attr}: {error.detail}" if error.attr else error.detail for error in errors)
+                self.stderr.write(f"{file}, line {row.line}: {said}")
+            return
+        line = {
+            "file": file,
+            "line": row.line,
+            "errors": [error._asdict() for error in errors],
+            "row": _shown(row.text),
+        }
+        rejected.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+
+# Storing -------------------------------------------------------------------------------------------------------------
+
+# An account's id, JSON lines, and a key for each line; gives how many were stored, how many had been before, and what
+# was refused, by position.
+Store = Callable[[int, Body, list[str]], tuple[int, int, dict[int, list[Error]]]]
+
+
+def _store_events(account_id: int, body: Body, keys: list[str]) -> tuple[int, int, dict[int, list[Error]]]:
+    batch = read_events(body, item_keys=keys)
+    known = store_events(account_id=account_id, events=batch.accepted)
+    return len(batch.accepted) - known, known, {each.index: each.errors for each in batch.rejected}
+
+
+def _store_customers(account_id: int, body: Body, _keys: list[str]) -> tuple[int, int, dict[int, list[Error]]]:
+    batch = read_customers(body)
+    stored = upsert_customers(account_id=account_id, customers=batch.accepted)
+    return len(stored), 0, {each.index: each.errors for each in batch.rejected}
+
+
+# With the fields that only answers have: exports have them too.
+_STORES: dict[str, tuple[Store, frozenset[str]]] = {
+    "customers": (_store_customers, frozenset(CUSTOMER.answered)),
+    "events": (_store_events, frozenset(EVENT.answered)),
+}
+
+
+def _store(store: Store, account_id: int, source: str, batch: Sequence[Row]) -> Count:
+    """Store a batch's good rows. A line that is no JSON spoils a request; of a file it is one rejected row."""
+    refused = [(row, [row.error]) for row in batch if row.error]
+    rows = [row for row in batch if not row.error]
+    if not rows:
+        return Count(0, 0, refused)
+    keys = [f"{source}:{row.line}:{row.text.decode(errors='replace')}" for row in rows]
+    try:
+        stored, known, errors = store(account_id, Body(b"\n".join(row.text for row in rows), lines=True), keys)
+    except (MalformedError, TooLargeError) as error:
+        if len(rows) == 1:
+            detail = error.detail.removeprefix("Line 1: The body is ").capitalize()
+            return Count(0, 0, [*refused, (rows[0], [Error("parse_error", detail)])])
+        # Halves until the broken lines stand alone, and what is too much for one request is not: the good ones are still
+        # stored many at a time.
+        middle = len(rows) // 2
+        first, second = (_store(store, account_id, source, part) for part in (rows[:middle], rows[middle:]))
+        refused = [*refused, *first.refused, *second.refused]
+        return Count(
+            first.stored + second.stored, first.known + second.known, sorted(refused, key=lambda each: each[0].line)
+        )
+    refused += [(rows[index], reasons) for index, reasons in errors.items()]
+    return Count(stored, known, sorted(refused, key=lambda each: each[0].line))
+
+
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Up to ``size`` rows at a time, and about ``_BATCH_BYTES``."""
+    batch: list[Row] = []
+    length = 0
+    for row in rows:
+        batch.append(row)
+        length += len(row.text)
+        if len(batch) == size or length > _BATCH_BYTES:
+            yield batch
+            batch, length = [], 0
+    if batch:
+        yield batch
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+
+def _ndjson_rows(stream: BinaryIO) -> Generator[Row, None, None]:
+    """The lines that are not blank. One that is longer than a request may be is not held in memory."""
+    most: int = settings.MAX_BODY_BYTES
+    number = 0
+    while text := stream.readline(most + 1):
+        number += 1
+        error = None
+        if len(text) > most:
+            error = Error("max_length", f"The line is longer than {most} bytes.")
+            rest = text
+            while rest and not rest.endswith(b"\n"):
+                rest = stream.readline(most)
+            text = text[:_MOST_KEPT]
+        text = text.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else text.strip()
+        if text:
+            yield Row(number, text, error)
+
+
+def _csv_rows(stream: BinaryIO, answered: frozenset[str]) -> Generator[Row, None, None]:
+    """The rows below the line of names, each as the JSON object that a client would have sent."""
+    csv.field_size_limit(settings.MAX_BODY_BYTES)
+    lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    reader = csv.reader(lines, strict=True)
+    try:
+        names = _names(next(reader, []))
+        before = reader.line_num
+        for cells in reader:
+            line, before = before + 1, reader.line_num
+            if cells:
+                yield _csv_row(line, names, cells, answered)
+    except csv.Error as error:
+        raise csv.Error(f"line {reader.line_num}: {error}") from error
+    finally:
+        lines.detach()  # whoever opened the stream closes it
+
+
+def _names(cells: list[str]) -> list[str]:
+    if not all(cells) or len(set(cells)) < len(cells):
+        raise csv.Error("the first line must name each column, none twice")
+    return cells
+
+
+def _csv_row(line: int, names: list[str], cells: list[str], answered: frozenset[str]) -> Row:
+    sent = {name: cell for name, cell in zip(names, cells, strict=False) if cell}
+    fields: dict[str, Any] = dict(sent)
+    error = None
+    if len(cells) > len(names):
+        error = Error("invalid", f"The row has {len(cells)} cells, the first line {len(names)}.")
+    elif "custom_attributes" in sent:
+        text = sent["custom_attributes"]
+        try:
+            json.loads(text, parse_int=Decimal)  # is it one value? Its text is what is stored
+        except (ValueError, RecursionError):
+            error = Error("invalid", "The cell is not JSON.", "custom_attributes")
+        else:
+            # Line breaks stand between tokens only: within strings JSON escapes them.
+            fields["custom_attributes"] = orjson.Fragment(text.replace("\r", " ").replace("\n", " "))
+    for name in answered & sent.keys():
+        if sent[name] == "1":  # an answer's success
+            fields[name] = 1
+    try:
+        return Row(line, orjson.dumps(fields), error)
+    except TypeError:  # a byte that is no UTF-8 became a lone surrogate
+        shown = {name: cell.encode(errors="replace").decode() for name, cell in sent.items()}
+        return Row(line, orjson.dumps(shown), Error("invalid", "The row is not UTF-8."))
+
+
+def _shown(text: bytes) -> Any:
+    """A row as the rejected file shows it: as JSON where it is, exactly as it stood."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text[:_MOST_KEPT].decode(errors="replace")
+    return orjson.Fragment(text)
