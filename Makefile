@@ -60,6 +60,19 @@ bench: $(VENV)/benchmarks.installed ## Measure against the limits and the altern
 growth: $(VENV)/benchmarks.installed ## Measure how cost grows: rows, batch sizes, connections, accounts.
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
+# One set of pins with hashes for every platform and Python from 3.11 on, so that two installs are the same.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+
+.PHONY: lock
+lock: $(VENV)/requirements-dev.installed ## Write the requirements*.txt files from the *.in files.
+	@$(LOCK) $(UPGRADE) requirements.in --output-file requirements.txt
+	@$(LOCK) $(UPGRADE) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
+	@$(LOCK) $(UPGRADE) benchmarks/requirements.in --output-file benchmarks/requirements.txt
+
+.PHONY: upgrade
+upgrade: ## Renew what the *.in files do not pin, within their bounds; then run make check.
+	@$(MAKE) lock UPGRADE=--upgrade
+
 .PHONY: fix
 fix: $(VENV)/requirements-dev.installed ## Format, and mend what can be mended by itself.
 	$(BIN)/ruff check --fix .
