@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from traitly.input.errors import Error, InvalidRequestError
+from traitly.input.hints import Hint
 from traitly.input.items import Batch, Body, RejectedItem, Schema, read_items
 from traitly.input.values import Amount, CustomerId, Name, Text, Time, attributes_json, now_in_seconds
 
@@ -61,8 +62,17 @@ class CustomerItem(CustomerPatch, total=False):
 
 
 _ANSWERED = {"updated_at": lambda _: True}
-SCHEMA = Schema(CustomerItem, _ANSWERED)
-PATCH_SCHEMA = Schema(CustomerPatch, _ANSWERED)
+_SYNONYMS = (
+    ("userid", "customer_id"),
+    ("emailaddress", "email"),
+    ("planname", "plan"),
+    ("timestamp", "created_at"),
+    ("mrr", "monthly_payment_amount"),
+    ("phone", "phone_number"),
+    ("organizationid", "organisation_id"),
+)
+SCHEMA = Schema(CustomerItem, _ANSWERED, "customer", _SYNONYMS)
+PATCH_SCHEMA = Schema(CustomerPatch, _ANSWERED, "customer", _SYNONYMS)
 
 
 class SentCustomer(NamedTuple):
@@ -94,6 +104,7 @@ class CustomerChanges(NamedTuple):
     fields: dict[str, Any]
     attributes: bytes
     removed: list[str]
+    hints: Sequence[Hint] = ()
 
 
 def read_customers(body: Body) -> Batch[SentCustomer]:
@@ -137,7 +148,7 @@ def read_changes(body: Body, customer_id: str) -> CustomerChanges:
     result = batch.results[0]
     if isinstance(result, RejectedItem):
         raise InvalidRequestError(result.errors)
-    return result
+    return result._replace(hints=batch.hints)
 
 
 def in_one(customers: Sequence[SentCustomer]) -> SentCustomer:

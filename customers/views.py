@@ -11,7 +11,7 @@ from customers.schemas import read_changes, read_customers
 from customers.services import erase_customer, update_customer, upsert_customers
 from rejections.services import keep_rejections
 from traitly.http.bodies import read_body
-from traitly.http.envelope import batch_response, envelope
+from traitly.http.envelope import batch_response, envelope, hints_metadata
 from traitly.http.views import ApiViewSet
 
 
@@ -37,7 +37,7 @@ class CustomerViewSet(ApiViewSet):
         """One customer."""
         answer = queries.get_customer(account_id=self.account_id, customer_id=customer_id)
         if answer is None:
-            raise Http404
+            raise Http404("There is no customer with this customer_id.")
         return envelope("customer", [answer])
 
     def partial_update(self, request: Request, customer_id: str) -> HttpResponse:
@@ -45,14 +45,14 @@ class CustomerViewSet(ApiViewSet):
         changes = read_changes(read_body(request), customer_id)
         answer = update_customer(account_id=self.account_id, customer_id=customer_id, changes=changes)
         if answer is None:
-            raise Http404
-        return envelope("customer", [answer], method="PATCH")
+            raise Http404("There is no customer with this customer_id.")
+        return envelope("customer", [answer], method="PATCH", metadata=hints_metadata(changes.hints))
 
     def destroy(self, request: Request, customer_id: str) -> HttpResponse:
         """Erase a customer and all that is kept of it; the answer's metadata counts what else went, as events."""
         erased = erase_customer(account_id=self.account_id, customer_id=customer_id)
         if erased is None:
-            raise Http404
+            raise Http404("There is no customer with this customer_id.")
         return envelope(
             "customer", [erased.customer] if erased.customer else [], method="DELETE", metadata=erased.counts
         )

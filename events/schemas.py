@@ -31,7 +31,17 @@ class EventItem(TypedDict, total=False):
 _MOST_INDEXED_BYTES = 2600
 
 # ``success: 1`` is what answers carry; any other ``success`` is the client's own word.
-SCHEMA = Schema(EventItem, answered={"success": lambda value: value == 1 and value is not True})
+SCHEMA = Schema(
+    EventItem,
+    answered={"success": lambda value: value == 1 and value is not True},
+    kind="event",
+    synonyms=(
+        ("userid", "customer_id"),
+        ("timestamp", "created_at"),
+        ("occurredat", "created_at"),
+        ("messageid", "id"),
+    ),
+)
 
 
 class NewEvent(NamedTuple):

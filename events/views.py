@@ -42,14 +42,14 @@ class EventViewSet(ApiViewSet):
         """One event."""
         answer = queries.get_event(account_id=self.account_id, event_id=event_id)
         if answer is None:
-            raise Http404
+            raise Http404("There is no event with this id.")
         return envelope("event", [answer])
 
     def destroy(self, request: Request, event_id: str) -> HttpResponse:
         """Delete one event; its id may be used again."""
         answer = delete_event(account_id=self.account_id, event_id=event_id)
         if answer is None:
-            raise Http404
+            raise Http404("There is no event with this id.")
         return envelope("event", [answer], method="DELETE")
 
 
@@ -63,7 +63,7 @@ class TimelineViewSet(ApiViewSet):
         if get_customer(account_id=self.account_id, customer_id=customer_id) is None and not queries.has_events(
             account_id=self.account_id, customer_id=customer_id
         ):
-            raise Http404
+            raise Http404("Nothing is known of a customer with this customer_id.")
         return self.list_of("event", queries.TIMELINE, customer_id=customer_id)
 
 

@@ -12,7 +12,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     # The reference prints the version in one address and leaves it out in another: both are the same endpoints.
     re_path(r"^api/(?:v1/)?", include([path("", include("events.urls")), path("", include("customers.urls"))])),
-    re_path(r"^api(?:/|$)", unknown_address),
+    re_path(r"^(?:api|v1)(?:/|$)", unknown_address),
     path("health", health, name="health"),
     path("admin/", admin.site.urls),
     path("", include("portal.urls")),

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zlib
 
 from django.conf import settings
@@ -12,7 +13,9 @@ from traitly.input.errors import MalformedError, TooLargeError
 from traitly.input.items import Body
 
 # curl's --data claims a form, and the reference's own commands are sent so.
-_JSON = {"", "application/json", "text/json", "text/plain", "application/x-www-form-urlencoded"}
+_FORM = "application/x-www-form-urlencoded"
+_JSON = {"", "application/json", "text/json", "text/plain", _FORM}
+_FORM_DATA = re.compile(rb"[^\s{}\[\]\"=&]{1,255}=")  # name=value, which no JSON begins with
 _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
 
 
@@ -20,13 +23,19 @@ def read_body(request: Request) -> Body:
     """The body, or 400, 413, 415."""
     media_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type not in _JSON | _LINES and not media_type.endswith("+json"):
-        raise UnsupportedMediaType(media_type)
+        raise UnsupportedMediaType(
+            media_type, f'Unsupported media type "{media_type}". Send JSON (application/json) or NDJSON.'
+        )
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
         raise UnsupportedMediaType(media_type, f'Unsupported content encoding "{encoding}". Send gzip or none.')
     data = _read(request)
     if encoding.endswith("gzip"):
         data = _decompress(data)
+    if media_type == _FORM and _FORM_DATA.match(data):
+        raise MalformedError(
+            """This looks form-encoded: send JSON, for example {"customer_id": "15", "name": "Logged in"}."""
+        )
     if not data.strip():
         raise MalformedError("The body is empty. Send a JSON object or an array of JSON objects.")
     return Body(data, media_type in _LINES)

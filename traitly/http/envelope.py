@@ -11,6 +11,7 @@ from django.utils.encoding import escape_uri_path
 from rest_framework.request import Request
 
 from traitly.http.errors import error_response
+from traitly.input.hints import Hint
 from traitly.input.items import Batch, RejectedItem
 
 VERBS = {"POST": "created", "PATCH": "updated", "DELETE": "deleted"}
@@ -56,14 +57,21 @@ def batch_response(
     accepted = iter(rows)
     data = [_rejection(result) if isinstance(result, RejectedItem) else next(accepted) for result in batch.results]
     rejected = len(rejections)
-    metadata = {}
+    metadata: dict[str, Any] = {}
     status = HTTPStatus.CREATED if created else HTTPStatus.OK
     if rejected:
         metadata = {"accepted": len(data) - rejected, "rejected": rejected}
         status = HTTPStatus.MULTI_STATUS if rejected < len(data) else HTTPStatus.BAD_REQUEST
     if duplicates:
         metadata["duplicates"] = duplicates
+    metadata |= hints_metadata(batch.hints)
     return envelope(kind, data, method="POST", status=status, metadata=metadata)
+
+
+def hints_metadata(hints: Iterable[Hint]) -> dict[str, Any]:
+    """``{"hints": [{"attr", "detail"}]}``; ``{}`` if there are none."""
+    listed = [hint._asdict() for hint in hints]
+    return {"hints": listed} if listed else {}
 
 
 def _rejection(rejection: RejectedItem) -> dict[str, Any]:

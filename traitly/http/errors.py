@@ -18,6 +18,7 @@ from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 
 from traitly.http.middleware import current_request_id
+from traitly.http.urls import unknown_address_detail
 from traitly.input.errors import Error, InputError, InvalidRequestError, MalformedError, TooLargeError
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def error_response(status: int, errors: Iterable[Error], *, kind: str = "") -> H
     return HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
 
 
-def exception_handler(error: Exception, _context: dict[str, Any]) -> HttpResponse:
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """DRF's hook: whatever a view raised, as an answer."""
     if isinstance(error, InvalidRequestError):
         return error_response(HTTPStatus.BAD_REQUEST, error.errors, kind="validation_error")
@@ -48,16 +49,11 @@ def exception_handler(error: Exception, _context: dict[str, Any]) -> HttpRespons
         status, code = _STATUS_OF_INPUT[type(error)]
         return error_response(status, [Error(code, error.detail)])
     if isinstance(error, Http404):
-        error = exceptions.NotFound()
+        error = exceptions.NotFound(str(error) or None)
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     if isinstance(error, exceptions.APIException):
-        response = error_response(error.status_code, [Error(str(error.get_codes()), str(error.detail))])
-        if challenge := getattr(error, "auth_header", None):
-            response["WWW-Authenticate"] = challenge
-        if wait := getattr(error, "wait", None):
-            response["Retry-After"] = str(math.ceil(wait))
-        return response
+        return _api_exception_response(error, context)
     if isinstance(error, SuspiciousOperation):  # more parameters than Django reads
         return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "There are too many parameters.")])
     if isinstance(error, (OperationalError, InterfaceError)):
@@ -71,10 +67,23 @@ def exception_handler(error: Exception, _context: dict[str, Any]) -> HttpRespons
     return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, [Error("error", "A server error occurred.")])
 
 
-class JsonErrorsMiddleware:
-    """The net below the views: errors of Django and its middleware under /api/ get the API's shape too, also with DEBUG.
+def _api_exception_response(error: exceptions.APIException, context: dict[str, Any]) -> HttpResponse:
+    detail = str(error.detail)
+    if isinstance(error, exceptions.MethodNotAllowed):
+        detail = f"{detail} This address takes {', '.join(context['view'].allowed_methods)}."
+    response = error_response(error.status_code, [Error(str(error.get_codes()), detail)])
+    if challenge := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        response["Retry-After"] = str(math.ceil(wait))
+    return response
 
-    An example is a Host header that is not in ALLOWED_HOSTS, which never gets as far as a view.
+
+class JsonErrorsMiddleware:
+    """The net below the views: errors of Django and its middleware get the API's shape too, also with DEBUG.
+
+    Under /api/ that is a Host header that is not in ALLOWED_HOSTS, for example, which never gets as far as a view. And
+    who sends an API key to an address of the portal, as /customers, is told where the API is.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -83,12 +92,18 @@ class JsonErrorsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, and replace an error page by an error object."""
         response = self.get_response(request)
-        if (
-            response.status_code >= HTTPStatus.BAD_REQUEST
-            and request.path.startswith("/api/")
-            and not response.headers.get("Content-Type", "").startswith("application/json")
-        ):
+        if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
+            return response
+        if request.path.startswith("/api/"):
+            if response.status_code < HTTPStatus.BAD_REQUEST or _is_json(response):
+                return response
             status = HTTPStatus(response.status_code)
             code = {400: "bad_request", 404: "not_found"}.get(status, "error")
             return error_response(status, [Error(code, f"{status.phrase}.")])
+        if request.headers.get("Authorization", "").lower().startswith("token ") and not _is_json(response):
+            return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", unknown_address_detail(request.path))])
         return response
+
+
+def _is_json(response: HttpResponseBase) -> bool:
+    return response.headers.get("Content-Type", "").startswith("application/json")

@@ -1,6 +1,43 @@
-"""What the apps' addresses share."""
+"""What the apps' addresses share, and which of them there are."""
+
+import difflib
+import re
+from functools import cache
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+_GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\\]|\\.)*\)")
 
 
 def identifier(name: str) -> str:
     """A pattern for an identifier of the client's, which may hold any character but NUL, slashes too."""
     return rf"(?P<{name}>[^\x00]{{1,255}}?)"
+
+
+@cache
+def api_addresses() -> tuple[str, ...]:
+    """The API's addresses as people write them, for example ``/api/v1/customer/<customer_id>``."""
+    found: list[str] = []
+    for entry in get_resolver().url_patterns:
+        if isinstance(entry, URLResolver) and str(entry.pattern).startswith("^api/"):
+            _collect(entry, found)
+    return tuple(sorted(found))
+
+
+def _collect(entry: URLResolver | URLPattern, found: list[str]) -> None:
+    if isinstance(entry, URLResolver):
+        for inner in entry.url_patterns:
+            _collect(inner, found)
+    else:
+        path = _GROUP.sub(r"<\1>", str(entry.pattern).lstrip("^").removesuffix(r"/?\Z"))
+        found.append(f"/api/v1/{path}")
+
+
+def unknown_address_detail(path: str) -> str:
+    """What a 404 for an unknown address says: which there are, and first the one that was probably meant."""
+    known = api_addresses()
+    words = [word for word in path.split("/") if word not in {"", "api", "v1"}]
+    names = {address.split("/")[3] for address in known}
+    close = difflib.get_close_matches(words[0].lower()[:40], names, n=1) if words else []
+    meant = f"Did you mean /api/v1/{close[0]}? " if close else ""
+    return f"There is no such address. {meant}The API has {', '.join(known)}."

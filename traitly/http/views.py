@@ -15,7 +15,8 @@ from rest_framework.viewsets import ViewSet
 from traitly.http.envelope import list_response
 from traitly.http.errors import error_response
 from traitly.http.streams import CSV, NDJSON, stream_response
-from traitly.input.errors import Error
+from traitly.http.urls import unknown_address_detail
+from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import parse_decimal
 from traitly.lists.engine import ListDefinition, page, read_list
 
@@ -55,6 +56,10 @@ class ApiViewSet(ViewSet):
 
     def list_of(self, kind: str, definition: ListDefinition, **equal: str) -> HttpResponseBase:
         """The list that the request asks for, a page or a stream; ``equal`` narrows it to what the address names."""
+        meta = self.request.META
+        if meta.get("CONTENT_LENGTH", "0") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in meta:
+            detail = "A list takes no body. Filters go in the URL: ?plan=Starter&limit=10."
+            raise InvalidRequestError([Error("invalid", detail)])
         media_type: str = self.request.accepted_media_type
         paged = media_type == _JSON
         asked = read_list(definition, self.request.query_params, paged=paged, equal=equal)
@@ -97,9 +102,9 @@ def _by_preference(accepted: str) -> Iterator[str]:
 
 
 @csrf_exempt
-def unknown_address(_request: HttpRequest) -> HttpResponse:
+def unknown_address(request: HttpRequest) -> HttpResponse:
     """404 in the API's shape: also with DEBUG, where Django would show its own page."""
-    return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", "There is no such address.")])
+    return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", unknown_address_detail(request.path))])
 
 
 @csrf_exempt

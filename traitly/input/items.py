@@ -6,7 +6,7 @@ of the valid ones: models cost three times as much (docs/performance.md).
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from traitly.input.errors import Error, InvalidRequestError, MalformedError, TooLargeError
+from traitly.input.hints import Hint, KnownFields, hints_for, intended_fields
 from traitly.input.values import LONGEST_KEY, MOST_DIGITS, attributes_json, flaw, is_harmless, plain_json
 
 MOST_ATTRIBUTE_BYTES = 64 * 1024
@@ -46,6 +47,13 @@ class Schema:
     # Fields that only the server decides, and the values of them that answers carry: what was read may be sent back,
     # and must not become attributes.
     answered: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
+    kind: str = ""  # both for hints: see ``KnownFields``
+    synonyms: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def known(self) -> KnownFields:
+        """The fields, for hints about misspelled ones."""
+        return KnownFields(self.fields, self.kind, self.synonyms)
 
     @cached_property
     def fields(self) -> frozenset[str]:
@@ -72,6 +80,7 @@ class Batch(NamedTuple, Generic[T]):
 
     results: list[T | RejectedItem]
     single: bool
+    hints: Sequence[Hint] = ()  # about what was accepted
 
     @property
     def accepted(self) -> list[T]:
@@ -108,7 +117,12 @@ def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
         _reject(index, value, errors[index], schema) if item is None else _judge(index, value, item, schema, make)
         for index, (value, item) in enumerate(zip(values, items, strict=True))
     ]
-    return Batch(results, single)
+    accepted = (
+        ("" if single else f"{index}.", item)
+        for index, item in enumerate(items)
+        if item is not None and not isinstance(results[index], RejectedItem)
+    )
+    return Batch(results, single, hints_for(accepted, schema.known))
 
 
 def _parse(data: bytes) -> Any:
@@ -175,11 +189,24 @@ def _validated(values: list[Any], schema: Schema) -> tuple[list[dict[str, Any] |
 
 def _reject(index: int, value: Any, errors: list[Error], schema: Schema) -> RejectedItem:
     """A value that pydantic refused, with what is wrong with its attributes too."""
+    if isinstance(value, dict) and not value.keys() <= schema.fields:
+        errors = _naming_what_was_sent(errors, intended_fields(value, schema.known))
     if isinstance(value, dict) and not (value.keys() <= schema.fields and is_harmless(value.get("custom_attributes"))):
         _, checked = _attributes(value, schema)
         if not isinstance(checked, bytes):
             errors += checked
     return RejectedItem(index, errors, value)
+
+
+def _naming_what_was_sent(errors: list[Error], intended: Mapping[str, str]) -> list[Error]:
+    """The errors; one about a missing field names the field that was sent in its place."""
+    sent = {field: name for name, field in intended.items()}
+    return [
+        error._replace(detail=f"{error.detail} You sent {sent[error.attr]}; the field is {error.attr}.")
+        if error.code == "required" and error.attr in sent
+        else error
+        for error in errors
+    ]
 
 
 def _attributes(item: dict[str, Any], schema: Schema) -> tuple[dict[str, Any], bytes | list[Error]]:

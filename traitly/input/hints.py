@@ -1,0 +1,76 @@
+"""Hints about fields that were probably meant to be others.
+
+A field that is not part of an object is kept as an attribute, so a misspelled one is no error. But the events of a
+client that sends ``createdAt`` are dated now: the response says so.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+MAX_HINTS = 10  # of a response
+_MAX_LENGTH = 40  # of a name that is looked at
+
+
+class Hint(NamedTuple):
+    """Something about a request that may be a mistake, though it was accepted. ``attr`` is a path, as in ``Error``."""
+
+    attr: str
+    detail: str
+
+
+class KnownFields(NamedTuple):
+    """The fields of an object, as far as hints need them."""
+
+    names: frozenset[str]
+    kind: str  # "event": eventName is another spelling of name
+    # What other systems call them, in lower case without separators: ("timestamp", "created_at").
+    synonyms: tuple[tuple[str, str], ...] = ()
+
+
+def intended_fields(item: Mapping[str, Any], known: KnownFields) -> dict[str, str]:
+    """The names in ``item`` that were probably meant to be fields, each with that field.
+
+    That is another spelling of a field, or a synonym of one that was not sent: a ``user_id`` beside ``customer_id`` is
+    an attribute like any other.
+    """
+    intended = {}
+    for name in item.keys() - known.names:
+        if len(name) <= _MAX_LENGTH:
+            field, is_synonym = _intended_field(name, known)
+            if field and not (is_synonym and field in item):
+                intended[name] = field
+    return intended
+
+
+@lru_cache(maxsize=10_000)
+def _intended_field(name: str, known: KnownFields) -> tuple[str | None, bool]:
+    plain = _plain(name)
+    for field in known.names:
+        if plain in {_plain(field), known.kind + _plain(field)}:
+            return field, False
+    return dict(known.synonyms).get(plain), True
+
+
+_NO_SEPARATORS = str.maketrans("", "", "_-. ")
+
+
+def _plain(name: str) -> str:
+    return name.translate(_NO_SEPARATORS).lower()
+
+
+def hints_for(items: Iterable[tuple[str, Mapping[str, Any]]], known: KnownFields) -> list[Hint]:
+    """Hints about items, each given with the prefix of its paths ("" or "3.").
+
+    One for each name, where it stands first, and at most ``MAX_HINTS``.
+    """
+    hints: dict[str, Hint] = {}
+    for prefix, item in items:
+        if item.keys() <= known.names:
+            continue
+        for name, field in intended_fields(item, known).items():
+            detail = f"Kept as a custom attribute. Did you mean {field}?"
+            hints.setdefault(name, Hint(f"{prefix}{name}", detail))
+            if len(hints) == MAX_HINTS:
+                return list(hints.values())
+    return list(hints.values())
