@@ -28,6 +28,7 @@ $(VENV)/benchmarks.installed: benchmarks/requirements.txt $(VENV)/requirements.i
 
 .PHONY: run
 run: $(VENV)/requirements.installed ## Set up everything and serve on PORT (8000); the data stays in TRAITLY_DATA_DIR (var).
+	@PORT=$(PORT) $(BIN)/python -m traitly.server.port
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@PORT=$(PORT) $(BIN)/python manage.py quickstart
 	@PORT=$(PORT) exec $(BIN)/gunicorn traitly.wsgi

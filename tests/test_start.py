@@ -1,0 +1,53 @@
+"""What somebody sees who starts the server with a setting that cannot be, or on a port that is taken."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests.server import ROOT
+
+WRONG = {"API_RATE_LIMIT": "often"}
+MESSAGE = "Settings: API_RATE_LIMIT must be like 600/minute (second, minute, hour, day), not 'often'.\n"
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("manage.py", "check"), ("-m", "gunicorn", "--bind=127.0.0.1:0", "traitly.wsgi")]
+)
+def test_a_bad_setting_is_one_line(arguments):
+    done = run(*arguments, **WRONG)
+
+    assert done.returncode != 0
+    assert MESSAGE in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        done = run("-m", "traitly.server.port", HOST="127.0.0.1", PORT=port)
+
+    assert done.returncode == 1
+    assert f"Port {port} is taken" in done.stderr
+    assert f"PORT={int(port) + 80} make run" in done.stderr
+
+
+def test_a_port_that_is_free():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+
+    assert run("-m", "traitly.server.port", HOST="127.0.0.1", PORT=port).returncode == 0
