@@ -51,3 +51,15 @@ def test_a_port_that_is_free():
         port = str(server.getsockname()[1])
 
     assert run("-m", "traitly.server.port", HOST="127.0.0.1", PORT=port).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgres://me@%2Fvar%2Frun%2Fpostgresql:5433/name", "postgres://me@/name?host=/var/run/postgresql&port=5433"],
+)
+def test_a_database_behind_a_socket(url):
+    program = "import traitly.settings as s; d = s.DATABASES['default']; print(d['HOST'] or d['OPTIONS']['host'])"
+
+    done = run("-c", program, DATABASE_URL=url, SECRET_KEY="x", API_KEY_ENCRYPTION_KEYS="x")
+
+    assert done.stdout == "/var/run/postgresql\n", done.stderr

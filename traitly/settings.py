@@ -3,6 +3,7 @@
 import warnings
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -51,6 +52,8 @@ if DATABASE_URL:
     DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
     if not DATABASES["default"].get("ENGINE", "").startswith("django.db.backends.postgresql"):
         raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL: postgres://user:password@host:5432/name.")
+    # libpq's form of a socket's folder: postgres://user@%2Fvar%2Frun%2Fpostgresql/name.
+    DATABASES["default"]["HOST"] = unquote(DATABASES["default"].get("HOST", ""))
 else:
     DATABASES = {"default": {"ENGINE": "traitly.postgres", "NAME": "traitly", "OPTIONS": {"data_dir": DATA_DIR}}}
 DATABASES["default"] |= {
