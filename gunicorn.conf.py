@@ -29,6 +29,10 @@ graceful_timeout = 30
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
 control_socket_disable = True
 limit_request_line = 8190  # the most that gunicorn takes: a list may be filtered by many values
+# gunicorn would believe SCRIPT_NAME and X-Forwarded-Proto of every client on this machine. What a proxy says is up to
+# the settings: Django reads X-Forwarded-Proto itself, if TRUST_PROXY_HEADERS is on.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 
 
 def on_starting(_server: Any) -> None:
@@ -46,15 +50,15 @@ def on_starting(_server: Any) -> None:
 
 
 def when_ready(_server: Any) -> None:
-    """Before the workers are forked: connect once, and leave what is loaded out of garbage collections.
+    """Before the workers are forked: start an embedded PostgreSQL, and leave what is loaded out of garbage collections.
 
-    An embedded PostgreSQL is started by the first process that connects, and runs for as long as one that has connected
-    lives: that is the master. A database that is away is no reason not to start; requests get 503 until it is back.
+    The first process that connects starts it, and it runs for as long as one that has connected lives: that is the
+    master. It connects to no other database: one that accepts and never answers would hold up the start, and SIGTERM.
     """
     from django.conf import settings  # noqa: PLC0415
     from django.db import DatabaseError, connection  # noqa: PLC0415
 
-    if settings.configured:
+    if settings.configured and not settings.DATABASE_URL:
         try:
             connection.ensure_connection()
         except DatabaseError as error:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -105,6 +106,21 @@ def test_a_chunked_body_is_read(server, auth, kind):
     assert response.status == 201
     assert len(json.loads(body)["data"]) == 2
     connection.close()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"nonsense\r\n\r\n", b"5\r\n[1234567\r\n", b"-1\r\n\r\n", b"2;a=\r\n{}\r\n0\r\n\r\n", b"2\r\n{}\r\n", b""],
+    ids=["size", "length", "negative", "extension", "end", "empty"],
+)
+def test_a_malformed_chunked_body_is_400(server, body):
+    head = f"POST /api/v1/event HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {server.key}\r\n"
+    with server.connect() as client:
+        client.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + body)
+        client.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"object":"error"' in answer
 
 
 def test_a_chunked_body_that_is_too_large_is_413(server, auth, tmp_path):

@@ -206,6 +206,20 @@ def test_a_broken_setting_stops_the_start_and_says_so(tmp_path: Path, settings: 
     assert "Booting worker" not in done.stderr
 
 
+def test_a_database_that_never_answers_delays_neither_the_start_nor_the_end(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as database:  # the kernel accepts; nobody reads or writes
+        url = f"postgres://127.0.0.1:{database.getsockname()[1]}/none"
+        environment = _environment(tmp_path, DATABASE_URL=url)
+        start = time.monotonic()
+        with subprocess.Popen(COMMAND, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as server:
+            assert server.stderr is not None
+            next(line for line in server.stderr if "Booting worker" in line)
+            server.terminate()
+            server.communicate(timeout=20)
+        assert server.returncode == 0
+    assert time.monotonic() - start < 20
+
+
 # Holds a customer's row; says so once a request waits for it; lets go when told to.
 _HOLD = """
 import time

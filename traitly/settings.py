@@ -272,11 +272,17 @@ REJECTIONS_MOST_KEPT = number("REJECTIONS_MOST_KEPT", 10_000)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "traitly.http.middleware.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "traitly.http.middleware.RequestIdFilter"},
+        "no_traceback": {"()": "traitly.http.middleware.NoTracebackFilter"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["stderr"], "propagate": False},
+        "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # any client can cause it at will
+    },
 }

@@ -3,8 +3,10 @@
 from urllib.parse import quote
 
 import pytest
+from django.http import HttpResponse, StreamingHttpResponse
 
 from tests.factories import a_customer, an_event
+from traitly.http.middleware import RequestIdMiddleware
 
 PREFIXES = ["/api/v1/", "/api/"]
 ENDS = ["", "/"]
@@ -44,6 +46,15 @@ def test_head_is_get_without_a_body(api, address):
     assert (head.status, head.content) == (200, b"")
     assert head.headers["Content-Type"] == get.headers["Content-Type"]
     assert head.headers["Content-Length"] == get.headers.get("Content-Length", str(len(get.content)))
+
+
+@pytest.mark.parametrize("response", [HttpResponse(b"abc"), StreamingHttpResponse([b"abc"])], ids=["whole", "stream"])
+def test_an_answer_to_head_has_no_content(rf, response):
+    """Django's test client would drop it, and gunicorn does so with a warning."""
+    answered = RequestIdMiddleware(lambda _request: response)(rf.head("/"))
+
+    assert b"".join(answered) == b""
+    assert answered.headers.get("Content-Length", "3") == "3"
 
 
 ALLOWED = {

@@ -27,6 +27,16 @@ def test_a_host_that_is_not_ours_is_400_in_json(api, settings, address):
     assert b"evil.example" not in answer.content
 
 
+@pytest.mark.parametrize("address", ["/api/v1/customer", "/login/"])
+def test_a_host_that_is_not_ours_logs_one_line(api, settings, caplog, address):
+    settings.ALLOWED_HOSTS = ["localhost"]
+
+    api.get(address, HTTP_HOST="evil.example")
+
+    assert "evil.example" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
 @pytest.mark.parametrize("address", ["customer", "event", "customer/1/event"])
 @pytest.mark.usefixtures("_debug")
 def test_an_unforeseen_failure_is_500_and_tells_nothing(api, monkeypatch, caplog, address):

@@ -6,6 +6,7 @@ import re
 import zlib
 
 from django.conf import settings
+from gunicorn.http.errors import ParseException
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
@@ -57,7 +58,12 @@ def _read(request: Request) -> bytes:
         return data
     if not request.META.get("wsgi.input_terminated"):
         return b""
-    data = request.META["wsgi.input"].read(limit + 1)
+    try:
+        data = request.META["wsgi.input"].read(limit + 1)
+    except ParseException as error:
+        raise MalformedError("The chunks of the body are malformed.") from error
+    except OSError as error:
+        raise MalformedError("The body ended before its last chunk.") from error
     if len(data) > limit:
         raise _too_large()
     return data

@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 import uuid_utils
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, resolve
 
@@ -36,7 +36,18 @@ class RequestIdMiddleware:
         _request_id.set(request_id)
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
+        if request.method == "HEAD":
+            _drop_content(response)
         return response
+
+
+def _drop_content(response: HttpResponseBase) -> None:
+    """Leave the headers alone: the server would log a warning for each answer to HEAD that has content."""
+    if isinstance(response, HttpResponse):
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        response.content = b""
+    elif isinstance(response, StreamingHttpResponse):
+        response.streaming_content = ()
 
 
 class ApiMiddleware:
@@ -86,4 +97,13 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Never drops a record."""
         record.request_id = current_request_id()
+        return True
+
+
+class NoTracebackFilter(logging.Filter):
+    """Leaves one line of a record that would come with a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop the traceback; every record passes."""
+        record.exc_info = record.exc_text = None
         return True

@@ -14,6 +14,7 @@ from typing import Any
 from gunicorn import util
 from gunicorn.http import wsgi
 from gunicorn.http.body import LengthReader
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # For SO_RCVTIMEO, in seconds and microseconds. A client that stops in the middle of its request loses its connection, and
@@ -21,6 +22,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 # others for longer.
 _SILENCE = struct.pack("ll", 10, 0)
 _PATIENCE = struct.pack("ll", 0, 5_000)
+_RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: closing sends RST
 _LINGER_SECONDS = 0.5  # what a client that was refused has to take its answer and go
 _MOST_READ = 8192
 
@@ -97,11 +99,16 @@ class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
         reader = conn.parser.mesg.body.reader
         if keepalive and isinstance(reader, LengthReader) and not reader.length:
             return True
-        return bool(super()._keepalive_after(conn, keepalive))
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except ParseException:
+            return False  # chunks that are malformed, where nobody had read them: the request is answered already
 
 
 class _Socket(socket.socket):
     """Tells the kernel only what is new to it: gunicorn sets each connection's timeout four times a request."""
+
+    unfinished = False  # whether an answer has begun and not ended
 
     @classmethod
     def of(cls, sock: socket.socket) -> "_Socket":
@@ -124,16 +131,29 @@ class _Socket(socket.socket):
         except BlockingIOError as error:
             raise ConnectionResetError(errno.ECONNRESET, "The client fell silent.") from error
 
+    def shutdown(self, how: int) -> None:
+        """Reset the connection instead if an answer is cut: HTTP/1.0 takes an ordinary end for the answer's end."""
+        if self.unfinished:
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.close()
+        else:
+            super().shutdown(how)
+
 
 class _Response(wsgi.Response):  # type: ignore[misc]
     """Sends the head of an answer together with the first part of its body."""
 
-    sock: "socket.socket | _Held"
+    sock: Any  # a _Socket, or a _Held in its place
+
+    def close(self) -> None:
+        super().close()
+        self.sock.unfinished = False
 
     def write(self, arg: bytes) -> None:
         if self.headers_sent:
             super().write(arg)
             return
+        self.sock.unfinished = True
         held = _Held()
         sock, self.sock = self.sock, held
         try:
