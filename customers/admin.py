@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.admin import AccountFilter, AccountOwnedAdmin
+from customers.columns import ATTRIBUTES, COLUMNS
 from customers.models import Customer
 
 
@@ -41,21 +42,7 @@ class CustomerAdmin(AccountOwnedAdmin):
     list_filter: ClassVar[Any] = (AccountFilter, CreatedFilter)
     search_fields = ("customer_id",)
     search_help_text = "The customer_id, or how it begins."
-    fields = (
-        "account",
-        "customer_id",
-        "name",
-        "email",
-        "plan",
-        "monthly_payment_amount",
-        "location",
-        "phone_number",
-        "organisation_id",
-        "attributes",
-        "created_at",
-        "updated_at",
-        "id",
-    )
+    fields = ("account", *("attributes" if each.name == ATTRIBUTES else each.name for each in COLUMNS), "id")
     # Attributes are shown only: the API keeps their numbers to the digit, a form would not.
     readonly_fields = ("account", "customer_id", "attributes", "created_at", "updated_at", "id")
 

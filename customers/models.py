@@ -1,34 +1,43 @@
 """The customer records."""
 
+from collections.abc import Iterator
+
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Cast, Coalesce, Collate, Lower
 from django.db.models.lookups import LessThanOrEqual
-from django.utils import timezone
 
-from accounts.models import AccountOwned
+from customers.columns import COLUMNS, KEY, NEVER_SENT, CustomerColumns
 from traitly.db.ids import new_id
 
 LAST_WORD = Func(F("name"), Value("[^ ]+$"), function="substring")  # of the name
 
 
-class Customer(AccountOwned):
+def _declared_indexes() -> Iterator[models.Index]:
+    """An index for each sort and filter of ``customers.queries.LIST``; customer_id has its constraint's."""
+    for each in COLUMNS:
+        if each.name == KEY:
+            continue
+        if each.sorts and each.nullable:
+            never_first = Coalesce(each.name, Value(NEVER_SENT))
+            yield models.Index(F("account"), never_first, F(KEY), name=each.index)
+        elif each.sorts:
+            yield models.Index(fields=["account", each.name, KEY], name=each.index)
+        elif each.lowered:
+            # In lower case it serves customers.queries.search_customers too.
+            lower = Collate(Lower(F(each.name)), "C")
+            yield models.Index(F("account"), lower, F("created_at"), F(KEY), name=each.index)
+        elif each.filters:
+            # Each in the default order. Of an optional field only rows that have it: most often it is null.
+            present = models.Q((f"{each.name}__isnull", False)) if each.nullable else None
+            yield models.Index(fields=["account", each.name, "created_at", KEY], name=each.index, condition=present)
+
+
+class Customer(CustomerColumns):
     """A customer of an account, known to it by ``customer_id``."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # "C": compared byte by byte, on every server alike; an order of pages must not depend on a server's locale.
-    customer_id = models.CharField(max_length=255, db_collation="C")
-    name = models.CharField(max_length=255)
-    email = models.CharField(max_length=254)
-    plan = models.CharField(max_length=255)
-    created_at = models.DateTimeField(default=timezone.now)
-    monthly_payment_amount = models.DecimalField(max_digits=16, decimal_places=4, null=True, blank=True)
-    location = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  null and "" differ in answers
-    phone_number = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  the same
-    organisation_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  the same
-    custom_attributes = models.JSONField(default=dict, blank=True)
-    updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         constraints = (
@@ -52,34 +61,7 @@ class Customer(AccountOwned):
             ),
         )
         indexes = (
-            # customers.queries.LIST: its sorts. (customer_id has the constraint's.)
-            models.Index(fields=["account", "created_at", "customer_id"], name="customers_by_created_at"),
-            models.Index(fields=["account", "updated_at", "customer_id"], name="customers_by_updated_at"),
-            models.Index(
-                "account", Coalesce("monthly_payment_amount", Value(-1)), "customer_id", name="customers_by_payment"
-            ),
-            # customers.queries.LIST: its filters, each in the default order.
-            # Those of name and email serve customers.queries.search_customers too: what is typed begins one of them.
-            *(
-                models.Index(
-                    "account",
-                    Collate(Lower(F(column)), "C"),
-                    "created_at",
-                    "customer_id",
-                    name=f"customers_by_{column}",
-                )
-                for column in ("name", "email")
-            ),
-            models.Index(fields=["account", "plan", "created_at", "customer_id"], name="customers_by_plan"),
-            # Of the optional fields only rows that have them: most often these are null.
-            *(
-                models.Index(
-                    fields=["account", column, "created_at", "customer_id"],
-                    name=f"customers_by_{column}",
-                    condition=models.Q((f"{column}__isnull", False)),
-                )
-                for column in ("location", "phone_number", "organisation_id")
-            ),
+            *_declared_indexes(),
             # customers.queries.LIST: custom_attributes[key]=value. With the account in it (btree_gin), so that the
             # attributes of other accounts cost nothing.
             GinIndex(

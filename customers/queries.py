@@ -1,54 +1,40 @@
 """Everything that reads customers."""
 
 import datetime
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from traitly.input.values import UNIX_SECONDS
-from traitly.lists.engine import ListDefinition, Range, Sort, distinct_values, parse_number, time_range, time_sort
-
-# In an order, never sent comes before 0: the key of a page must be comparable, and null is not.
-PAYMENT = "coalesce(monthly_payment_amount, -1)"
+from customers.columns import COLUMNS, KEY, NEVER_SENT, NUMBER, TEXT, TIME, Column, Kind
+from traitly.input.values import parse_time
+from traitly.lists.engine import ListDefinition, Range, Sort, distinct_values, parse_number, parse_text
 
 
-def _payment(value: Any) -> Decimal:
-    return Decimal(-1) if value is None else Decimal(str(value))
+def _sort(each: Column) -> Sort:
+    read = _READ[each.kind]
+    return Sort(each.order, lambda value: NEVER_SENT if value is None else read(value))
 
 
-# Each sort walks the index of its name, each filter of equal values its own (customers.models); custom attributes are
-# found by customers_by_attributes.
+def _range(each: Column) -> Range:
+    also = f"{each.name} IS NOT NULL" if each.nullable else ""
+    return Range(each.order, _READ[each.kind], also)
+
+
+# How the value of a filter, or of the row where a page ends, is read.
+_READ: dict[Kind, Callable[[str], Any]] = {TEXT: parse_text, TIME: parse_time, NUMBER: parse_number}
+
+# Each sort and each filter has the index of its name (customers.models); custom attributes are found by
+# customers_by_attributes.
 LIST = ListDefinition(
     table="customers_customer",
-    # The reference's ten fields in its order, then updated_at.
-    columns={
-        "customer_id": "customer_id",
-        "name": "name",
-        "created_at": UNIX_SECONDS.format("created_at"),
-        "monthly_payment_amount": "trim_scale(monthly_payment_amount)",
-        "location": "location",
-        "email": "email",
-        "phone_number": "phone_number",
-        "organisation_id": "organisation_id",
-        "plan": "plan",
-        "custom_attributes": "custom_attributes",
-        "updated_at": UNIX_SECONDS.format("updated_at"),
-    },
-    key="customer_id",
-    sorts={
-        "created_at": time_sort("created_at"),
-        "updated_at": time_sort("updated_at"),
-        "customer_id": Sort("customer_id", str),
-        "monthly_payment_amount": Sort(PAYMENT, _payment),
-    },
-    equal=("customer_id", "name", "plan", "email", "location", "phone_number", "organisation_id"),
-    lowered=("name", "email"),
-    ranges={
-        "monthly_payment_amount": Range(PAYMENT, parse_number, also="monthly_payment_amount IS NOT NULL"),
-        "created_at": time_range("created_at"),
-        "updated_at": time_range("updated_at"),
-    },
+    columns={each.name: each.answer for each in COLUMNS},
+    key=KEY,
+    sorts={each.name: _sort(each) for each in COLUMNS if each.sorts},
+    equal=tuple(each.name for each in COLUMNS if each.filters),
+    lowered=tuple(each.name for each in COLUMNS if each.lowered),
+    ranges={each.name: _range(each) for each in COLUMNS if each.ranges},
     attributes=True,
 )
 

@@ -1,6 +1,5 @@
 """Everything that writes customers."""
 
-import datetime
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -12,8 +11,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from psycopg2.errors import CheckViolation
 
+from customers.columns import ATTRIBUTES, KEY, OPTIONAL, REPLACED, Column
 from customers.queries import LIST
-from customers.schemas import OPTIONAL, CustomerChanges, SentCustomer, in_one
+from customers.schemas import CustomerChanges, SentCustomer, in_one
 from rejections.services import erase_rejections
 from traitly.db.arrays import UNPACKED, array_text, packed
 from traitly.db.ids import new_text_id
@@ -21,9 +21,8 @@ from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
 from traitly.input.errors import TooLargeError
 
-# The fields that a POST may leave out, each with its bit in the mask of those that it did.
-_BITS = {field: 1 << position for position, field in enumerate(OPTIONAL)}
-
+# The columns that a POST may leave out, each with its bit in the mask of those that it did.
+_BITS = {each.name: 1 << position for position, each in enumerate(OPTIONAL)}
 
 # How often a request is applied to one customer by itself: an update walks over all that its transaction wrote of the row
 # before, so the cost grows by the square (4,000 times took 12 s). And how many bytes such a request is answered:
@@ -31,9 +30,9 @@ _BITS = {field: 1 << position for position, field in enumerate(OPTIONAL)}
 _MOST_ROUNDS = 100
 _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 
-# The columns that are never null, nor empty text, and those that may be.
-_PACKED = ("id", "customer_id", "name", "email", "plan", "created_at", "attributes")
-_NULLABLE = ("monthly_payment_amount", "location", "phone_number", "organisation_id")
+# What the statement takes as arrays: texts that are never null nor empty, and those that may be.
+_PACKED = ("id", KEY, *(each.name for each in REPLACED if not each.nullable), ATTRIBUTES)
+_NULLABLE = tuple(each.name for each in REPLACED if each.nullable)
 
 
 @contextmanager
@@ -62,11 +61,9 @@ _MERGED_ATTRIBUTES = """
 
 # What an update makes of each field.
 _MERGED = {
-    "name": "EXCLUDED.name",
-    "email": "EXCLUDED.email",
-    "plan": "EXCLUDED.plan",
-    **{field: _unless_unsent(field) for field in _BITS},
-    "custom_attributes": _MERGED_ATTRIBUTES,
+    **{each.name: f"EXCLUDED.{each.name}" for each in REPLACED if each.required},
+    **{each.name: _unless_unsent(each.name) for each in OPTIONAL},
+    ATTRIBUTES: _MERGED_ATTRIBUTES,
 }
 
 # One statement creates or updates every row, so concurrent requests merge with what is stored by then and none is lost.
@@ -76,11 +73,10 @@ _UPSERT = Prepared(
     f"""
 WITH given AS (SELECT %(unsent)s::jsonb AS unsent, %(removed)s::jsonb AS removed)
 INSERT INTO customers_customer AS stored (
-    account_id, id, customer_id, name, email, plan, created_at, monthly_payment_amount, location, phone_number,
-    organisation_id, custom_attributes, updated_at
+    account_id, id, customer_id, {", ".join(each.name for each in REPLACED)}, custom_attributes, updated_at
 )
-SELECT %(account_id)s::bigint, id::uuid, customer_id, name, email, plan, created_at::timestamptz,
-    monthly_payment_amount::numeric, location, phone_number, organisation_id, attributes::jsonb, %(now)s::timestamptz
+SELECT %(account_id)s::bigint, id::uuid, customer_id, {", ".join(f"{each.name}::{each.kind.cast}" for each in REPLACED)},
+    custom_attributes::jsonb, %(now)s::timestamptz
 FROM unnest({", ".join(map(UNPACKED.format, _PACKED))}, {", ".join(map("%({})s::text[]".format, _NULLABLE))})
     AS sent ({", ".join(_PACKED)}, {", ".join(_NULLABLE)})
 ON CONFLICT (account_id, customer_id) DO UPDATE SET
@@ -133,18 +129,13 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
     ((usually_unsent, _),) = Counter(unsent.values()).most_common(1)
     unusual = {customer_id: mask for customer_id, mask in unsent.items() if mask != usually_unsent}
     removed = {customer.customer_id: customer.removed for customer in chosen if customer.removed}
-    columns = dict(zip(SentCustomer._fields, zip(*chosen, strict=True), strict=True))
     parameters = {
         "account_id": account_id,
         "now": timezone.now(),
         "id": packed(ids),
-        "customer_id": packed(columns["customer_id"]),
-        "name": packed(columns["name"]),
-        "email": packed(columns["email"]),
-        "plan": packed(columns["plan"]),
-        "created_at": packed(map(datetime.datetime.isoformat, columns["created_at"])),
-        "attributes": packed(map(bytes.decode, columns["attributes"])),
-        **{name: array_text(columns[name]) for name in _NULLABLE},
+        KEY: packed(customer.customer_id for customer in chosen),
+        **{each.name: _array(each, chosen) for each in REPLACED},
+        ATTRIBUTES: packed(customer.attributes.decode() for customer in chosen),
         "usually_unsent": usually_unsent,
         "unsent": orjson.dumps(unusual).decode(),
         "removed": orjson.dumps(removed).decode(),
@@ -157,8 +148,17 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
         }
 
 
+def _array(column: Column, customers: Sequence[SentCustomer]) -> str:
+    """A column's values, as the parameter of the statement."""
+    if column.nullable:
+        return array_text(customer.fields.get(column.name) for customer in customers)
+    unsent = column.unsent() if column.unsent else None
+    write = column.kind.write
+    return packed(write(customer.fields.get(column.name, unsent)) for customer in customers)
+
+
 def _unsent(customer: SentCustomer) -> int:
-    return sum(bit for field, bit in _BITS.items() if field not in customer.sent)
+    return sum(bit for field, bit in _BITS.items() if field not in customer.fields)
 
 
 _ONE = "WHERE account_id = %(account_id)s AND customer_id = %(path)s"

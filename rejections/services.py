@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.conf import settings
-from django.db import Error as AnyDatabaseError
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from rejections.models import Rejection
@@ -21,7 +20,7 @@ from traitly.db.arrays import UNPACKED, packed
 from traitly.db.group_commit import GroupCommit
 from traitly.db.ids import new_text_id
 from traitly.db.prepared import Prepared
-from traitly.db.retries import retried
+from traitly.db.retries import connection_is_lost, retried
 from traitly.input.errors import Error
 from traitly.input.items import RejectedItem
 
@@ -56,12 +55,13 @@ DELETE FROM rejections_rejection WHERE account_id = %(account_id)s AND id <= gre
 def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejections: Sequence[RejectedItem]) -> None:
     """Keep what was refused for ``REJECTIONS_KEPT_DAYS``, of an account about the newest ``REJECTIONS_MOST_KEPT``.
 
-    To be called after what was accepted is committed, outside of any transaction: it never raises for the database's
-    sake, so that an accepted item is never answered with an error because of a refused one.
+    ``ValueError`` for a kind that is none of ``Rejection.Kind``. To be called after what was accepted is committed,
+    outside of any transaction: that the connection is lost then is logged and not raised, so that an accepted item is
+    not answered with an error because of a refused one. Whatever else fails here is a fault, and is raised.
     """
+    source = _Source(account_id, key_id, Rejection.Kind(kind).value)
     if not rejections:
         return
-    source = _Source(account_id, key_id, kind)
     kept = [(new_text_id(), rejection) for rejection in rejections]  # ids here: tried again, it is kept once
     try:
         if len(kept) > _MOST_GROUPED:
@@ -71,7 +71,9 @@ def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejection
         # Sometimes, so that the bound costs the same for each rejection, however they come and however many are kept.
         if random.random() * settings.REJECTIONS_MOST_KEPT < _TRIMS * len(rejections):  # noqa: S311  no secret
             _trim(account_id)
-    except AnyDatabaseError:
+    except (OperationalError, InterfaceError):
+        if not connection_is_lost():
+            raise
         logger.exception("%d rejected items of account %d were not kept", len(rejections), account_id)
 
 
@@ -129,6 +131,7 @@ def _insert(source: _Source, requests: Sequence[Sequence[tuple[str, RejectedItem
 _insert_grouped = GroupCommit(_insert)  # of concurrent requests, as for what is accepted
 
 
+@retried
 def _trim(account_id: int) -> None:
     milliseconds = int(_oldest().timestamp() * 1000)
     with connection.cursor() as cursor:

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from customers import queries
+from customers.columns import OPTIONAL, TEXT
 from events.queries import TIMELINE, customer_days
 from portal.access import PortalRequest, member
 from portal.answers import read_answer
@@ -76,6 +77,9 @@ def show(request: PortalRequest) -> HttpResponse:
     context = {
         "customer_id": customer_id,
         "customer": fields,
+        "optional": [(each.label, fields[each.name]) for each in OPTIONAL if each.kind is TEXT and fields[each.name]]
+        if fields
+        else [],
         "attributes": [(key, _as_text(value)) for key, value in sorted(fields["custom_attributes"].items())]
         if fields
         else [],

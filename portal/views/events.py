@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 import uuid
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -14,11 +15,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from customers.schemas import read_customers
-from customers.services import upsert_customers
 from events.queries import LOOKED_THROUGH, get_event, newest_events
-from events.schemas import read_events
-from events.services import store_events
 from portal.access import PortalRequest, member
 from portal.answers import read_answer
 from rejections import queries as rejections
@@ -27,6 +24,7 @@ from rejections.services import discard_rejection
 from traitly.input.errors import Error, InputError, InvalidRequestError
 from traitly.input.items import Body, RejectedItem
 from traitly.input.values import parse_time, unix_seconds
+from transfer.kinds import kind_of
 
 _SHOWN = 50
 _AT_ONCE = datetime.timedelta(seconds=5)
@@ -151,25 +149,24 @@ def _digest(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 
+_ADDRESSES: dict[str, Callable[[Any], str]] = {
+    Rejection.Kind.EVENT: lambda event: f"{reverse('portal:event')}?{urlencode({'id': event.id})}",
+    Rejection.Kind.CUSTOMER: lambda one: f"{reverse('portal:customer')}?{urlencode({'id': one.customer_id})}",
+}
+
+
 def _send_again(row: Rejection, text: str) -> str:
     """Store what the text says by the API's own way and discard the rejection; gives the address of what was stored.
 
     Raises ``InvalidRequestError`` or another ``InputError`` where the API would refuse it. An event without an id gets one
     that is made of the rejection's: the same form sent twice is stored once.
     """
-    body = Body(text.encode(), lines=False)
-    if row.kind == Rejection.Kind.EVENT:
-        batch = read_events(body, f"rejection {row.id}")
-        [event] = _single(batch.results, single=batch.single)
-        store_events(account_id=row.account_id, events=[event])
-        address = f"{reverse('portal:event')}?{urlencode({'id': event.id})}"
-    else:
-        customers = read_customers(body)
-        [customer] = _single(customers.results, single=customers.single)
-        upsert_customers(account_id=row.account_id, customers=[customer])
-        address = f"{reverse('portal:customer')}?{urlencode({'id': customer.customer_id})}"
+    kind, address = kind_of(row.kind), _ADDRESSES[Rejection.Kind(row.kind)]  # an unknown kind raises before all else
+    batch = kind.read(Body(text.encode(), lines=False), [f"rejection {row.id}"])
+    [item] = _single(batch.results, single=batch.single)
+    kind.store(row.account_id, [item])
     discard_rejection(account_id=row.account_id, rejection_id=row.id)
-    return address
+    return address(item)
 
 
 def _single(results: list[Any], *, single: bool) -> list[Any]:

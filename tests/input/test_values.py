@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.models import Customer
-from customers.schemas import _PLAIN_EMAIL
 from events.models import Event
 from tests.factories import a_customer, an_event
+from traitly.input.values import _PLAIN_EMAIL
 
 YEAR_10000 = 253_402_300_800
 

@@ -184,6 +184,16 @@ class TestRejection:
         assert Customer.objects.get(account=acme).custom_attributes == {"seats": 3}
         assert not Rejection.objects.exists()
 
+    def test_of_an_unknown_kind_nothing_is_stored(self, member, acme, monkeypatch):
+        """Neither as a customer nor at all."""
+        monkeypatch.setattr(
+            "portal.views.events.rejections.find",
+            lambda **_: Rejection(account=acme, kind="invoice", payload="{}"),
+        )
+        with pytest.raises(ValueError, match="invoice"):
+            member.post(f"/events/rejected/{uuid.uuid4()}/", {"payload": json.dumps(a_customer())})
+        assert not Customer.objects.exists()
+
     @pytest.mark.parametrize(
         ("payload", "reason"),
         [

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -213,11 +213,13 @@ def test_list_is_narrowed_by_customer_and_name(key):
     assert [row.customer_id for row in queries.newest(account_id=account_id, name="a")] == ["1"]
 
 
-def test_failing_to_keep_never_fails_what_was_accepted(client, key, monkeypatch, caplog):
-    def fail(*_args):
-        raise DatabaseError("no space left on device")
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_lost_does_not_fail_what_was_accepted(client, key, monkeypatch, caplog):
+    def lose(*_args):
+        connection.close()
+        raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(services, "_insert_grouped", fail)
+    monkeypatch.setattr(services, "_insert_grouped", lose)
     with caplog.at_level(logging.ERROR, "rejections.services"):
         answer = post(client, key, "/api/v1/event", [{"customer_id": "1", "name": "ok"}, {}])
 
@@ -226,6 +228,22 @@ def test_failing_to_keep_never_fails_what_was_accepted(client, key, monkeypatch,
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM events_event WHERE account_id = %s", [key.row.account_id])
         assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.parametrize("error", [IntegrityError("a constraint"), OperationalError("a lock timeout")])
+def test_whatever_else_fails_is_not_swallowed(key, monkeypatch, error):
+    def fail(*_args):
+        raise error
+
+    monkeypatch.setattr(services, "_insert_grouped", fail)
+    with pytest.raises(type(error)):
+        keep(key.row.account_id, {"customer_id": "1"})
+
+
+def test_an_unknown_kind_is_never_kept_silently(key):
+    for rejections in ([], [RejectedItem(0, [Error("invalid", "No.")], {})]):
+        with pytest.raises(ValueError, match="invoice"):
+            services.keep_rejections(account_id=key.row.account_id, key_id=None, kind="invoice", rejections=rejections)
 
 
 class TestAdmin:

@@ -17,7 +17,7 @@ from events.models import Event
 from events.services import store_events
 from tests.client import Api, read_json
 from tests.factories import a_customer, an_event
-from transfer.management.commands import import_data
+from transfer import kinds
 
 pytestmark = pytest.mark.django_db
 
@@ -152,7 +152,7 @@ def test_a_run_that_broke_off_is_taken_up(
             raise KeyboardInterrupt
         return store_events(**arguments)
 
-    monkeypatch.setattr(import_data, "store_events", store_some)
+    monkeypatch.setattr(kinds, "store_events", store_some)
     with pytest.raises(KeyboardInterrupt):
         pipes.run("import_data", "events", file, "--batch", 3, "--account", acme.pk)
     assert Event.objects.count() == 6

@@ -18,6 +18,11 @@ _ATTEMPTS = 3
 _CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure)
 
 
+def connection_is_lost() -> bool:
+    """Whether what just failed has failed because the connection is gone, or none could be made."""
+    return connection.connection is None or bool(connection.connection.closed)
+
+
 def retried(service: Callable[P, R]) -> Callable[P, R]:
     """Run a service again when its connection turns out to be lost, or it lost against another transaction.
 
@@ -34,8 +39,7 @@ def retried(service: Callable[P, R]) -> Callable[P, R]:
             except (OperationalError, InterfaceError) as error:
                 if connection.in_atomic_block:
                     raise
-                lost = connection.connection is None or connection.connection.closed
-                if not lost and not isinstance(error.__cause__, _CONFLICTS):
+                if not connection_is_lost() and not isinstance(error.__cause__, _CONFLICTS):
                     raise
                 logger.warning("Trying again (attempt %d): %s", attempt + 1, error)
                 connection.close()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
@@ -13,7 +14,8 @@ _FIRST = "customers_customer"  # beside whose shards those of the other tables l
 
 def _tables() -> list[str]:
     """The tables of every account's data, customers first."""
-    return sorted((model._meta.db_table for model in AccountOwned.__subclasses__()), key=lambda table: table != _FIRST)  # noqa: SLF001  documented
+    owned = [model for model in apps.get_models() if issubclass(model, AccountOwned)]
+    return sorted((model._meta.db_table for model in owned), key=lambda table: table != _FIRST)  # noqa: SLF001  documented
 
 
 class Command(BaseCommand):

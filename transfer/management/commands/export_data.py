@@ -12,13 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from accounts.models import Account
-from customers.queries import LIST
-from events.queries import EXPORT
-from traitly.lists.engine import ListQuery
 from traitly.lists.streams import csv_lines, ndjson_lines
+from transfer.kinds import NAMES, kind_of
 
 FORMATS = ("ndjson", "csv")
-_QUERIES = {"customers": ListQuery(LIST), "events": ListQuery(EXPORT, sort="id")}
 
 
 def format_of(name: str) -> str | None:
@@ -36,7 +33,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take what, whose, and where to."""
-        parser.add_argument("kind", choices=_QUERIES)
+        parser.add_argument("kind", choices=NAMES)
         parser.add_argument(
             "file", nargs="?", default="-", help="compressed if its name ends in .gz; - (default): stdout"
         )
@@ -52,7 +49,7 @@ class Command(BaseCommand):
             _destination(file) as stream,
             tqdm(desc=kind, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar,
         ):
-            for chunk in lines(_QUERIES[kind], account_id=account):
+            for chunk in lines(kind_of(NAMES[kind]).everything, account_id=account):
                 stream.write(chunk)
                 bar.update(len(chunk))
 

@@ -7,7 +7,7 @@ import io
 import json
 import sys
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
@@ -19,14 +19,9 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from accounts.models import Account
-from customers.schemas import SCHEMA as CUSTOMER
-from customers.schemas import read_customers
-from customers.services import upsert_customers
-from events.schemas import SCHEMA as EVENT
-from events.schemas import read_events
-from events.services import store_events
 from traitly.input.errors import Error, MalformedError, TooLargeError
 from traitly.input.items import Body
+from transfer.kinds import NAMES, Kind, kind_of
 from transfer.management.commands.export_data import FORMATS, format_of
 
 _BATCH_BYTES = 4 * 1024 * 1024  # a batch is cut here too: lines may be long
@@ -62,7 +57,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take what, whose, and where from."""
-        parser.add_argument("kind", choices=_STORES)
+        parser.add_argument("kind", choices=NAMES)
         parser.add_argument(
             "files", nargs="*", default=["-"], metavar="file", help="- (default): stdin; .gz is unpacked"
         )
@@ -106,19 +101,19 @@ class Command(BaseCommand):
         self, file: str, kind: str, account_id: int, size: int, source: str, file_format: str | None
     ) -> Iterator[tuple[Count, int]]:
         """Store a file batch by batch; gives what became of each, and how many rows it had."""
-        store, answered = _STORES[kind]
+        of_kind = kind_of(NAMES[kind])
         with ExitStack() as stack:
             try:
                 raw = stack.enter_context(Path(file).open("rb")) if file != "-" else sys.stdin.buffer
                 total = Path(file).stat().st_size if file != "-" else None
                 stream: Any = gzip.GzipFile(fileobj=raw) if file.endswith(".gz") else raw
                 is_csv = (file_format or format_of(file)) == "csv"
-                rows = _csv_rows(stream, answered) if is_csv else _ndjson_rows(stream)
+                rows = _csv_rows(stream, frozenset(of_kind.schema.answered)) if is_csv else _ndjson_rows(stream)
                 bar = stack.enter_context(
                     tqdm(desc=file, total=total, unit="B", unit_scale=True, disable=None, file=sys.stderr)
                 )
                 for batch in _batches(stack.enter_context(closing(rows)), size):
-                    yield _store(store, account_id, source, batch), len(batch)
+                    yield _store(of_kind, account_id, source, batch), len(batch)
                     bar.update(raw.tell() - bar.n if total else sum(len(row.text) for row in batch))
             except (OSError, EOFError, zlib.error, csv.Error) as error:
                 raise CommandError(f"{file}: {error}. What stands before is imported.") from error
@@ -140,31 +135,8 @@ class Command(BaseCommand):
 
 # Storing -------------------------------------------------------------------------------------------------------------
 
-# An account's id, JSON lines, and a key for each line; gives how many were stored, how many had been before, and what
-# was refused, by position.
-Store = Callable[[int, Body, list[str]], tuple[int, int, dict[int, list[Error]]]]
 
-
-def _store_events(account_id: int, body: Body, keys: list[str]) -> tuple[int, int, dict[int, list[Error]]]:
-    batch = read_events(body, item_keys=keys)
-    known = store_events(account_id=account_id, events=batch.accepted)
-    return len(batch.accepted) - known, known, {each.index: each.errors for each in batch.rejected}
-
-
-def _store_customers(account_id: int, body: Body, _keys: list[str]) -> tuple[int, int, dict[int, list[Error]]]:
-    batch = read_customers(body)
-    stored = upsert_customers(account_id=account_id, customers=batch.accepted)
-    return len(stored), 0, {each.index: each.errors for each in batch.rejected}
-
-
-# With the fields that only answers have: exports have them too.
-_STORES: dict[str, tuple[Store, frozenset[str]]] = {
-    "customers": (_store_customers, frozenset(CUSTOMER.answered)),
-    "events": (_store_events, frozenset(EVENT.answered)),
-}
-
-
-def _store(store: Store, account_id: int, source: str, batch: Sequence[Row]) -> Count:
+def _store(kind: Kind, account_id: int, source: str, batch: Sequence[Row]) -> Count:
     """Store a batch's good rows. A line that is no JSON spoils a request; of a file it is one rejected row."""
     refused = [(row, [row.error]) for row in batch if row.error]
     rows = [row for row in batch if not row.error]
@@ -172,7 +144,8 @@ def _store(store: Store, account_id: int, source: str, batch: Sequence[Row]) -> 
         return Count(0, 0, refused)
     keys = [f"{source}:{row.line}:{row.text.decode(errors='replace')}" for row in rows]
     try:
-        stored, known, errors = store(account_id, Body(b"\n".join(row.text for row in rows), lines=True), keys)
+        items = kind.read(Body(b"\n".join(row.text for row in rows), lines=True), keys)
+        known = kind.store(account_id, items.accepted)
     except (MalformedError, TooLargeError) as error:
         if len(rows) == 1:
             detail = error.detail.removeprefix("Line 1: The body is ").capitalize()
@@ -180,13 +153,13 @@ def _store(store: Store, account_id: int, source: str, batch: Sequence[Row]) -> 
         # Halves until the broken lines stand alone, and what is too much for one request is not: the good ones are still
         # stored many at a time.
         middle = len(rows) // 2
-        first, second = (_store(store, account_id, source, part) for part in (rows[:middle], rows[middle:]))
+        first, second = (_store(kind, account_id, source, part) for part in (rows[:middle], rows[middle:]))
         refused = [*refused, *first.refused, *second.refused]
         return Count(
             first.stored + second.stored, first.known + second.known, sorted(refused, key=lambda each: each[0].line)
         )
-    refused += [(rows[index], reasons) for index, reasons in errors.items()]
-    return Count(stored, known, sorted(refused, key=lambda each: each[0].line))
+    refused += [(rows[rejected.index], rejected.errors) for rejected in items.rejected]
+    return Count(len(items.accepted) - known, known, sorted(refused, key=lambda each: each[0].line))
 
 
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

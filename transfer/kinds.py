@@ -1,0 +1,56 @@
+"""The kinds of object that clients send: how each is read, stored and listed. What knows kinds by name asks here."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from customers.queries import LIST as CUSTOMERS
+from customers.schemas import SCHEMA as CUSTOMER_SCHEMA
+from customers.schemas import SentCustomer, read_customers
+from customers.services import upsert_customers
+from events.queries import EXPORT as EVENTS
+from events.schemas import SCHEMA as EVENT_SCHEMA
+from events.schemas import NewEvent, read_events
+from events.services import store_events
+from rejections.models import Rejection
+from traitly.input.items import Batch, Body, Schema
+from traitly.lists.engine import ListQuery
+
+
+class Kind(NamedTuple):
+    """A kind of object."""
+
+    schema: Schema
+    # A body, and a key for each item, from which those get their ids that need one and have none.
+    read: Callable[[Body, Sequence[str]], Batch[Any]]
+    # What of an account was accepted; gives how many of them were stored before, and are as they were.
+    store: Callable[[int, list[Any]], int]
+    everything: ListQuery  # all of an account's, for exports
+
+
+def _store_events(account_id: int, events: list[NewEvent]) -> int:
+    return store_events(account_id=account_id, events=events)
+
+
+def _store_customers(account_id: int, customers: list[SentCustomer]) -> int:
+    upsert_customers(account_id=account_id, customers=customers)
+    return 0
+
+
+_KINDS = {
+    Rejection.Kind.EVENT: Kind(
+        EVENT_SCHEMA,
+        lambda body, keys: read_events(body, item_keys=keys),
+        _store_events,
+        ListQuery(EVENTS, sort="id"),
+    ),
+    Rejection.Kind.CUSTOMER: Kind(
+        CUSTOMER_SCHEMA, lambda body, _keys: read_customers(body), _store_customers, ListQuery(CUSTOMERS)
+    ),
+}
+# As people name them: "customers", "events".
+NAMES = {f"{name}s": name.value for name in _KINDS}
+
+
+def kind_of(name: str) -> Kind:
+    """What is known of a kind. ``ValueError`` if there is no such kind, ``KeyError`` if nobody has said so here."""
+    return _KINDS[Rejection.Kind(name)]
