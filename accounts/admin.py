@@ -154,6 +154,12 @@ class ApiKeyForm(forms.ModelForm):
         widget=forms.CheckboxSelectMultiple,
     )
 
+    def clean_account(self) -> Account:
+        account: Account = self.cleaned_data["account"]
+        if account.closed_at:
+            raise ValidationError("This account is being erased.")
+        return account
+
 
 _OVERLAP = datetime.timedelta(hours=24)  # in which an account puts the new key in the old one's place
 

@@ -59,6 +59,8 @@ class Account(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # How long events are kept after they happened; null: for ever. `manage.py prune_events` erases the older ones.
     event_retention_days = models.PositiveIntegerField(null=True, blank=True)
+    # Since when it is being erased. Nothing is stored for it from then on, and it is never opened again.
+    closed_at = models.DateTimeField(null=True, editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="accounts"
     )

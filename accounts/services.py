@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import Account, ApiKey, AuditEntry, Invitation, Membership, User
+from traitly.input.errors import AccountGoneError
 
 ALL_SCOPES = (ApiKey.Scope.READ, ApiKey.Scope.WRITE)
 INVITATION_LIVES = datetime.timedelta(days=7)
@@ -71,6 +72,19 @@ def set_retention(*, account: Account, days: int | None, actor: Actor) -> None:
 
 
 @transaction.atomic
+def close_account(*, account: Account, actor: Actor = OPERATOR) -> None:
+    """Revoke the account's keys and store nothing for it any more: before it is erased. It cannot be opened again.
+
+    Statements that store an account's data look at ``closed_at`` themselves (``accounts.queries.OPEN_ACCOUNT``). So once
+    the transactions that ran at the commit of this one have ended, nothing is added: neither by requests whose key was
+    looked up before, nor by those whose body takes its time, nor with a key made meanwhile.
+    """
+    Account.objects.filter(pk=account.pk, closed_at=None).update(closed_at=timezone.now())
+    for key_id in ApiKey.objects.filter(account=account, revoked_at=None).values_list("id", flat=True):
+        revoke_key(account_id=account.pk, key_id=key_id, actor=actor)
+
+
+@transaction.atomic
 def create_key(
     *,
     account: Account,
@@ -79,13 +93,16 @@ def create_key(
     expires_at: datetime.datetime | None = None,
     actor: Actor = OPERATOR,
 ) -> NewKey:
-    """Make a key of the account."""
+    """Make a key of the account. ``AccountGoneError``."""
     new = _make_key(account, name, scopes, expires_at)
     _record_key(new.row, actor, AuditEntry.Action.KEY_CREATED, scopes=new.row.scopes)
     return new
 
 
 def _make_key(account: Account, name: str, scopes: Iterable[str], expires_at: datetime.datetime | None) -> NewKey:
+    # Locked until the commit: the key is either there when the account is closed, and revoked, or not made.
+    if Account.objects.select_for_update(no_key=True).filter(pk=account.pk, closed_at=None).first() is None:
+        raise AccountGoneError
     key = keys.generate()
     row = ApiKey.objects.create(
         account=account,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.db import connection
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -32,6 +33,8 @@ class KeyRateThrottle(BaseThrottle):
         now = time.time()
         window = int(now // seconds)
         used = _count(request.auth.key_id, window)  # type: ignore[union-attr]  # authentication refuses to be without
+        if used is None:
+            raise AuthenticationFailed("Unknown, revoked or expired API key.")
         self.allowance = Allowance(limit, max(limit - used, 0), math.ceil((window + 1) * seconds - now))
         request._request.allowance = self.allowance  # type: ignore[attr-defined]  # noqa: SLF001  outlives DRF's
         return used <= limit
@@ -42,14 +45,17 @@ class KeyRateThrottle(BaseThrottle):
 
 
 @retried
-def _count(key_id: int, window: int) -> int:
-    """The number of this request in the window. The table is unlogged: a count is not worth a wait for the disk."""
+def _count(key_id: int, window: int) -> int | None:
+    """The number of this request in the window, None if the key is revoked. The table is unlogged: a count is not worth a wait for the disk."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO accounts_keywindow AS counted (key_id, number, used) VALUES (%s, %s, 1) "
+            "INSERT INTO accounts_keywindow AS counted (key_id, number, used) "
+            "SELECT %(key_id)s, %(number)s, 1 "
+            # A key of an account that is being erased is revoked first, and must not leave its count behind.
+            "WHERE EXISTS (SELECT FROM accounts_apikey WHERE id = %(key_id)s AND revoked_at IS NULL) "
             "ON CONFLICT (key_id) DO UPDATE SET number = EXCLUDED.number, "
             "used = CASE WHEN counted.number = EXCLUDED.number THEN counted.used + 1 ELSE 1 END RETURNING used",
-            [key_id, window],
+            {"key_id": key_id, "number": window},
         )
-        used: int = cursor.fetchone()[0]
-    return used
+        row: tuple[int] | None = cursor.fetchone()
+    return row and row[0]

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from psycopg2.errors import CheckViolation
 
+from accounts.queries import OPEN_ACCOUNT, check_open
 from customers.columns import ATTRIBUTES, KEY, OPTIONAL, REPLACED, Column
 from customers.queries import LIST
 from customers.schemas import CustomerChanges, SentCustomer, in_one
@@ -79,6 +80,7 @@ SELECT %(account_id)s::bigint, id::uuid, customer_id, {", ".join(f"{each.name}::
     custom_attributes::jsonb, %(now)s::timestamptz
 FROM unnest({", ".join(map(UNPACKED.format, _PACKED))}, {", ".join(map("%({})s::text[]".format, _NULLABLE))})
     AS sent ({", ".join(_PACKED)}, {", ".join(_NULLABLE)})
+WHERE {OPEN_ACCOUNT}
 ON CONFLICT (account_id, customer_id) DO UPDATE SET
     {", ".join(f"{field} = {merged}" for field, merged in _MERGED.items())}, updated_at = EXCLUDED.updated_at
 RETURNING customer_id, id::text, {LIST.answer}
@@ -143,9 +145,12 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
     new = set(ids)
     with _bounded(), connection.cursor() as cursor:
         _UPSERT.execute(cursor, parameters)
-        return {
+        stored = {
             customer_id: Upserted(answer.encode(), row_id in new) for customer_id, row_id, answer in cursor.fetchall()
         }
+    if not stored:
+        check_open(account_id=account_id)
+    return stored
 
 
 def _array(column: Column, customers: Sequence[SentCustomer]) -> str:

@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.queries import OPEN_ACCOUNT
+from traitly.input.errors import AccountGoneError
+
 DAYS = 92
 _CHUNK = 50_000  # events counted in a transaction: about half a second, while which deletions of the account wait
 _MOST_LIVE = 100_000  # events after the watermark that are read live
@@ -26,11 +29,16 @@ SELECT least(now(), min(xact_start)) - %(lag)s * interval '1 second' FROM pg_sta
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL
 """
 
-_LOCK = """
-INSERT INTO events_counted (account_id, received_until) VALUES (%(account_id)s, 'epoch')
+_LOCK = f"""
+INSERT INTO events_counted (account_id, received_until)
+SELECT %(account_id)s::bigint, 'epoch'::timestamptz WHERE {OPEN_ACCOUNT}
 ON CONFLICT (account_id) DO UPDATE SET received_until = events_counted.received_until
 RETURNING received_until
 """
+
+_LOCK_UNLESS_LOCKED = f"""
+SELECT received_until FROM events_counted WHERE account_id = %(account_id)s AND {OPEN_ACCOUNT} FOR UPDATE SKIP LOCKED
+"""  # noqa: S608  our own names
 
 # Where the chunk ends: never between two events that were received at the same time.
 _CHUNK_END = """
@@ -192,9 +200,7 @@ def _count_chunk(account_id: int, lag: datetime.timedelta) -> bool | None:
         # The watermark is found before the snapshot that counts is taken: what it excludes has ended by then.
         cursor.execute(_SETTLED, {"lag": lag.total_seconds()})
         settled = cursor.fetchone()[0]
-        cursor.execute(
-            "SELECT received_until FROM events_counted WHERE account_id = %s FOR UPDATE SKIP LOCKED", [account_id]
-        )
+        cursor.execute(_LOCK_UNLESS_LOCKED, {"account_id": account_id})
         row = cursor.fetchone()
         if row is None:
             cursor.execute("SELECT FROM events_counted WHERE account_id = %s", [account_id])
@@ -235,7 +241,12 @@ def delete_events(*, account_id: int, condition: str, parameters: dict[str, Any]
 
 
 def _lock(cursor: Any, account_id: int) -> tuple[datetime.datetime]:
-    """Hold off other counting and deleting of the account until the transaction ends; gives the watermark."""
+    """Hold off other counting and deleting of the account until the transaction ends; gives the watermark.
+
+    ``AccountGoneError`` where the account is being erased.
+    """
     cursor.execute(_LOCK, {"account_id": account_id})
-    row: tuple[datetime.datetime] = cursor.fetchone()
+    row: tuple[datetime.datetime] | None = cursor.fetchone()
+    if row is None:
+        raise AccountGoneError
     return row

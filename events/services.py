@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from accounts.queries import OPEN_ACCOUNT, check_open
 from events.figures import delete_events
 from events.queries import LIST
 from events.schemas import NewEvent
@@ -26,6 +27,7 @@ SELECT %(account_id)s::bigint, id, customer_id, name, created_at::timestamptz, %
     attributes::jsonb
 FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "times", "attributes"]))})
     AS sent (id, customer_id, name, created_at, attributes)
+WHERE {OPEN_ACCOUNT}
 """  # noqa: S608  only the parameters' names are put in
 # The primary key decides what is stored already. To ask it for each row is an eighth of what storing costs PostgreSQL,
 # so ids that were made a moment ago are not asked for.
@@ -66,9 +68,13 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
         with suppress(IntegrityError):
             if all(new):
                 _INSERT_NEW.execute(cursor, parameters)
+                if not cursor.rowcount:
+                    check_open(account_id=account_id)
                 return [0] * len(requests)
         _INSERT_ONCE.execute(cursor, parameters)
         stored = {event_id for (event_id,) in cursor.fetchall()}
+    if not stored:
+        check_open(account_id=account_id)
     duplicates = []
     for request in requests:
         repeated = 0

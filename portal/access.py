@@ -23,9 +23,11 @@ from django.views.decorators.cache import never_cache
 
 from accounts.audit import Actor
 from accounts.models import Account, Membership, User
+from traitly.input.errors import AccountGoneError
 
 UNKNOWN_IP = "0.0.0.0"  # noqa: S104  no address to listen on: see portal.adapter
 LOGGED_IN_AT = "logged_in_at"  # in the session: when it began, in unix seconds
+_CLOSED = "This account is being erased. If that fails, an owner can try again in its settings."
 _CHOSEN = "account_id"  # in the session: which account someone who is in several looks at
 
 
@@ -55,7 +57,12 @@ def member(view: View[Parameters]) -> AnyView:
             return redirect("portal:no_account")
         request.membership = membership  # type: ignore[attr-defined]  # this is what makes it a PortalRequest
         request.account = membership.account  # type: ignore[attr-defined]
-        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+        if membership.account.closed_at and not _is_for_closed_accounts(request):
+            raise PermissionDenied(_CLOSED)
+        try:
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+        except AccountGoneError:  # closed since
+            raise PermissionDenied(_CLOSED) from None
 
     entered = login_required(guarded)
 
@@ -68,6 +75,12 @@ def member(view: View[Parameters]) -> AnyView:
         return response
 
     return never_cache(answered)
+
+
+def _is_for_closed_accounts(request: HttpRequest) -> bool:
+    """An erasure that failed can be tried again, and people can turn to their other accounts."""
+    name = request.resolver_match.view_name if request.resolver_match else ""
+    return name in {"portal:accounts", "portal:account_switch"} or name.startswith("portal:settings")
 
 
 def owner(view: View[Parameters]) -> AnyView:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from accounts.queries import OPEN_ACCOUNT
 from rejections.models import Rejection
 from traitly.db.arrays import UNPACKED, packed
 from traitly.db.group_commit import GroupCommit
@@ -41,6 +42,7 @@ SELECT %(account_id)s::bigint, %(now)s::timestamptz, %(key_id)s::bigint, id::uui
     nullif(customer_id, ''), nullif(name, ''), errors::jsonb, payload
 FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "errors", "payloads"]))})
     AS sent (id, customer_id, name, errors, payload)
+WHERE {OPEN_ACCOUNT}
 ON CONFLICT (account_id, id) DO NOTHING
 """)  # noqa: S608  only the parameters' names are put in
 

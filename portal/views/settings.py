@@ -91,7 +91,7 @@ def delete(request: PortalRequest) -> HttpResponse:
     form = DeleteForm(request.POST or None, account=request.account)
     if not form.is_valid():
         return render(request, "portal/delete.html", {"form": form})
-    gone = delete_account(account=request.account)
+    gone = delete_account(account=request.account, actor=actor(request))
     logout(request)
     said = {kind: gone[kind] for kind in _SAID}
     return render(request, "portal/deleted.html", {"name": request.account.name, "gone": said})

@@ -99,7 +99,7 @@ def test_nothing_else_is_exported(owner):
 @pytest.fixture
 def full(acme, globex, settings):
     """Two accounts with something of everything."""
-    settings.API_KEY_CACHE_SECONDS = 0
+
     for account in (acme, globex):
         CustomerFactory.create_batch(2, account=account)
         EventFactory.create_batch(3, account=account)

@@ -19,13 +19,14 @@ from rest_framework import exceptions
 
 from traitly.http.middleware import current_request_id
 from traitly.http.urls import unknown_address_detail
-from traitly.input.errors import Error, InputError, InvalidRequestError, MalformedError, TooLargeError
+from traitly.input.errors import AccountGoneError, Error, InputError, InvalidRequestError, MalformedError, TooLargeError
 
 logger = logging.getLogger(__name__)
 
 _STATUS_OF_INPUT: dict[type[InputError], tuple[HTTPStatus, str]] = {
     MalformedError: (HTTPStatus.BAD_REQUEST, "parse_error"),
     TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_too_large"),
+    AccountGoneError: (HTTPStatus.UNAUTHORIZED, "authentication_failed"),
 }
 RETRY_SECONDS = 2  # what a client is asked to wait for when the database is away
 
@@ -43,11 +44,8 @@ def error_response(status: int, errors: Iterable[Error], *, kind: str = "") -> H
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """DRF's hook: whatever a view raised, as an answer."""
-    if isinstance(error, InvalidRequestError):
-        return error_response(HTTPStatus.BAD_REQUEST, error.errors, kind="validation_error")
     if isinstance(error, InputError):
-        status, code = _STATUS_OF_INPUT[type(error)]
-        return error_response(status, [Error(code, error.detail)])
+        return _input_error_response(error)
     if isinstance(error, Http404):
         error = exceptions.NotFound(str(error) or None)
     elif isinstance(error, PermissionDenied):
@@ -76,6 +74,16 @@ def _api_exception_response(error: exceptions.APIException, context: dict[str, A
         response["WWW-Authenticate"] = challenge
     if wait := getattr(error, "wait", None):
         response["Retry-After"] = str(math.ceil(wait))
+    return response
+
+
+def _input_error_response(error: InputError) -> HttpResponse:
+    if isinstance(error, InvalidRequestError):
+        return error_response(HTTPStatus.BAD_REQUEST, error.errors, kind="validation_error")
+    status, code = _STATUS_OF_INPUT[type(error)]
+    response = error_response(status, [Error(code, error.detail)])
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = "Token"
     return response
 
 

@@ -28,6 +28,13 @@ class TooLargeError(InputError):
     """More than is taken at once."""
 
 
+class AccountGoneError(InputError):
+    """The account that the input is for was erased after its key had been looked up."""
+
+    def __init__(self) -> None:
+        super().__init__("Unknown, revoked or expired API key.")
+
+
 class InvalidRequestError(InputError):
     """Values that break the rules: every error that was found."""
 

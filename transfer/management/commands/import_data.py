@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from accounts.models import Account
-from traitly.input.errors import Error, MalformedError, TooLargeError
+from traitly.input.errors import AccountGoneError, Error, MalformedError, TooLargeError
 from traitly.input.items import Body
 from transfer.kinds import NAMES, Kind, kind_of
 from transfer.management.commands.export_data import FORMATS, format_of
@@ -73,7 +73,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, kind: str, files: list[str], account: int, batch: int, **options: Any) -> None:
         """Import each file, and say what became of its rows."""
-        if not Account.objects.filter(pk=account).exists():
+        if not Account.objects.filter(pk=account, closed_at=None).exists():
             raise CommandError(f"There is no account {account}.")
         if not 1 <= batch <= settings.MAX_ITEMS:
             raise CommandError(f"--batch must be from 1 to {settings.MAX_ITEMS}.")
@@ -117,6 +117,8 @@ class Command(BaseCommand):
                     bar.update(raw.tell() - bar.n if total else sum(len(row.text) for row in batch))
             except (OSError, EOFError, zlib.error, csv.Error) as error:
                 raise CommandError(f"{file}: {error}. What stands before is imported.") from error
+            except AccountGoneError:
+                raise CommandError("The account was erased meanwhile.") from None
 
     def _report(self, rejected: BinaryIO | None, file: str, row: Row, errors: list[Error], nth: int) -> None:
         if rejected is None:
