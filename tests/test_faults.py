@@ -55,6 +55,17 @@ def test_killed_connections_are_503_at_most_and_then_replaced(server):
     assert set(seen[-20:]) == {201}
 
 
+def test_an_encoded_slash_in_an_absolute_target_belongs_to_the_identifier(server):
+    """As HTTP/1.1 lets every client send it, and proxies have to."""
+    customers = [{"customer_id": key, "name": "x", "email": "a@example.com", "plan": "x"} for key in ("abs", "abs/")]
+    assert ask(server, "POST", "/api/v1/customer", json.dumps(customers).encode())[0] == 201
+
+    answer = ask(server, "DELETE", f"{server.url}/api/v1/customer/abs%2F")[2]
+
+    assert [row["customer_id"] for row in answer["data"]] == ["abs/"]
+    assert ask(server, "GET", "/api/v1/customer/abs")[0] == 200
+
+
 def test_a_database_that_refuses_connections_is_503_until_it_takes_them(server):
     allow = "ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}"
     database = server.manage(

@@ -179,3 +179,51 @@ def test_an_encoded_slash_belongs_to_the_identifier(api):
     assert [row["customer_id"] for row in api.get("customer/a/event").data] == ["a"]
     assert [row["customer_id"] for row in api.get("customer/a%2Fevent/event/?limit=1").data] == ["a/event"]
     assert [row["customer_id"] for row in api.get("customer").data] == ["a", "a/event"]
+
+
+FORMS = [
+    "http://testserver/api/v1/customer/{}",
+    "HTTP://testserver:80/api/v1/customer/{}",
+    "https://user@testserver/api/v1/customer/{}?a=b",
+    "http:/api/v1/customer/{}",
+    "/%61pi/v1/customer/{}",
+    "/api/v1/customer/{}#fragment",
+    "/api/v1/customer/{}#%2F",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("encoded", ["abs%2F", "abs%2f", "%61bs%2F"])
+def test_an_encoded_slash_belongs_to_the_identifier_in_every_form_of_a_target(api, form, encoded):
+    """gunicorn hands the target over as it was sent, and its path decoded."""
+    api.post("customer", [a_customer("abs"), a_customer("abs/")])
+
+    answer = api.delete("/api/v1/customer/abs/", RAW_URI=form.format(encoded))
+
+    assert answer.row["customer_id"] == "abs/"
+    assert [row["customer_id"] for row in api.get("customer").data] == ["abs"]
+
+
+@pytest.mark.parametrize(
+    "target", ["/api/v1/customer/ab%2Fs/", "http://testserver/x%2F", "api/v1/customer/abs%2F", "*%2F", "///x%2F"]
+)
+def test_a_target_that_is_not_the_path_is_refused(api, target):
+    api.post("customer", a_customer("abs"))
+
+    answer = api.delete("/api/v1/customer/abs/", RAW_URI=target)
+
+    assert (answer.status, answer.errors) == (400, [("bad_request", None)])
+    assert [row["customer_id"] for row in api.get("customer").data] == ["abs"]
+
+
+def test_an_encoded_slash_below_a_prefix(api):
+    api.post("customer", [a_customer("a"), a_customer("a/")])
+
+    answer = api.delete("/api/v1/customer/a/", SCRIPT_NAME="/below", RAW_URI="/below/api/v1/customer/a%2F")
+
+    assert answer.row["customer_id"] == "a/"
+
+
+def test_bytes_that_are_not_utf8_beside_an_encoded_slash(api):
+    assert api.get("customer/%FF%2F").status == 404
+    assert api.get("customer/%C3%A9%2F").status == 404

@@ -5,14 +5,16 @@ import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import uuid_utils
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, resolve
+from django.utils.encoding import repercent_broken_unicode
 
 _SANE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
+_AUTHORITY = re.compile(r"\A[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE)  # and scheme: of an absolute target
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 _SLASH = "\udc2f"  # a slash within an identifier while its address is resolved; no path has a lone surrogate otherwise
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -65,7 +67,10 @@ class ApiMiddleware:
             request.get_host()  # 400 for a host that is not ours: answers hold links
         elif request.path_info != "/health":  # answered under any host: load balancers probe addresses, not names
             return self.get_response(request)
-        match = request.resolver_match = _resolve(_path(request))
+        path = _path(request)
+        if path is None:
+            return HttpResponseBadRequest()
+        match = request.resolver_match = _resolve(path)
         identifiers = {name: value.replace(_SLASH, "/") for name, value in match.kwargs.items()}
         response: HttpResponseBase = match.func(request, **identifiers)
         response["X-Content-Type-Options"] = "nosniff"
@@ -80,15 +85,25 @@ def _resolve(path: str) -> ResolverMatch:
     return resolve(path)
 
 
-def _path(request: HttpRequest) -> str:
-    """The path of an API address, each slash that was sent as %2F as ``_SLASH``.
+def _path(request: HttpRequest) -> str | None:
+    """The path of an API address, each slash that was sent as %2F as ``_SLASH``; None if that cannot be told.
 
     WSGI decodes both alike. Then DELETE /customer/a%2F would erase the customer "a", and /customer/a%2Fevent be a timeline.
+    So the path is read again as it was sent: in any form of a request's target, with any letter of it encoded.
     """
-    raw: str = request.META.get("RAW_URI", "")  # gunicorn's
-    if not _ENCODED_SLASH.search(raw) or not raw.startswith("/api/"):
+    target: str = request.META.get("RAW_URI", "")  # gunicorn's
+    if not _ENCODED_SLASH.search(target):
         return request.path_info
-    return _SLASH.join(map(unquote, _ENCODED_SLASH.split(raw.partition("?")[0])))
+    raw = _AUTHORITY.sub("", target, count=1).partition("#")[0].partition("?")[0]
+    path = _SLASH.join(map(_decoded, _ENCODED_SLASH.split(raw)))
+    if path.replace(_SLASH, "/") != request.path:
+        return None
+    return path[-len(request.path_info) :]
+
+
+def _decoded(path: str) -> str:
+    """Part of a path as WSGI and Django decode it."""
+    return repercent_broken_unicode(unquote_to_bytes(path.encode("latin-1"))).decode()
 
 
 class RequestIdFilter(logging.Filter):
