@@ -2,10 +2,12 @@
 
 import functools
 import logging
+import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error as AnyDatabaseError
+from django.db import connection
 from psycopg2 import errors
 
 P = ParamSpec("P")
@@ -16,17 +18,24 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 3
 # Another transaction won; trying again is what PostgreSQL asks for.
 _CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure)
+# A statement that ran for longer before its connection was lost may be why: an operator ended it, or the server fell
+# over it. Run again, it would do the same again, three times for each request.
+_LONGEST_SECONDS = 2.0
 
 
 def connection_is_lost() -> bool:
-    """Whether what just failed has failed because the connection is gone, or none could be made."""
+    """Whether this thread's connection is closed, or could not be made.
+
+    To be asked after an error. Its class does not say so: a killed backend may raise plain ``DatabaseError``.
+    """
     return connection.connection is None or bool(connection.connection.closed)
 
 
 def retried(service: Callable[P, R]) -> Callable[P, R]:
     """Run a service again when its connection turns out to be lost, or it lost against another transaction.
 
-    Connections outlive requests, so the first statement after a restart of the database finds a dead one. Only for
+    Connections outlive requests, so the first statement after a restart of the database finds a dead one. What was
+    cancelled is not run again, nor what had run for long when its connection was lost. Only for
     services whose arguments decide everything (ids were made before), so that a run whose commit was not heard of
     stores nothing twice. Within a transaction of the caller's nothing is tried again: it is gone as a whole.
     """
@@ -34,12 +43,14 @@ def retried(service: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(1, _ATTEMPTS):
+            begin = time.monotonic()
             try:
                 return service(*args, **kwargs)
-            except (OperationalError, InterfaceError) as error:
+            except AnyDatabaseError as error:
                 if connection.in_atomic_block:
                     raise
-                if not connection_is_lost() and not isinstance(error.__cause__, _CONFLICTS):
+                dead = connection_is_lost() and time.monotonic() - begin < _LONGEST_SECONDS
+                if not dead and not isinstance(error.__cause__, _CONFLICTS):
                     raise
                 logger.warning("Trying again (attempt %d): %s", attempt + 1, error)
                 connection.close()

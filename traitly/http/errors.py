@@ -12,11 +12,13 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import Error as AnyDatabaseError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 
+from traitly.db.retries import connection_is_lost
 from traitly.http.middleware import current_request_id
 from traitly.http.urls import unknown_address_detail
 from traitly.input.errors import AccountGoneError, Error, InputError, InvalidRequestError, MalformedError, TooLargeError
@@ -54,7 +56,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
         return _api_exception_response(error, context)
     if isinstance(error, SuspiciousOperation):  # more parameters than Django reads
         return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "There are too many parameters.")])
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, (OperationalError, InterfaceError)) or (
+        isinstance(error, AnyDatabaseError) and connection_is_lost()
+    ):
         logger.error("The database did not answer", exc_info=error)
         # It does not say that nothing was stored: nobody knows where a connection was lost during the commit.
         unavailable = Error("service_unavailable", "The database is away or too busy. Send the request again.")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from django.db import DatabaseError, connection
+from django.db import Error as AnyDatabaseError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
@@ -12,6 +13,7 @@ from rest_framework.exceptions import NotAcceptable
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
+from traitly.db.retries import retried
 from traitly.http.envelope import list_response
 from traitly.http.errors import error_response
 from traitly.http.streams import CSV, NDJSON, stream_response
@@ -111,8 +113,14 @@ def unknown_address(request: HttpRequest) -> HttpResponse:
 def health(_request: HttpRequest) -> HttpResponse:
     """200 while requests can be answered, 503 while the database cannot be reached: for load balancers."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
+        _ask_database()
+    except AnyDatabaseError:
         return HttpResponse("database away\n", status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@retried
+def _ask_database() -> None:
+    """Raises if there is no database; a connection that a restart of it has broken is no sign of that."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")

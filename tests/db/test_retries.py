@@ -1,0 +1,119 @@
+"""When a service is run again, and what a lost connection looks like."""
+
+import psycopg2
+import pytest
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.test import Client
+from psycopg2 import errors
+
+from tests.factories import an_event
+from traitly.db import retries
+from traitly.db.retries import retried
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _whole_connection_afterwards():
+    yield
+    connection.close()
+
+
+class Service:
+    """Fails as often as it has ``failures``, each a Django error with its cause, then gives the attempt's number."""
+
+    def __init__(self, *failures, loses_connection=True):
+        self.failures = list(failures)
+        self.loses_connection = loses_connection
+        self.attempts = 0
+
+    def __call__(self, *_args, **_kwargs):
+        self.attempts += 1
+        connection.ensure_connection()
+        if self.attempts <= len(self.failures):
+            if self.loses_connection:
+                connection.connection.close()
+            error, cause = self.failures[self.attempts - 1]
+            raise error from cause
+        return self.attempts
+
+
+# What psycopg2 raises where a backend was killed depends on what it was waiting for.
+LOST = [
+    (DatabaseError("server closed the connection unexpectedly"), psycopg2.DatabaseError()),
+    (OperationalError("SSL SYSCALL error: EOF detected"), psycopg2.OperationalError()),
+    (OperationalError("terminating connection due to administrator command"), errors.AdminShutdown()),
+    (InterfaceError("connection already closed"), psycopg2.InterfaceError()),
+]
+
+
+@pytest.mark.parametrize("failure", LOST, ids=lambda failure: type(failure[1]).__name__)
+def test_a_lost_connection_is_replaced_and_the_service_run_again(failure):
+    assert retried(Service(failure, failure))() == 3
+
+
+def test_a_service_is_run_three_times_at_most():
+    service = Service(*LOST)
+
+    with pytest.raises(OperationalError):
+        retried(service)()
+
+    assert service.attempts == 3
+
+
+@pytest.mark.parametrize("cause", [errors.DeadlockDetected(), errors.SerializationFailure()])
+def test_what_lost_against_another_transaction_is_run_again(cause):
+    assert retried(Service((OperationalError(), cause), loses_connection=False))() == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (OperationalError(), errors.QueryCanceled()),
+        (OperationalError(), errors.LockNotAvailable()),
+        (DatabaseError(), errors.InternalError_()),
+    ],
+)
+def test_what_was_cancelled_or_is_refused_is_not_run_again(error, cause):
+    service = Service((error, cause), loses_connection=False)
+
+    with pytest.raises(type(error)):
+        retried(service)()
+
+    assert service.attempts == 1
+
+
+def test_what_ran_for_long_before_its_connection_was_killed_is_not_run_again(monkeypatch):
+    """An operator kills it because it runs for long: again, it would do so again."""
+    monkeypatch.setattr(retries, "_LONGEST_SECONDS", 0)
+    service = Service(LOST[2])
+
+    with pytest.raises(OperationalError):
+        retried(service)()
+
+    assert service.attempts == 1
+
+
+@pytest.mark.parametrize("failure", LOST, ids=lambda failure: type(failure[1]).__name__)
+def test_a_connection_lost_every_time_is_503(api, monkeypatch, failure):
+    monkeypatch.setattr("events.views.store_events", Service(*[failure] * 3))
+
+    answer = api.post("event", an_event())
+
+    assert (answer.status, answer.errors) == (503, [("service_unavailable", None)])
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_another_database_error_is_500(api, monkeypatch):
+    failure = (DatabaseError("unknown operator"), errors.UndefinedFunction())
+    monkeypatch.setattr("events.views.store_events", Service(failure, loses_connection=False))
+
+    assert api.post("event", an_event()).status == 500
+
+
+def test_health_does_not_take_a_connection_that_broke_for_a_database_that_is_away():
+    client = Client()
+    assert client.get("/health").status_code == 200
+    connection.connection.close()
+
+    assert client.get("/health").status_code == 200
