@@ -34,6 +34,7 @@ _FIRST_ROWS = DEFAULT_LIMIT + 1  # are read before it is known how large rows ar
 _USUAL_LIMITS = {DEFAULT_LIMIT + 1, MOST_LIMIT}  # their statements are worth preparing
 _OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+)\[(?P<inner>.+)\]", re.DOTALL)
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _MOST_BRANCHES = 100  # more combinations of repeated parameters than this are one scan and a sort
 _WALKS = (2, 50)  # rows for each of a page that are looked through for attributes, before their index is asked
 _SPARE_KEYS = 4  # that are read in the index of each combination of values, beside twice its share of a page
@@ -471,7 +472,7 @@ def _one_of(choices: list[str], value: str) -> str:
 
 
 def _limit(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", value) or not 1 <= int(value) <= MOST_LIMIT:
+    if not _WHOLE_NUMBER.fullmatch(value) or not 1 <= int(value) <= MOST_LIMIT:
         raise PydanticCustomError("invalid", f"Must be a whole number from 1 to {MOST_LIMIT}.")
     return int(value)
 
