@@ -55,12 +55,13 @@ WORST_CASES: dict[str, tuple[str, list[Any]]] = {
     "traitly.http.middleware._SANE": ("fullmatch", ["a" * LINE]),
     "traitly.http.middleware._AUTHORITY": ("subn", ["a" * LINE, "a:" * (LINE // 2), "a://" * (LINE // 4)]),
     "traitly.http.middleware._ENCODED_SLASH": ("split", ["%" * LINE, "%2" * (LINE // 2), "%2f" * (LINE // 3)]),
+    "traitly.http.bodies._FORM_DATA": ("match", [b"a" * BODY, b"a" * 255 + b"a="]),
     "traitly.lists.engine._PARAMETER": ("fullmatch", ["a" * LINE, "a" + "[" * LINE, "a[" + "]" * LINE + "x"]),
     "traitly.lists.engine._WHOLE_NUMBER": ("fullmatch", ["1" * LINE]),
 }
 
-# Those that no client's text comes near: our own statements, a folder of the operator's.
-OUR_OWN = {"traitly.db.prepared._PLACEHOLDER", "traitly.postgres.server.PLAIN_PATH"}
+# Those that no client's text comes near: our own statements and addresses, a folder of the operator's.
+OUR_OWN = {"traitly.db.prepared._PLACEHOLDER", "traitly.http.urls._GROUP", "traitly.postgres.server.PLAIN_PATH"}
 
 
 def _compiled() -> set[str]:
@@ -124,7 +125,7 @@ def test_what_django_makes_of_an_email_is_bounded(address):
     begin = time.thread_time()
     with pytest.raises(ValidationError):
         validate_email(address)
-    assert time.thread_time() - begin < 0.05
+    assert time.thread_time() - begin < 0.2
 
 
 LONG = b"1" * (MOST_DIGITS + 1)  # is read by Python's own parser, with everything beside it
