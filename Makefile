@@ -49,6 +49,20 @@ lint: $(VENV)/requirements-dev.installed ## Style, types, the direction of impor
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=true $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py write_openapi --check
+	@$(MAKE) --no-print-directory spectral
+
+# Spectral's rules for OpenAPI. It needs node: without it the other checks of docs/openapi.json remain (tests/reference).
+SPECTRAL := @stoplight/spectral-cli@6.16.3
+.PHONY: spectral
+spectral:
+	@if command -v npx >/dev/null; then npx --yes --package=$(SPECTRAL) spectral lint --fail-severity=hint docs/openapi.json; \
+	else echo "Skipped Spectral's check of docs/openapi.json: there is no node."; fi
+
+.PHONY: openapi
+openapi: $(VENV)/requirements-dev.installed ## Write docs/openapi.json anew, and its examples as the server answers them now.
+	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/reference/test_examples.py
+	@$(BIN)/python manage.py write_openapi
 
 .PHONY: check
 check: lint test browser ## All that CI checks.

@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "customers",
     "events",
     "transfer",
+    "reference",
 ]
 MIDDLEWARE = [
     "traitly.http.middleware.RequestIdMiddleware",

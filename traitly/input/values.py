@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import orjson
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -37,7 +37,13 @@ def _digits(value: Any) -> Any:
 
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NO_NUL)]
-CustomerId = Annotated[Identifier, BeforeValidator(_digits)]
+CustomerId = Annotated[
+    Identifier,
+    BeforeValidator(_digits),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 255, "pattern": _NO_NUL}, {"type": "integer"}]}
+    ),
+]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NOT_BLANK)]
 Text = Annotated[str, StringConstraints(max_length=255, pattern=_NO_NUL)]
 
@@ -57,7 +63,12 @@ def _check_email(value: str) -> str:
     return value
 
 
-Email = Annotated[str, Field(max_length=254), AfterValidator(_check_email)]
+Email = Annotated[
+    str,
+    Field(max_length=254),
+    AfterValidator(_check_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
 
 
 def parse_decimal(value: Any) -> Decimal | None:
@@ -119,7 +130,17 @@ def _range_error(seconds: Decimal) -> PydanticCustomError:
     return PydanticCustomError("max_value", "The time lies after the year 9999.")
 
 
-Time = Annotated[datetime.datetime, BeforeValidator(parse_time)]
+# What the published schema promises: ``parse_time`` takes a few more spellings of ISO 8601.
+_DATE = r"(19[7-9]\d|[2-9]\d{3})-((0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"
+TIME_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "exclusiveMaximum": _YEAR_10000},
+        {"type": "string", "pattern": r"^[0-9]{1,11}(\.[0-9]{1,6})?$"},
+        {"type": "string", "pattern": rf"^{_DATE}(T{_CLOCK})?$".replace(r"\d", "[0-9]")},
+    ]
+}
+Time = Annotated[datetime.datetime, BeforeValidator(parse_time), WithJsonSchema(TIME_SCHEMA)]
 
 
 def unix_seconds(moment: datetime.datetime) -> str:
@@ -153,7 +174,14 @@ def parse_amount(value: Any) -> Decimal:
     return abs(rounded)  # of -0 too
 
 
-Amount = Annotated[Decimal, BeforeValidator(parse_amount)]
+# Four decimals at most: no ``multipleOf`` says so, because validators test it with floats, and refuse 0.29.
+AMOUNT_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "exclusiveMaximum": 10**12},
+        {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,4})?$"},
+    ]
+}
+Amount = Annotated[Decimal, BeforeValidator(parse_amount), WithJsonSchema(AMOUNT_SCHEMA)]
 
 
 def flaw(value: Any) -> tuple[str, str] | None:

@@ -1,0 +1,318 @@
+"""The document's components: what is sent, what is answered, and every error."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from customers.columns import COLUMNS, JSON, NUMBER, TEXT, TIME
+from customers.schemas import PATCH_SCHEMA
+from customers.schemas import SCHEMA as CUSTOMER_SCHEMA
+from events.queries import LIST as EVENTS
+from events.schemas import SCHEMA as EVENT_SCHEMA
+from reference.openapi import fields, parameters
+from reference.openapi.codes import CODES, STATUSES
+from traitly.http.envelope import VERBS
+from traitly.input.hints import MAX_HINTS
+from traitly.input.values import LONGEST_KEY
+
+Schema = dict[str, Any]
+
+_SECONDS: Schema = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,6})?$"}
+_ATTRIBUTES: Schema = {"type": "object", "additionalProperties": True}
+# What answers hold: PostgreSQL writes them, so no type of Python says it.
+_ANSWERED = {TEXT: {"type": "string"}, TIME: _SECONDS, NUMBER: {"type": "number"}, JSON: _ATTRIBUTES}
+_EVENT: dict[str, Schema] = {name: {"type": "string"} for name in EVENTS.columns} | {
+    "created_at": _SECONDS,
+    "success": {"type": "integer", "const": 1},
+    "custom_attributes": _ATTRIBUTES,
+}
+_VERBS = {"created": "POST", "updated": "PATCH", "deleted": "DELETE", "retrieved": "GET"}
+
+
+def ref(name: str) -> Schema:
+    """A reference to a schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def schemas() -> dict[str, Schema]:
+    """Every schema, by name."""
+    return {
+        "NewEvent": sent(EVENT_SCHEMA.item, "An event to store.", fields.EVENT),
+        "Event": answered(_EVENT, "A stored event.", fields.EVENT),
+        "NewCustomer": sent(CUSTOMER_SCHEMA.item, "A customer to create or update.", fields.CUSTOMER),
+        "CustomerChanges": _changes(),
+        "Customer": answered(_customer(), "A stored customer.", fields.CUSTOMER),
+        "RejectedItem": _rejected_item(),
+        "NextPage": _next_page(),
+        "BatchCounts": _batch_counts(),
+        "Hints": _hints(),
+        "Hint": _hint(),
+        "ErasedCounts": _erased_counts(),
+        **_envelopes("Event", "event"),
+        **_envelopes("Customer", "customer"),
+        "ErrorDetail": _error_detail(),
+        "Error": _error(),
+    }
+
+
+def sent(item: Any, description: str, texts: Mapping[str, str]) -> Schema:
+    """The schema of what a request sends, from the type that it is validated by."""
+    schema = TypeAdapter(item).json_schema()
+    properties = {name: _described(schema["properties"][name], texts[name]) for name in schema["properties"]}
+    if attributes := properties.get("custom_attributes"):
+        attributes["propertyNames"] = {"minLength": 1, "maxLength": LONGEST_KEY}
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        **({"required": schema["required"]} if "required" in schema else {}),
+        "additionalProperties": True,
+    }
+
+
+def answered(columns: Mapping[str, Schema], description: str, texts: Mapping[str, str]) -> Schema:
+    """The schema of a row as answers hold it. All fields are always there."""
+    properties = {name: _described(schema, texts[name]) for name, schema in columns.items()}
+    return {"type": "object", "description": description, "properties": properties, "required": list(properties)}
+
+
+def _customer() -> dict[str, Schema]:
+    """The fields of a customer in an answer."""
+    plain = {each.name: _ANSWERED[each.kind] for each in COLUMNS}
+    nullable = {each.name: {"type": [plain[each.name]["type"], "null"]} for each in COLUMNS if each.nullable}
+    return plain | nullable
+
+
+def envelope(description: str, items: Schema, kind: str, verb: str, metadata: Schema) -> Schema:
+    """The schema of an envelope."""
+    now = f"Time of the answer to the {_VERBS[verb]}, in seconds since the Unix epoch."
+    properties = {
+        "data": {"type": "array", "description": "The objects, also where there is one or none.", "items": items},
+        "metadata": metadata,
+        verb: _described({"type": "string", "pattern": "^[0-9]+$"}, now),
+        "object": _described({"type": "string", "const": kind}, "What `data` is a list of."),
+    }
+    return {"type": "object", "description": description, "properties": properties, "required": list(properties)}
+
+
+def _described(schema: Mapping[str, Any], description: str) -> Schema:
+    kept = {key: value for key, value in schema.items() if key not in {"title", "description"}}
+    return kept | {"description": description}
+
+
+def _changes() -> Schema:
+    schema = sent(
+        PATCH_SCHEMA.item, "The fields of a customer to change; those that are not sent stay.", fields.CUSTOMER
+    )
+    del schema["properties"]["customer_id"]  # may only repeat the address
+    return schema
+
+
+def _envelopes(row: str, kind: str) -> dict[str, Schema]:
+    """The envelopes of a kind, as ``EventsCreated``, one for each verb."""
+    nothing = {"type": "object", "description": "Empty: there is nothing more to say.", "maxProperties": 0}
+    erased = ref("ErasedCounts") if kind == "customer" else nothing
+    metadata = {"created": ref("BatchCounts"), "updated": ref("Hints"), "deleted": erased, "retrieved": ref("NextPage")}
+    verbs = ["retrieved", *VERBS.values()]
+    if kind == "event":
+        verbs.remove("updated")  # events never change
+    found = {
+        f"{row}s{verb.title()}": envelope(f"Answer with the {kind}s {verb}.", ref(row), kind, verb, metadata[verb])
+        for verb in verbs
+    }
+    either = {"anyOf": [ref(row), ref("RejectedItem")]}
+    judged = f"Answer to a batch of {kind}s of which some were refused: each in its place."
+    return found | {f"{row}sJudged": envelope(judged, either, kind, "created", ref("BatchCounts"))}
+
+
+def _rejected_item() -> Schema:
+    properties = {
+        "customer_id": {"description": "What the item had as its `customer_id`, if anything."},
+        "name": {"description": "What the item had as its `name`, if anything."},
+        "success": {"type": "integer", "const": 0, "description": "Always 0: the item was not stored."},
+        "index": {"type": "integer", "minimum": 0, "description": "The item's place in the request, from 0."},
+        "errors": {"type": "array", "minItems": 1, "items": ref("ErrorDetail"), "description": "All that is wrong."},
+    }
+    return {
+        "type": "object",
+        "description": "An item of a batch that was refused.",
+        "properties": properties,
+        "required": ["success", "index", "errors"],
+    }
+
+
+def _next_page() -> Schema:
+    return {
+        "type": "object",
+        "description": "Where the next page is; empty on the last one.",
+        "properties": {
+            "next_cursor": {"type": "string", "description": "The `cursor` of the next page."},
+            "next": {"type": "string", "format": "uri", "description": "The whole address of the next page."},
+        },
+    }
+
+
+def _batch_counts() -> Schema:
+    count = {"type": "integer", "minimum": 0}
+    return {
+        "type": "object",
+        "description": "What became of a batch; empty where everything was stored anew.",
+        "properties": {
+            "accepted": count | {"description": "How many items were stored; sent only if some were refused."},
+            "rejected": count | {"description": "How many items were refused."},
+            "duplicates": count | {"description": "How many events were stored before, under the same id."},
+            **_hints()["properties"],
+        },
+    }
+
+
+def _hints() -> Schema:
+    text = "Fields that were kept as custom attributes, and were probably meant to be others."
+    hints = {"type": "array", "minItems": 1, "maxItems": MAX_HINTS, "items": ref("Hint"), "description": text}
+    return {
+        "type": "object",
+        "description": "What may be a mistake in the request, though it was accepted; empty where nothing is.",
+        "properties": {"hints": hints},
+    }
+
+
+def _hint() -> Schema:
+    properties = {
+        "attr": {"type": "string", "description": "The field, with dots and indexes as `3.createdAt`."},
+        "detail": {"type": "string", "description": "What was probably meant, for people."},
+    }
+    return {
+        "type": "object",
+        "description": "Something about the request that may be a mistake.",
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+def _erased_counts() -> Schema:
+    return {
+        "type": "object",
+        "description": "How much else was erased with the customer.",
+        "properties": {"events": {"type": "integer", "minimum": 0, "description": "How many events were erased."}},
+        "additionalProperties": {"type": "integer"},
+    }
+
+
+def _error_detail() -> Schema:
+    properties = {
+        "code": {
+            "type": "string",
+            "description": "What is wrong, for programs. There may be more codes in later versions.",
+            "x-extensible-enum": list(CODES),
+        },
+        "detail": {"type": "string", "description": "What is wrong, for people. The wording may change."},
+        "attr": {
+            "type": ["string", "null"],
+            "description": "The field, parameter or header, with dots and indexes as `3.created_at`; null where it is "
+            "the request as a whole.",
+        },
+    }
+    return {
+        "type": "object",
+        "description": "One thing that is wrong.",
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+def _error() -> Schema:
+    request_id = {"type": "string", "description": "The id of the request, as in `X-Request-ID` and the server's log."}
+    properties = {
+        "object": {"type": "string", "const": "error", "description": "Always `error`."},
+        "type": {
+            "type": "string",
+            "enum": ["validation_error", "client_error", "server_error"],
+            "description": "`validation_error`: values break the rules. `client_error`: another mistake of the client. "
+            "`server_error`: sent again, the request may work.",
+        },
+        "errors": {"type": "array", "minItems": 1, "items": ref("ErrorDetail"), "description": "All that is wrong."},
+        "metadata": {
+            "type": "object",
+            "description": "About the request.",
+            "properties": {"request_id": request_id},
+            "required": ["request_id"],
+        },
+    }
+    return {"type": "object", "description": "What went wrong.", "properties": properties, "required": list(properties)}
+
+
+HEADERS: dict[str, Schema] = {
+    "X-Request-ID": {"description": "The id of the request: yours, or a new one.", "schema": {"type": "string"}},
+    "Link": {
+        "description": 'The address of the next page: `<...>; rel="next"`. Missing on the last one.',
+        "schema": {"type": "string"},
+    },
+    "WWW-Authenticate": {"description": "The scheme to use: `Token`.", "schema": {"type": "string"}},
+    "Retry-After": {
+        "description": "How many seconds to wait before the request is sent again.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    **{
+        f"RateLimit-{name}": {
+            "description": f"{text} Only where the server limits rates.",
+            "schema": {"type": "integer"},
+        }
+        for name, text in {
+            "Limit": "How many requests the key may send in a window.",
+            "Remaining": "How many are left in this window.",
+            "Reset": "How many seconds it is until the next window.",
+        }.items()
+    },
+}
+_EVERYWHERE = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+_OF_STATUS = {
+    HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
+}
+
+
+def headers(*names: str) -> Schema:
+    """References to these headers and those that every answer may have."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_EVERYWHERE, *names)}
+
+
+def error_response(status: HTTPStatus, examples: Mapping[str, Any]) -> Schema:
+    """The answer with a status of an error."""
+    content: Schema = {"schema": ref("Error")}
+    if examples:
+        content["examples"] = examples
+    return {
+        "description": STATUSES[status].meaning,
+        "headers": headers(*_OF_STATUS.get(status, ())),
+        "content": {"application/json": content},
+    }
+
+
+def components(examples: Mapping[HTTPStatus, Mapping[str, Any]]) -> dict[str, Any]:
+    """All components. ``examples`` are those of errors that every operation shares, by status."""
+    return {
+        "securitySchemes": {
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "`Authorization: Bearer <key>`: the same key, for tools that know this scheme only.",
+            },
+            "token": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "`Authorization: Token <key>`. The portal has your keys.",
+            },
+        },
+        "parameters": parameters.SHARED,
+        "headers": HEADERS,
+        "responses": {
+            status_text.name: error_response(status, examples.get(status, {}))
+            for status, status_text in STATUSES.items()
+            if status != HTTPStatus.METHOD_NOT_ALLOWED  # no operation answers it
+        },
+        "schemas": schemas(),
+    }

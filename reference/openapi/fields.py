@@ -1,0 +1,53 @@
+"""What each field, parameter and header means. A field that is missing here stops the document from being built."""
+
+EVENT = {
+    "customer_id": "Your identifier for the customer. An integer is taken as its decimal digits.",
+    "name": 'Name of the event, e.g. "added user".',
+    "created_at": "Time at which the event occurred: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an "
+    "offset). Defaults to the current time, in whole seconds.",
+    "id": "Your own identifier of the event, unique in the account for ever. An event whose id is already stored is "
+    "acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. "
+    "Together with `customer_id` and `name` at most 2,600 bytes.",
+    "custom_attributes": "A hash of key-value pairs with any other data about the event: at most 64 KiB of JSON. "
+    "Fields that are not part of the event are kept here too.",
+    "success": "Always 1: the event is stored.",
+}
+CUSTOMER = {
+    "customer_id": "Your identifier for the customer. An integer is taken as its decimal digits.",
+    "name": 'Name of the customer, e.g. "John Smith".',
+    "email": 'Email address of the customer, e.g. "john.smith@example.com".',
+    "plan": 'Name of the plan that the customer is assigned to, e.g. "Starter".',
+    "created_at": "Time at which the customer signed up: seconds since the Unix epoch, or ISO 8601 (UTC unless it has "
+    "an offset). Defaults to the current time when the customer is created.",
+    "monthly_payment_amount": "What the customer pays a month: from 0 to less than 10^12, with at most four decimals.",
+    "location": 'Where the customer is, e.g. "San Francisco".',
+    "phone_number": "Phone number of the customer.",
+    "organisation_id": "Your identifier for the organisation that the customer belongs to.",
+    "custom_attributes": "A hash of key-value pairs with any other data about the customer: at most 64 KiB of JSON. "
+    "An update merges them key by key, and a null removes its key. Fields that are not part of the customer are kept "
+    "here too.",
+    "updated_at": "Time at which the customer was last created or changed here, as seconds since the Unix epoch.",
+}
+FILTERS = {
+    "event": {
+        "customer_id": "Your identifier for the customer.",
+        "name": 'Name of the event being retrieved, e.g. "added user".',
+        "created_at": "the time at which the event occurred",
+    },
+    "customer": {
+        "customer_id": "Your identifier for the customer.",
+        "name": 'Name of the customer being retrieved, e.g. "John Smith".',
+        "plan": 'Name of the plan a customer is assigned to, e.g. "Starter".',
+        "email": "Email address of the customer.",
+        "location": "Where the customer is.",
+        "phone_number": "Phone number of the customer.",
+        "organisation_id": "Your identifier for the organisation.",
+        "monthly_payment_amount": "what the customer pays a month",
+        "created_at": "the time at which the customer signed up",
+        "updated_at": "the time of the last change",
+    },
+}
+PATH = {
+    "customer_id": "Your identifier for the customer. A slash in it is sent as %2F.",
+    "event_id": "The event's `id`. A slash in it is sent as %2F.",
+}

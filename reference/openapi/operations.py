@@ -1,0 +1,160 @@
+"""The operations, in the order of the published reference."""
+
+from typing import Any
+
+from customers.queries import LIST as CUSTOMERS
+from events.queries import LIST as EVENTS
+from events.queries import TIMELINE
+from reference.openapi.components import ref
+from reference.openapi.operation import Operation, Response
+from traitly.settings import MAX_ITEMS
+
+_NOT_FOUND = 404
+_BODY_ERRORS = (413, 415)
+_IDEMPOTENCY_KEY = {"$ref": "#/components/parameters/idempotency_key"}
+
+TAGS = {
+    "Events": "What your customers do: each has a customer, a name and a time. Events never change.",
+    "Customers": "Who your customers are, which plan they are on, what they pay.",
+}
+
+
+def _one_or_many(name: str) -> dict[str, Any]:
+    """The content of a body: an object, an array of them, or one a line."""
+    many = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": ref(name)}
+    lines = {"type": "string", "description": "One JSON object a line."}
+    return {"application/json": {"schema": {"anyOf": [ref(name), many]}}, "application/x-ndjson": {"schema": lines}}
+
+
+_BODY = (
+    f"One JSON object, an array of up to {MAX_ITEMS:,}, or one object a line as `application/x-ndjson`. At most 16 MiB "
+    "after decompression; `Content-Encoding: gzip` is read. `text/plain`, a form's type and no type are read as JSON "
+    "too, as curl sends them."
+)
+_BATCHES = (
+    "Items of an array are judged one by one. Valid ones are stored in one transaction, and each that is refused says "
+    "in its place why. The answer is sent only after everything in it is stored for good."
+)
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        id="createEvents",
+        url="events",
+        method="POST",
+        tag="Events",
+        summary="Create an event",
+        description="Create a tracked event, or up to 10,000 at once. The customer need not exist: events and customers "
+        f"may arrive in any order.\n\n{_BATCHES}\n\nA request that was cut off can be sent again safely if its events "
+        "have ids of yours, or the request has an `Idempotency-Key`.",
+        body=_one_or_many("NewEvent"),
+        body_description=_BODY,
+        parameters=(_IDEMPOTENCY_KEY,),
+        responses={
+            201: Response(description="All events are stored.", schema="EventsCreated"),
+            207: Response(description="Some events are stored, the others were refused.", schema="EventsJudged"),
+        },
+        errors=_BODY_ERRORS,
+    ),
+    Operation(
+        id="listEvents",
+        url="events",
+        method="GET",
+        tag="Events",
+        summary="List events",
+        description="List a customer's events of one name or several, the oldest first.",
+        lists=EVENTS,
+        responses={200: Response(description="A page of events.", schema="EventsRetrieved", streams=True)},
+    ),
+    Operation(
+        id="getEvent",
+        url="event",
+        method="GET",
+        tag="Events",
+        summary="Retrieve an event",
+        description="Retrieve the event with this `id`.",
+        responses={200: Response(description="The event.", schema="EventsRetrieved")},
+        errors=(_NOT_FOUND,),
+    ),
+    Operation(
+        id="deleteEvent",
+        url="event",
+        method="DELETE",
+        tag="Events",
+        summary="Delete an event",
+        description="Delete the event with this `id`, which may then be used again.",
+        responses={200: Response(description="The event as it was.", schema="EventsDeleted")},
+        errors=(_NOT_FOUND,),
+    ),
+    Operation(
+        id="createCustomers",
+        url="customers",
+        method="POST",
+        tag="Customers",
+        summary="Create a customer",
+        description="Create a customer, or up to 10,000 at once. A customer whose `customer_id` is known already is "
+        "updated: fields that are sent replace, fields that are not sent stay, `custom_attributes` are merged key by "
+        f"key, and a null removes its key.\n\n{_BATCHES} Items with the same `customer_id` are applied in order.",
+        body=_one_or_many("NewCustomer"),
+        body_description=_BODY,
+        responses={
+            200: Response(description="All customers were known, and are updated.", schema="CustomersCreated"),
+            201: Response(description="All customers are stored, and at least one is new.", schema="CustomersCreated"),
+            207: Response(description="Some customers are stored, the others were refused.", schema="CustomersJudged"),
+        },
+        errors=_BODY_ERRORS,
+    ),
+    Operation(
+        id="listCustomers",
+        url="customers",
+        method="GET",
+        tag="Customers",
+        summary="List customers",
+        description="List the customers that match all filters, the oldest first.",
+        lists=CUSTOMERS,
+        responses={200: Response(description="A page of customers.", schema="CustomersRetrieved", streams=True)},
+    ),
+    Operation(
+        id="getCustomer",
+        url="customer",
+        method="GET",
+        tag="Customers",
+        summary="Retrieve a customer",
+        description="Retrieve the customer with this `customer_id`.",
+        responses={200: Response(description="The customer.", schema="CustomersRetrieved")},
+        errors=(_NOT_FOUND,),
+    ),
+    Operation(
+        id="updateCustomer",
+        url="customer",
+        method="PATCH",
+        tag="Customers",
+        summary="Update a customer",
+        description="Change some fields of a customer: those that are not sent stay, `custom_attributes` are merged key "
+        "by key, and a null removes its key. A `customer_id` in the body may only repeat that of the address.",
+        body={"application/json": {"schema": ref("CustomerChanges")}},
+        body_description="The fields to change, as one JSON object.",
+        responses={200: Response(description="The customer as it is now.", schema="CustomersUpdated")},
+        errors=(_NOT_FOUND, *_BODY_ERRORS),
+    ),
+    Operation(
+        id="deleteCustomer",
+        url="customer",
+        method="DELETE",
+        tag="Customers",
+        summary="Erase a customer",
+        description="Erase a customer with every event of it, in one transaction. This cannot be undone.",
+        responses={200: Response(description="The customer as it was, and what else went.", schema="CustomersDeleted")},
+        errors=(_NOT_FOUND,),
+    ),
+    Operation(
+        id="listCustomerEvents",
+        url="timeline",
+        method="GET",
+        tag="Customers",
+        summary="List a customer's events",
+        description="List a customer's events of every name, or of those in `name`: its timeline.",
+        lists=TIMELINE,
+        responses={200: Response(description="A page of events.", schema="EventsRetrieved", streams=True)},
+        errors=(_NOT_FOUND,),
+    ),
+)
