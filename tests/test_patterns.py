@@ -40,7 +40,7 @@ WORST_CASES: dict[str, tuple[str, list[Any]]] = {
         "fullmatch",
         ["1" * MOST_DIGITS + "x", "1." + "1" * LINE + "x", "1e" + "1" * LINE, "." * LINE],
     ),
-    "customers.schemas._PLAIN_EMAIL": (
+    "traitly.input.values._PLAIN_EMAIL": (
         "fullmatch",
         [
             "a" * TEXT,
