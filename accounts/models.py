@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -249,3 +250,8 @@ class AccountOwned(models.Model):
         """Delete this account's row, not another's of the same id."""
         rows = type(self)._base_manager.using(using).filter(account_id=self.account_id, pk=self.pk)  # noqa: SLF001  the manager that hides no row
         return rows.delete()
+
+
+def account_owned_models() -> list[type[AccountOwned]]:
+    """Every table that holds accounts' data."""
+    return [model for model in apps.get_models() if issubclass(model, AccountOwned)]

@@ -3,7 +3,7 @@
 from django.db import connection, transaction
 
 from accounts.audit import Actor
-from accounts.models import Account, AccountOwned, User
+from accounts.models import Account, User, account_owned_models
 from accounts.services import close_account
 from traitly.db.transactions import wait_for_running_transactions
 
@@ -26,7 +26,7 @@ def delete_account(*, account: Account, actor: Actor) -> dict[str, int]:
         account = Account.objects.select_for_update().get(pk=account.pk)  # nobody joins meanwhile
         gone = {
             str(model._meta.verbose_name_plural): model._base_manager.filter(account=account).delete()[0]  # noqa: SLF001  documented
-            for model in AccountOwned.__subclasses__()
+            for model in account_owned_models()
         }
         elsewhere = User.objects.filter(memberships__account__in=Account.objects.exclude(id=account.pk))
         users = User.objects.filter(memberships__account=account, is_staff=False).exclude(id__in=elsewhere.values("id"))

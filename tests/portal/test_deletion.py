@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from accounts import services
 from accounts.authentication import forget_credentials
-from accounts.models import Account, AccountOwned, ApiKey, KeyWindow
+from accounts.models import Account, ApiKey, KeyWindow, account_owned_models
 from accounts.services import OPERATOR, close_account
 from events.figures import count_events
 from events.models import Event
@@ -37,10 +37,7 @@ def in_thread(work: Callable[[], Any]) -> threading.Thread:
 
 
 def left(account: Account) -> dict[str, int]:
-    found = {
-        model.__name__: model._base_manager.filter(account=account.pk).count()
-        for model in AccountOwned.__subclasses__()
-    }
+    found = {model.__name__: model._base_manager.filter(account=account.pk).count() for model in account_owned_models()}
     found["ApiKey"] = ApiKey.objects.filter(account=account.pk).count()
     found["KeyWindow"] = KeyWindow.objects.count()
     return {name: count for name, count in found.items() if count}

@@ -5,7 +5,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.models import Account, AccountOwned, ApiKey, AuditEntry, Membership, User
+from accounts.models import Account, ApiKey, AuditEntry, Membership, User, account_owned_models
 from events.figures import count_events, read_figures
 from events.models import Event
 from events.services import prune_events
@@ -109,9 +109,7 @@ def full(acme, globex, settings):
 
 
 def left(account):
-    return {
-        model.__name__: model._base_manager.filter(account=account).count() for model in AccountOwned.__subclasses__()
-    }
+    return {model.__name__: model._base_manager.filter(account=account).count() for model in account_owned_models()}
 
 
 def test_deletion_leaves_nothing_and_says_what_was(owner, owner_user, member_user, acme, globex, full):

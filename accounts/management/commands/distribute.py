@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
-from accounts.models import AccountOwned
+from accounts.models import account_owned_models
 
 _KEY = "account_id"
 _FIRST = "customers_customer"  # beside whose shards those of the other tables lie: an account's rows are on one machine
@@ -14,8 +13,7 @@ _FIRST = "customers_customer"  # beside whose shards those of the other tables l
 
 def _tables() -> list[str]:
     """The tables of every account's data, customers first."""
-    owned = [model for model in apps.get_models() if issubclass(model, AccountOwned)]
-    return sorted((model._meta.db_table for model in owned), key=lambda table: table != _FIRST)  # noqa: SLF001  documented
+    return sorted((model._meta.db_table for model in account_owned_models()), key=lambda table: table != _FIRST)  # noqa: SLF001  documented
 
 
 class Command(BaseCommand):
