@@ -1,8 +1,8 @@
 """Figures of events, a day each: counted when somebody looks, exact after deletions, at no cost to who sends events.
 
 Events of the last ``DAYS`` days (by ``created_at``, in UTC) are counted into three small tables, in the order in which
-they were received and up to a watermark half a minute ago. Whoever looks has what came since counted in, and what came
-after the watermark is read live. Deletions subtract what was counted. docs/portal-performance.md has the measurements,
+they were received and up to a watermark. Whoever looks has what came since counted in, and what came after the watermark
+is read live. Deletions subtract what was counted. docs/portal-performance.md has the measurements,
 and what else was tried.
 """
 
@@ -14,20 +14,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.queries import OPEN_ACCOUNT
+from traitly.db.clock import settle
 from traitly.input.errors import AccountGoneError
 
 DAYS = 92
 _CHUNK = 50_000  # events counted in a transaction: about half a second, while which deletions of the account wait
 _MOST_LIVE = 100_000  # events after the watermark that are read live
 _TOP = 10
-
-# An event becomes visible when its transaction commits, which may be later than its received_at. So the watermark stays
-# behind the present, and behind the beginning of every transaction that has written and still runs.
-_LAG = datetime.timedelta(seconds=30)
-_SETTLED = """
-SELECT least(now(), min(xact_start)) - %(lag)s * interval '1 second' FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL
-"""
 
 _LOCK = f"""
 INSERT INTO events_counted (account_id, received_until)
@@ -182,24 +175,24 @@ def read_figures(*, account_id: int, days: int, today: datetime.date) -> Figures
     )
 
 
-def count_events(*, account_id: int, seconds: float, lag: datetime.timedelta = _LAG) -> bool:
+def count_events(*, account_id: int, seconds: float, until: datetime.datetime | None = None) -> bool:
     """Count what was received since the last time, for about so long. True when there is no more to count for now.
 
-    False also while another process counts for the account: it is never waited for.
+    Counts up to where all events have arrived, or ``until`` a time of which the caller knows that. False also while
+    another process counts for the account: it is never waited for.
     """
     ends = time.monotonic() + seconds
+    # Found before the snapshot that counts is taken, which then has all of it.
+    until = until or settle()
     while True:
-        more = _count_chunk(account_id, lag)
+        more = _count_chunk(account_id, until)
         if not more or time.monotonic() > ends:
             return more is False
 
 
-def _count_chunk(account_id: int, lag: datetime.timedelta) -> bool | None:
+def _count_chunk(account_id: int, settled: datetime.datetime) -> bool | None:
     """Count a chunk: whether there is more, or None if another process is at it."""
     with transaction.atomic(), connection.cursor() as cursor:
-        # The watermark is found before the snapshot that counts is taken: what it excludes has ended by then.
-        cursor.execute(_SETTLED, {"lag": lag.total_seconds()})
-        settled = cursor.fetchone()[0]
         cursor.execute(_LOCK_UNLESS_LOCKED, {"account_id": account_id})
         row = cursor.fetchone()
         if row is None:

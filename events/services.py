@@ -15,6 +15,7 @@ from events.figures import delete_events
 from events.queries import LIST
 from events.schemas import NewEvent
 from traitly.db.arrays import UNPACKED, packed
+from traitly.db.clock import ARRIVAL
 from traitly.db.group_commit import GroupCommit
 from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
@@ -23,7 +24,7 @@ from traitly.db.retries import retried
 # value: 1,000 events were 7,000 of them.)
 _INSERT = f"""
 INSERT INTO events_event (account_id, id, customer_id, name, created_at, received_at, custom_attributes)
-SELECT %(account_id)s::bigint, id, customer_id, name, created_at::timestamptz, %(received_at)s::timestamptz,
+SELECT %(account_id)s::bigint, id, customer_id, name, created_at::timestamptz, {ARRIVAL},
     attributes::jsonb
 FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "times", "attributes"]))})
     AS sent (id, customer_id, name, created_at, attributes)
@@ -56,7 +57,6 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
     ids, customer_ids, names, times, attributes, new = zip(*events, strict=True)
     parameters = {
         "account_id": account_id,
-        "received_at": timezone.now(),
         "ids": packed(ids),
         "customer_ids": packed(customer_ids),
         "names": packed(names),

@@ -48,7 +48,7 @@ def test_is_the_same_before_and_after_counting(member, acme):
     for days_ago in (0, 1, 1, 5):
         EventFactory.create(account=acme, customer_id=str(days_ago), created_at=timezone.now() - days_ago * DAY)
     before = show(member)
-    count_events(account_id=acme.pk, seconds=10, lag=-datetime.timedelta(hours=1))
+    count_events(account_id=acme.pk, seconds=10, until=timezone.now() + datetime.timedelta(hours=1))
     after = show(member)
     assert plot(before, "events") == plot(after, "events")
     assert plot(before, "active") == plot(after, "active")

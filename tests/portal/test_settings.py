@@ -67,7 +67,7 @@ def test_pruning_goes_window_by_window(acme, monkeypatch):
 def test_pruning_keeps_the_figures_right(acme):
     EventFactory.create(account=acme, created_at=days_ago(40))
     EventFactory.create(account=acme)
-    count_events(account_id=acme.pk, seconds=1, lag=datetime.timedelta(seconds=-1))
+    count_events(account_id=acme.pk, seconds=1, until=timezone.now() + datetime.timedelta(seconds=1))
     prune_events(account_id=acme.pk, days=30)
     figures = read_figures(account_id=acme.pk, days=90, today=timezone.now().date())
     assert sum(day.events for day in figures.days.values()) == 1
@@ -105,7 +105,7 @@ def full(acme, globex, settings):
         EventFactory.create_batch(3, account=account)
         Rejection.objects.create(account=account, kind="event", payload="{}")
         make_key(account)
-        count_events(account_id=account.pk, seconds=1, lag=datetime.timedelta(seconds=-1))
+        count_events(account_id=account.pk, seconds=1, until=timezone.now() + datetime.timedelta(seconds=1))
 
 
 def left(account):

@@ -1,0 +1,124 @@
+"""One order of arrival for all writes, and up to where it is complete.
+
+Rows carry the time at which their statement ran (``ARRIVAL``), but become visible when it commits, in any order. Who
+reads them in the order of that time must stop where something earlier may still appear: at ``settled()``.
+
+A time is settled in three steps. First it is *promised*: written where every statement that starts later sees it, and so
+takes a later time, whatever the clock says by then. Then everything is waited for that had begun to write before. Then
+it is written down, for all to read. ``ARRIVAL`` takes the transaction's id before it looks at the promise, so a statement
+either is among those that are waited for, or has seen the promise.
+
+Nothing here compares clocks. A clock that is set back, or a standby that takes over with another one, makes times advance
+by microseconds until the clock has caught up. A transaction that stays open holds readers back, never writers.
+"""
+
+import datetime
+import threading
+import time
+
+from django.db import connection
+
+_EPOCH = "timestamptz 'epoch'"
+_PROMISED = "pg_sequence_last_value('traitly_clock'::regclass)"
+
+# SQL of a statement's time of arrival: later than what is promised. To be had once for a statement, as a subquery. CASE,
+# because nothing else makes PostgreSQL evaluate in this order.
+ARRIVAL = f"""(
+    SELECT CASE WHEN pg_current_xact_id() IS NOT NULL THEN
+        greatest(clock_timestamp(), {_EPOCH} + ({_PROMISED} + 1) * interval '1 microsecond') END
+)"""
+
+# The lock first, by a statement of its own: of two who promise at once the later one must not promise less.
+_PROMISE = f"""
+SELECT FROM traitly_settled FOR UPDATE;
+SELECT {_EPOCH} + setval(
+    'traitly_clock',
+    greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, coalesce({_PROMISED}, 0) + 1)
+) * interval '1 microsecond'
+"""  # noqa: S608  the same
+# Those that had an id before this statement have a smaller one. It is run after the promise is committed.
+_BEGUN = "SELECT pg_current_xact_id()::text::bigint"
+# Whether those have all ended, but for what is known to write in another database. And whether this is still the server
+# that the number came from.
+_ENDED = """
+SELECT NOT EXISTS (
+    SELECT FROM pg_snapshot_xip(now) AS writing WHERE writing::text::bigint < %(begun)s AND writing::xid::text NOT IN (
+        SELECT backend_xid::text FROM pg_stat_activity WHERE datname <> current_database() AND backend_xid IS NOT NULL
+    )
+), pg_snapshot_xmax(now)::text::bigint > %(begun)s FROM pg_current_snapshot() AS now
+"""
+# Need not outlive a crash: what is lost is found again.
+_SETTLE = """
+SET LOCAL synchronous_commit = off;
+UPDATE traitly_settled SET settled = greatest(settled, %(promised)s::timestamptz) RETURNING settled
+"""
+
+
+def settled() -> datetime.datetime:
+    """The time up to which all rows have arrived: a statement that begins now sees every one that there will ever be."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT settled FROM traitly_settled")
+        found: datetime.datetime = cursor.fetchone()[0]
+    return found
+
+
+def settle(*, patience: float = 0.1) -> datetime.datetime:
+    """Bring ``settled()`` up to the present and return it. Waits for writers that have begun, ``patience`` seconds at most.
+
+    Does nothing inside a transaction: its own writes would be waited for.
+    """
+    return settled() if connection.in_atomic_block else _barrier.settle(patience)
+
+
+class _Barrier:
+    """Settles for this process. What one thread settles serves those that came to ask before it began."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rounds = 0  # that were begun
+        self._pending: tuple[datetime.datetime, int] | None = None  # what is promised, and who had begun by then
+        self._settled: datetime.datetime | None = None
+
+    def settle(self, patience: float) -> datetime.datetime:
+        ends = time.monotonic() + patience
+        asked = self._rounds
+        with self._lock:
+            if self._rounds > asked and self._settled is not None:
+                return self._settled
+            found = self._finish(ends) if self._pending else None  # of an earlier call whose patience had ended
+            if not self._pending:
+                self._rounds += 1
+                self._promise()
+                found = self._finish(ends) or found
+            self._settled = found or settled()
+            return self._settled
+
+    def _promise(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_PROMISE)
+            promised = cursor.fetchone()[0]
+            cursor.execute(_BEGUN)
+            self._pending = promised, cursor.fetchone()[0]
+
+    def _finish(self, ends: float) -> datetime.datetime | None:
+        """Settle what is pending. None, and it stays pending, while its writers have not ended."""
+        assert self._pending
+        promised, begun = self._pending
+        pause = 0.0005
+        with connection.cursor() as cursor:
+            while True:
+                cursor.execute(_ENDED, {"begun": begun})
+                ended, same_server = cursor.fetchone()
+                if ended or not same_server:
+                    self._pending = None
+                if ended and same_server:
+                    cursor.execute(_SETTLE, {"promised": promised})
+                    found: datetime.datetime = cursor.fetchone()[0]
+                    return found
+                if not same_server or time.monotonic() + pause > ends:
+                    return None
+                time.sleep(pause)
+                pause = min(2 * pause, 0.02)
+
+
+_barrier = _Barrier()
