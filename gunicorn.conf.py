@@ -1,17 +1,20 @@
 """gunicorn as production runs it: `gunicorn traitly.wsgi` from this folder. docs/performance.md has the measurements."""
 
 import gc
-import json
 import os
-import socket
+import resource
 import sys
 from typing import Any
 
 from gunicorn import util
 
+from traitly.server.refusals import write_error
+
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 
-worker_class = "traitly.server.worker.StayingThreadWorker"
+# `gthread`, gunicorn's own, is there for the day on which a new gunicorn breaks ours. It needs a proxy in front that
+# reads requests whole and takes answers whole.
+worker_class = os.environ.get("WEB_WORKER_CLASS", "traitly.server.worker.BufferingThreadWorker")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
 pin_workers = os.environ.get("WEB_PIN_CPUS", "true").lower() in {"1", "true", "yes", "on"}
@@ -21,6 +24,11 @@ preload_app = True
 
 # Longer than the idle time-out of common load balancers (60 s), so that they never send on a connection just closed.
 keepalive = 75
+# Idle connections cost some kilobytes and no thread. Beyond so many the one that has been silent for longest makes room.
+_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (_files, _files))
+worker_connections = 10_000 if _files == resource.RLIM_INFINITY else max(min(10_000, _files - 200), threads + 1)
+sendfile = False  # waits for clients, whoever they are
 # A worker that hangs is replaced; one that is told to stop answers what it has begun.
 timeout = 60
 graceful_timeout = 30
@@ -86,19 +94,8 @@ def post_fork(_server: Any, worker: Any) -> None:
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Leave no connections to the name of a worker that is gone."""
-    worker.leave()
+    if hasattr(worker, "leave"):
+        worker.leave()
 
 
-def _write_error(client: socket.socket, status: int, reason: str, detail: str) -> None:
-    """What gunicorn itself refuses (a broken request line, headers too large), in the API's error shape.
-
-    Written by hand: such a request has not become one, and never gets as far as the application.
-    """
-    kind, code = ("client_error", "bad_request") if status < 500 else ("server_error", "error")  # noqa: PLR2004
-    error = {"code": code, "detail": detail or reason, "attr": None}
-    body = json.dumps({"object": "error", "type": kind, "errors": [error], "metadata": {"request_id": "-"}}).encode()
-    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    util.write_nonblock(client, f"{head}Content-Length: {len(body)}\r\n\r\n".encode("latin1") + body)
-
-
-util.write_error = _write_error  # gunicorn has no hook for it; its own writes HTML
+util.write_error = write_error  # gunicorn has no hook for it; its own writes HTML

@@ -2,8 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qs
+
+_noticed = Event()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -27,6 +30,18 @@ def _length(environ: dict[str, Any], start_response: Callable[..., Any]) -> list
 def _sleep(environ: dict[str, Any], start_response: Callable[..., Any], seconds: str) -> list[bytes]:
     time.sleep(float(seconds))
     return _plain(start_response, b"slept\n")
+
+
+def _watched(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    gone = Event()
+    environ["gunicorn.socket"].gone = gone.set
+    if gone.wait(10):
+        _noticed.set()
+    return _plain(start_response, b"watched\n")
+
+
+def _was_noticed(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    return _plain(start_response, str(_noticed.wait(5)).encode())
 
 
 def _bytes(environ: dict[str, Any], start_response: Callable[..., Any], number: str) -> list[bytes]:
@@ -54,4 +69,6 @@ _VIEWS: dict[str, Callable[..., Iterable[bytes]]] = {
     "bytes": _bytes,
     "stream": _stream,
     "cut": _cut,
+    "watched": _watched,
+    "was_noticed": _was_noticed,
 }

@@ -19,7 +19,7 @@ import pytest
 from gunicorn.config import Config
 
 from tests.server import Server, running_server
-from traitly.server.worker import _Response, _Socket
+from traitly.server.worker import _Response
 
 COMMAND = [sys.executable, "-m", "gunicorn", "traitly.wsgi"]
 ROOT = Path(__file__).parent.parent
@@ -155,27 +155,6 @@ def test_the_head_and_the_body_of_an_answer_are_sent_at_once() -> None:
     assert first.startswith(b"HTTP/1.1 200 OK\r\n")
     assert first.endswith(b"\r\n\r\nabcd")
     assert second == b"efgh"
-
-
-def test_a_socket_tells_the_kernel_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = socket.socketpair()
-    one.settimeout(0)
-    with other, _Socket.of(one) as sock:
-        assert sock.gettimeout() == 0
-        assert not os.get_blocking(sock.fileno())
-        with pytest.raises(ConnectionResetError):
-            sock.recv(1)
-        sock.setblocking(flag=True)
-        assert os.get_blocking(sock.fileno())
-        told = Mock()
-        monkeypatch.setattr(socket.socket, "settimeout", told)
-        sock.setblocking(flag=True)
-        sock.settimeout(None)
-        told.assert_not_called()
-        sock.settimeout(3)
-        told.assert_called_once()
-    sock.settimeout(4)  # closed by now
-    told.assert_called_once()
 
 
 def test_clients_that_do_not_hang_up_keep_nobody_waiting(port: int) -> None:

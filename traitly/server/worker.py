@@ -1,30 +1,39 @@
-"""gunicorn's threaded worker, with connections shared out evenly and threads that stay with theirs.
+"""gunicorn's threaded worker, in which a client that is slow never has a thread that others need.
 
-A thread that waits lets another have the interpreter's lock, and waits again until it gets it back: among busy threads
-that is what a small request pays for most. So nothing is handed over or asked of the kernel that can be left out.
+The main thread waits for clients: it collects requests until they are complete, and sends what a client is slow to take.
+HTTP stays gunicorn's: its parser reads each request, its response writes each answer. docs/reliability.md says what was
+tried against it, docs/performance.md what each part brings. All that is used of gunicorn's inside stands in this file;
+tests/test_worker.py says which part has changed when gunicorn does.
 """
 
 import errno
 import mmap
+import selectors
 import socket
-import struct
+import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from gunicorn import util
 from gunicorn.http import wsgi
 from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-# For SO_RCVTIMEO, in seconds and microseconds. A client that stops in the middle of its request loses its connection, and
-# the thread is free again. A busy client's next request comes sooner than in the second; a thread is not kept from
-# others for longer.
-_SILENCE = struct.pack("ll", 10, 0)
-_PATIENCE = struct.pack("ll", 0, 5_000)
-_RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: closing sends RST
-_LINGER_SECONDS = 0.5  # what a client that was refused has to take its answer and go
-_MOST_READ = 8192
+from traitly.server.dispatch import Dispatcher
+from traitly.server.incoming import Incoming, Priority, State
+from traitly.server.refusals import refusal
+from traitly.server.sockets import GRACE_SECONDS, Budget, ClientSocket, time_for
+
+_MAX_READ = 65_536
+_MAX_KEPT = (
+    64 * 1024 * 1024
+)  # of bodies that are collected, but for small ones, and of answers that are still to be sent
+_SMALL = 65_536  # a body that is always collected
+_LINGER_SECONDS = 2.0  # what a client has to take its last answer and go
+_GONE_AFTER_SECONDS = 1.0  # a request that takes longer is looked after: whether its client still waits
+_RETRY_SECONDS = 2
 
 # How many connections each worker has, and one more: 0 is no worker. In memory that the workers share, as the master
 # that forks them loads this module.
@@ -33,16 +42,54 @@ _connections = memoryview(mmap.mmap(-1, 4 * _WORKERS)).cast("i")
 _GIVE_WAY_SECONDS, _GIVE_WAY_TIMES = 0.001, 10
 
 
-class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Saves the way back through the main thread between two requests of a busy keep-alive connection.
+class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
+    """A client's connection and its next request."""
 
-    There gunicorn's own worker hands each connection to the main thread after each request, and the main thread hands
-    it to a thread again: two wake-ups, as much as a third of what a small request costs. A thread stays only while no
-    other connection waits for one.
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.data_ready = True  # gunicorn's thread would wait for data otherwise
+        self.incoming = Incoming()
+        self.state = State.NOTHING
+        self.interest = 0  # what the poller looks for
+        self.deadline = 0.0  # for that
+        self.kept = 0  # bytes of _MAX_KEPT
+        self.sent_by = 0.0  # all that is unsent, however steadily the client reads
+        self.closes = False  # once its answer is sent
+        self.lingers = False  # only to see the client close it
+        # Of the request that has a thread, or waits for one:
+        self.priority = Priority.OTHER
+        self.owner = b""
+        self.since = 0.0
 
-    And gives way to a worker that has fewer connections. Whichever worker woke up first used to take them all: then one
+
+class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
+    """Collects requests in the main thread, and answers them in a pool of threads.
+
+    A thread stays with a busy keep-alive connection while no other request waits for one. It saves the way back through
+    the main thread: two wake-ups, as much as a third of what a small request costs.
+
+    And a worker gives way to one that has fewer connections. Whichever woke up first used to take them all: then one
     interpreter does the work, and its threads wait for each other, while the others idle.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # No owner of requests, which is an API key or all who have none, takes the spare ones.
+        threads = self.cfg.threads + max(self.cfg.threads // 4, 1)
+        self._threads = threads
+        self._slow = threading.BoundedSemaphore(max(self.cfg.threads // 2, 1))
+        self._dispatcher: Dispatcher[Connection] = Dispatcher(
+            threads=threads, per_owner=self.cfg.threads, slow=self._slow
+        )
+        self._watched: dict[Connection, None] = {}  # the one that has been there for longest comes first
+        self._running: set[Connection] = set()
+        self._budget = Budget(_MAX_KEPT)
+        self._looked = 0.0
+        self._stopped = 0.0
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Some more threads than one owner of requests can have."""
+        return ThreadPoolExecutor(max_workers=self._threads)
 
     def notify(self) -> None:
         """Say, in each turn of the main thread, that the worker is alive and what it has."""
@@ -50,8 +97,10 @@ class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
         super().notify()
 
     def leave(self) -> None:
-        """Be no more. For the master, once the worker has ended."""
+        """Clear this worker's slot. For the master, once the worker has ended."""
         _connections[self.age % _WORKERS] = 0
+
+    # Main thread: connections --------------------------------------------------------------------------------------------
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection, after the workers that have fewer had a moment to do so: there may be none left then."""
@@ -59,42 +108,247 @@ class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
             if self.nr_conns + 1 <= min(filter(None, _connections), default=self.nr_conns + 1):
                 break
             time.sleep(_GIVE_WAY_SECONDS)
-        super().accept(listener)
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in {errno.EAGAIN, errno.ECONNABORTED}:
+                return
+            raise
+        if self.nr_conns + 1 >= self.worker_connections and self._watched:
+            self._close(next(iter(self._watched)))  # who waits for longest makes room
+        conn = Connection(self.cfg, ClientSocket.of(client, self._budget, self._slow), address, listener.getsockname())
+        self.nr_conns += 1
+        self._watch(conn, selectors.EVENT_READ, self.cfg.keepalive)
+        self._receive(conn)
 
-    def handle(self, conn: TConn) -> Any:
-        """Answer the connection's requests; gives what gunicorn's gives for the last of them.
+    def _watch(self, conn: Connection, interest: int, seconds: float) -> None:
+        """Wait for the client, without a thread."""
+        conn.deadline = time.monotonic() + seconds
+        if not conn.interest:
+            self.poller.register(conn.sock, interest, partial(self._on_event, conn))
+        elif conn.interest != interest:
+            self.poller.modify(conn.sock, interest, partial(self._on_event, conn))
+        conn.interest = interest
+        self._watched[conn] = None
 
-        Ends the connection here, where it is to end: gunicorn does so in the main thread, which would do nothing else
-        for two seconds if the client does not end it as well.
-        """
-        kept = self._answer(conn)
-        if kept is False:
-            util.close_graceful(conn.sock, _LINGER_SECONDS)
-        return kept
+    def _unwatch(self, conn: Connection) -> None:
+        if conn.interest:
+            self.poller.unregister(conn.sock)
+            conn.interest = 0
+            del self._watched[conn]
 
-    def _answer(self, conn: TConn) -> Any:
-        if not isinstance(conn.sock, _Socket):
-            conn.sock = _Socket.of(conn.sock)
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)  # outlasts gunicorn's setblocking()
-        kept = super().handle(conn)
-        while kept is True and self.alive and self.tpool._work_queue.empty():  # noqa: SLF001  has no public face
-            if not conn.parser.unreader.buf.getvalue():
-                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
-                try:
-                    received = socket.socket.recv(conn.sock, _MOST_READ)
-                except BlockingIOError:
-                    break
-                except OSError:
-                    return False
-                finally:
-                    conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)
-                if not received:
-                    return False
-                conn.parser.unreader.unread(received)
-            kept = super().handle(conn)
-        return kept
+    def _on_event(self, conn: Connection, _sock: socket.socket) -> None:
+        if conn.interest == selectors.EVENT_WRITE:
+            self._flush(conn)
+        elif conn.interest:  # it may have been closed since the poller found it
+            self._receive(conn)
 
-    def _keepalive_after(self, conn: TConn, keepalive: Any) -> bool:
+    def _close(self, conn: Connection) -> None:
+        self._unwatch(conn)
+        self._give_back(conn)
+        self.nr_conns -= 1
+        if conn.sock.unfinished or conn.sock.unsent:
+            conn.sock.reset()
+        else:
+            conn.sock.close()
+
+    def _linger(self, conn: Connection) -> None:
+        """End the connection once the client has read its answer: closing at once could cut it."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._close(conn)
+            return
+        conn.lingers = True
+        self._watch(conn, selectors.EVENT_READ, _LINGER_SECONDS)
+
+    def _refuse(self, conn: Connection, status: int, reason: str, detail: str, retry_after: int = 0) -> None:
+        self._unwatch(conn)
+        self._give_back(conn)
+        try:
+            conn.sock.sendall(refusal(status, reason, detail, retry_after=retry_after))
+        except OSError:
+            self._close(conn)
+        else:
+            self._linger(conn)
+
+    def _refuse_busy(self, conn: Connection) -> None:
+        detail = "The server is too busy. Send the request again."
+        self._refuse(conn, 503, "Service Unavailable", detail, _RETRY_SECONDS)
+
+    def _give_back(self, conn: Connection) -> None:
+        self._budget.give_back(conn.kept)
+        conn.kept = 0
+
+    # Main thread: requests -----------------------------------------------------------------------------------------------
+
+    def _receive(self, conn: Connection) -> None:
+        try:
+            data = conn.sock.receive(_MAX_READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._close(conn)
+            return
+        if conn.lingers:
+            if not data:
+                self._close(conn)
+        elif data:
+            self._proceed(conn, conn.incoming.add(data))
+        elif conn.incoming:
+            self._proceed(conn, State.READY)  # as far as it ever will be: it is refused for what is missing
+        else:
+            self._close(conn)
+
+    def _proceed(self, conn: Connection, state: State) -> None:
+        before, conn.state = conn.state, state
+        if state is State.NOTHING:
+            self._watch(conn, selectors.EVENT_READ, self.cfg.keepalive)
+        elif state is State.HEAD_TOO_LARGE:
+            self._refuse(conn, 431, "Request Header Fields Too Large", "The headers are too large.")
+        elif state is State.HEAD:
+            if state is not before or not conn.interest:
+                self._watch(conn, selectors.EVENT_READ, GRACE_SECONDS)
+        elif state is State.BODY:
+            if state is not before or not conn.interest:
+                self._expect_body(conn)
+        else:
+            self._enqueue(conn, Priority.SLOW if state is State.LONG else conn.incoming.priority)
+
+    def _expect_body(self, conn: Connection) -> None:
+        length = conn.incoming.body_length
+        if length > _SMALL:
+            if not self._budget.take(length):
+                self._enqueue(conn, Priority.SLOW)
+                return
+            conn.kept = length
+        if conn.incoming.expects and not conn.sock.continued:
+            conn.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            conn.sock.continued = True
+        self._watch(conn, selectors.EVENT_READ, time_for(length))
+
+    def _enqueue(self, conn: Connection, priority: Priority) -> None:
+        self._unwatch(conn)
+        conn.priority, conn.owner = priority, conn.incoming.owner
+        conn.since = time.monotonic()
+        if self._dispatcher.add(conn):
+            self._run_waiting()
+        else:
+            self._refuse_busy(conn)
+
+    def _run_waiting(self) -> None:
+        now = time.monotonic()
+        while conn := self._dispatcher.next(now):
+            self._running.add(conn)
+            self.enqueue_req(conn)
+
+    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+        """Go on with a connection that a thread has answered."""
+        self._running.discard(conn)
+        self._dispatcher.done(conn, time.monotonic())
+        self._give_back(conn)
+        conn.closes = fs.cancelled() or fs.exception() is not None or not fs.result()
+        if conn.sock.fileno() < 0 or conn.sock.unfinished:
+            self._close(conn)
+        elif conn.sock.unsent:
+            conn.sent_by = time.monotonic() + time_for(conn.sock.unsent)
+            self._watch(conn, selectors.EVENT_WRITE, GRACE_SECONDS)
+        else:
+            self._go_on(conn)
+        self._run_waiting()
+
+    def _flush(self, conn: Connection) -> None:
+        try:
+            sent = conn.sock.flush()
+        except OSError:
+            self._close(conn)
+            return
+        if sent:
+            self._go_on(conn)
+        else:
+            conn.deadline = min(conn.sent_by, time.monotonic() + GRACE_SECONDS)
+
+    def _go_on(self, conn: Connection) -> None:
+        """The answer is sent: end the connection, or go on with its next request."""
+        if conn.closes:
+            self._linger(conn)
+            return
+        if rest := conn.parser.unreader.take_buffered():
+            conn.state = conn.incoming.add(rest)
+        state, conn.state = conn.state, State.NOTHING
+        self._proceed(conn, state)
+
+    def murder_pending(self) -> None:
+        """Once a second: end what has waited for too long. gunicorn calls it in each turn of its loop."""
+        now = time.monotonic()
+        if now < self._looked + 1:
+            return
+        self._looked = now
+        if not self.alive:
+            self._stopped = self._stopped or now
+        for conn in list(self._watched):
+            idle = conn.state is State.NOTHING and conn.interest == selectors.EVENT_READ
+            if now > conn.deadline or (idle and self._stopped and now > self._stopped + _LINGER_SECONDS):
+                self._end_waiting(conn)
+        for conn in self._dispatcher.expired(now):
+            self._refuse_busy(conn)
+        for conn in self._running:
+            if now > conn.since + _GONE_AFTER_SECONDS and conn.sock.gone and conn.sock.is_gone():
+                gone, conn.sock.gone = conn.sock.gone, None
+                threading.Thread(target=gone, daemon=True).start()
+
+    def _end_waiting(self, conn: Connection) -> None:
+        if conn.lingers or conn.interest == selectors.EVENT_WRITE or conn.state is State.NOTHING:
+            self._close(conn)
+        else:
+            self._refuse(conn, 408, "Request Timeout", "The request took too long to arrive.")
+
+    # Threads -------------------------------------------------------------------------------------------------------------
+
+    def handle(self, conn: Connection) -> bool:
+        """Answer the connection's requests while they are there; whether it is kept."""
+        conn.init()
+        sock = conn.sock
+        while True:
+            sock.begin(waits=conn.priority is Priority.SLOW)
+            try:
+                conn.parser.unreader.unread(conn.incoming.take())
+                conn.incoming.clear()
+                conn.state = State.NOTHING
+                kept = super().handle(conn) is True
+            finally:
+                sock.end()
+            if not kept or sock.unsent:
+                return kept
+            try:
+                if not self._stays(conn):
+                    return True
+            except OSError:
+                return False
+
+    def _stays(self, conn: Connection) -> bool:
+        """Whether the thread goes on with the connection's next request; OSError if there will be none."""
+        data = conn.parser.unreader.take_buffered()
+        if not data:
+            if self._dispatcher.waiting or not self.alive or conn.priority is Priority.SLOW:
+                return False
+            try:
+                data = conn.sock.receive_next(_MAX_READ)
+            except BlockingIOError:
+                return False
+            if not data:
+                raise ConnectionResetError(errno.ECONNRESET, "The client has gone.")
+        conn.state = conn.incoming.add(data)
+        conn.since = time.monotonic()
+        return (
+            conn.state is State.READY
+            and conn.incoming.priority is not Priority.SLOW
+            and conn.incoming.owner == conn.owner
+            and not self._dispatcher.waiting
+            and self.alive
+        )
+
+    def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
         """Whether the connection can be used again: gunicorn's answer, at once where the body has been read."""
         reader = conn.parser.mesg.body.reader
         if keepalive and isinstance(reader, LengthReader) and not reader.length:
@@ -105,45 +359,10 @@ class StayingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
             return False  # chunks that are malformed, where nobody had read them: the request is answered already
 
 
-class _Socket(socket.socket):
-    """Tells the kernel only what is new to it: gunicorn sets each connection's timeout four times a request."""
-
-    unfinished = False  # whether an answer has begun and not ended
-
-    @classmethod
-    def of(cls, sock: socket.socket) -> "_Socket":
-        timeout = sock.gettimeout()
-        made = cls(fileno=sock.detach())
-        socket.socket.settimeout(made, timeout)
-        return made
-
-    def settimeout(self, value: float | None) -> None:
-        if value != self.gettimeout() and self.fileno() >= 0:  # it may be closed: gunicorn would count that twice
-            super().settimeout(value)
-
-    def setblocking(self, flag: bool) -> None:
-        self.settimeout(None if flag else 0.0)
-
-    def recv(self, *args: int) -> bytes:
-        """A client that fell silent is gone, as far as gunicorn's log is concerned."""
-        try:
-            return super().recv(*args)
-        except BlockingIOError as error:
-            raise ConnectionResetError(errno.ECONNRESET, "The client fell silent.") from error
-
-    def shutdown(self, how: int) -> None:
-        """Reset the connection instead if an answer is cut: HTTP/1.0 takes an ordinary end for the answer's end."""
-        if self.unfinished:
-            self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            self.close()
-        else:
-            super().shutdown(how)
-
-
 class _Response(wsgi.Response):  # type: ignore[misc]
     """Sends the head of an answer together with the first part of its body."""
 
-    sock: Any  # a _Socket, or a _Held in its place
+    sock: Any  # a ClientSocket, or a _Held in its place
 
     def close(self) -> None:
         super().close()

@@ -1,0 +1,108 @@
+"""Which of the requests that are complete gets a thread next. No socket and no thread in it."""
+
+import threading
+from collections import deque
+from typing import Generic, Protocol, TypeVar
+
+from traitly.server.incoming import Priority
+
+MAX_WAIT_SECONDS = 5.0  # for a thread; then 503
+_STALLED_SECONDS = 3.0  # who comes while others have waited for so long is refused at once
+_READS_EVERY = 4  # of so many threads that become free, one prefers what is no write
+
+
+class Job(Protocol):
+    """A request that is complete."""
+
+    priority: Priority
+    owner: bytes  # each may have so many threads
+    since: float  # when it was complete
+
+
+J = TypeVar("J", bound=Job)
+
+
+class Dispatcher(Generic[J]):
+    """Writes go before reads and pages, but not always; one owner's requests never take all threads.
+
+    Requests that may keep a thread for long, as their bodies or answers are, share ``slow``.
+    """
+
+    def __init__(self, *, threads: int, per_owner: int, slow: threading.Semaphore) -> None:
+        self._threads = threads
+        self._per_owner = per_owner
+        self._slow = slow
+        self._lines: dict[Priority, dict[bytes, deque[J]]] = {priority: {} for priority in Priority}
+        self._running: dict[bytes, int] = {}
+        self._busy = 0
+        self._started = 0
+        self._last_progress = 0.0
+        self.waiting = 0  # read by the threads that would stay with their connection
+
+    def add(self, job: J) -> bool:
+        """Let it wait for a thread; False if there is no hope that it gets one in time."""
+        line = self._lines[job.priority].get(job.owner)
+        stalled = self._busy >= self._threads and job.since > self._last_progress + _STALLED_SECONDS
+        if (stalled and self.waiting) or (line and job.since > line[0].since + _STALLED_SECONDS):
+            return False
+        if line is None:
+            line = self._lines[job.priority][job.owner] = deque()
+        line.append(job)
+        self.waiting += 1
+        return True
+
+    def next(self, now: float) -> J | None:
+        """A request that gets a thread now; None if there is none, or no thread for any. ``done`` gives it back."""
+        if self._busy >= self._threads or not self.waiting:
+            return None
+        order = list(Priority)
+        if self._started % _READS_EVERY == 0:
+            order[1], order[2] = order[2], order[1]
+        for priority in order:
+            if job := self._next_of(priority):
+                self._start(job)
+                self._last_progress = now
+                return job
+        return None
+
+    def _next_of(self, priority: Priority) -> J | None:
+        lines = self._lines[priority]
+        for owner, line in lines.items():
+            if priority is not Priority.HEALTH and self._running.get(owner, 0) >= self._per_owner:
+                continue
+            if priority is Priority.SLOW and not self._slow.acquire(blocking=False):
+                return None
+            job = line.popleft()
+            del lines[owner]
+            if line:
+                lines[owner] = line  # behind the other owners
+            return job
+        return None
+
+    def _start(self, job: J) -> None:
+        self.waiting -= 1
+        self._started += 1
+        self._busy += 1
+        self._running[job.owner] = self._running.get(job.owner, 0) + 1
+
+    def done(self, job: J, now: float) -> None:
+        """Its thread is free again."""
+        self._busy -= 1
+        self._last_progress = now
+        if job.priority is Priority.SLOW:
+            self._slow.release()
+        self._running[job.owner] -= 1
+        if not self._running[job.owner]:
+            del self._running[job.owner]
+
+    def expired(self, now: float) -> list[J]:
+        """The requests that have waited for too long; they wait no more."""
+        found = []
+        for lines in self._lines.values():
+            for owner, line in list(lines.items()):
+                while line and now > line[0].since + MAX_WAIT_SECONDS:
+                    found.append(line.popleft())
+                if not line:
+                    del lines[owner]
+        self.waiting -= len(found)
+        return found
