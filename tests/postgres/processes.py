@@ -15,11 +15,11 @@ USER = """
 import os, sys
 from pathlib import Path
 import psycopg2
-from traitly.postgres import server
+from traitly.postgres import roles, server
 
 def connect():
     socket_dir = server.ensure_running(Path(sys.argv[1]))
-    connection = psycopg2.connect(host=str(socket_dir), port=server.PORT, user=server.USER, dbname=server.DATABASE)
+    connection = psycopg2.connect(host=str(socket_dir), port=server.PORT, user=roles.USER, dbname=roles.DATABASE)
     connection.autocommit = True
     return connection
 

@@ -57,7 +57,7 @@ def test_dbshell_is_the_wheels(data_dir: Path) -> None:
     program = """
 call_command("dbshell", "--", "-A", "-t", "-c", "SELECT current_user, current_database()")
 """
-    assert run(data_dir, program) == "postgres|traitly\n"
+    assert run(data_dir, program) == "traitly|traitly\n"
 
 
 def test_test_databases_are_made_and_removed(data_dir: Path) -> None:

@@ -15,7 +15,7 @@ from django.db.backends.postgresql import base, client
 from django.db.utils import OperationalError
 
 try:
-    from traitly.postgres import server
+    from traitly.postgres import roles, server
 
     PSQL = str(server.program("psql"))
 except ImportError as error:  # fcntl
@@ -37,7 +37,7 @@ _first_use = cache(_ensure_running)
 
 
 def _server_params(data_dir: Path | str) -> dict[str, str]:
-    return {"host": str(_first_use(data_dir)), "port": str(server.PORT), "user": server.USER}
+    return {"host": str(_first_use(data_dir)), "port": str(server.PORT), "user": roles.USER}
 
 
 class DatabaseClient(client.DatabaseClient):

@@ -8,6 +8,7 @@ a `kill -9` or a power cut nothing is left that could mislead the next start. In
     postgres.keeper   exclusive: the keeper, see keeper.py, of which there is one while the server runs
     postgres.server   exclusive: every PostgreSQL process, by inheritance
     postgres.conf     the server's settings, written at each start; your own go into ALTER SYSTEM, which wins
+    postgres.hba, postgres.ident  who may connect as whom, written at each start: see roles.py
     postgres/         the database, made by initdb; its logs of the last week are in postgres/log
 """
 
@@ -28,16 +29,18 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
-USER = "postgres"
+from traitly.postgres import roles
+
 PORT = 5432  # only a part of the socket's name: the server does not listen on TCP
 SOCKET = f".s.PGSQL.{PORT}"
-DATABASE = "traitly"
 TIMEOUT = 600.0  # seconds; the replay of 4 GB of write-ahead log after a crash takes minutes on a slow disk
 POLL = 0.02  # seconds
 KEEPER = Path(__file__).with_name("keeper.py")
 
 CONF = """\
 listen_addresses = ''
+hba_file = '../postgres.hba'
+ident_file = '../postgres.ident'
 unix_socket_directories = '"{socket_dir}"'
 unix_socket_permissions = 0700
 port = {port}
@@ -153,8 +156,8 @@ def _initialise(data_dir: Path, start_lock: FileIO) -> None:
     _run(
         new,
         "initdb",
-        f"--username={USER}",
-        "--auth-local=trust",
+        f"--username={roles.SUPERUSER}",
+        "--auth-local=peer",
         "--auth-host=reject",
         "--encoding=UTF8",
         "--locale=C",
@@ -162,7 +165,7 @@ def _initialise(data_dir: Path, start_lock: FileIO) -> None:
         "--builtin-locale=C.UTF-8",
         keep=start_lock,
     )
-    _run(new, "postgres", "--single", "postgres", stdin=f"CREATE DATABASE {DATABASE}\n", keep=start_lock)
+    _run(new, "postgres", "--single", "postgres", stdin=f"CREATE DATABASE {roles.DATABASE}\n", keep=start_lock)
     new.rename(data_dir / "postgres")
     folder = os.open(data_dir, os.O_RDONLY)
     os.fsync(folder)
@@ -184,7 +187,7 @@ def _unprivileged_account() -> tuple[int, int]:
 def _socket_dir(pgdata: Path) -> Path:
     """Return the folder for the socket: that of the database, or one in /tmp where a socket cannot have such a path.
 
-    Only the server's user may enter it: who can reach the socket is let in as superuser.
+    Only the server's user may enter it.
     """
     path = os.fsencode(pgdata / SOCKET)
     if len(path) <= MAX_SOCKET_PATH and PLAIN_PATH.fullmatch(str(pgdata)):
@@ -228,7 +231,13 @@ def _ensure_keeper(data_dir: Path) -> None:
 def _ensure_ready(data_dir: Path, socket_dir: Path) -> None:
     """Return when the server accepts connections; start it if it does not run."""
     ready, no_response = 0, 2  # and 1: starting or stopping
-    isready = [str(program("pg_isready")), "--quiet", f"--host={socket_dir}", f"--port={PORT}", f"--username={USER}"]
+    isready = [
+        str(program("pg_isready")),
+        "--quiet",
+        f"--host={socket_dir}",
+        f"--port={PORT}",
+        f"--username={roles.USER}",
+    ]
     deadline = time.monotonic() + TIMEOUT
     pause = POLL
     started = False
@@ -262,18 +271,30 @@ def _start(data_dir: Path, socket_dir: Path, lock: FileIO) -> None:
     (pgdata / "postmaster.pid").unlink(missing_ok=True)
     (socket_dir / f"{SOCKET}.lock").unlink(missing_ok=True)
     (pgdata / "start.log").unlink(missing_ok=True)
-    conf = data_dir / "postgres.conf"
-    conf.write_text(CONF.format(socket_dir=socket_dir, port=PORT))
-    conf.chmod(0o644)  # as root, the server's user must read it, whatever our umask
+    if not (data_dir / "postgres.hba").exists():  # new, or of a version whose application was the superuser
+        for database, statements in roles.ADOPTION.items():
+            said = _run(pgdata, "postgres", "--single", database, stdin=statements, keep=lock)
+            if "ERROR:" in said or "FATAL:" in said:
+                raise ServerError(f"The role {roles.USER} could not be given the database in {pgdata}:\n{said}")
+    # Not in the database's folder: as root we would follow links that its owner, the server's user, put there.
+    _write(data_dir / "postgres.conf", CONF.format(socket_dir=socket_dir, port=PORT))
+    _write(data_dir / "postgres.ident", roles.ident({0, os.geteuid(), data_dir.stat().st_uid}))
+    _write(data_dir / "postgres.hba", roles.HBA)
     # Relative to the database's folder: pg_ctl hands both to a shell.
     options = ("--log=start.log", "--options=-c config_file=../postgres.conf")
     _run(pgdata, "pg_ctl", "start", "--no-wait", *options, keep=lock)
 
 
-def _run(folder: Path, name: str, *arguments: str, stdin: str = "", keep: FileIO) -> None:
+def _write(path: Path, text: str) -> None:
+    """Write a file that the server reads: as root, its user must be able to, whatever our umask."""
+    path.write_text(text)
+    path.chmod(0o644)
+
+
+def _run(folder: Path, name: str, *arguments: str, stdin: str = "", keep: FileIO) -> str:
     """Run one of PostgreSQL's programs on a database's folder, as the folder's owner, without our environment.
 
-    The program, and what it starts, keeps the lock `keep` until it ends.
+    Returns what it said. The program, and what it starts, keeps the lock `keep` until it ends.
     """
     command = program(name)
     owner = folder.stat()
@@ -298,6 +319,7 @@ def _run(folder: Path, name: str, *arguments: str, stdin: str = "", keep: FileIO
     )
     if result.returncode != 0:
         raise ServerError(f"{command} failed on {folder}:\n{result.stdout}")
+    return result.stdout
 
 
 def _make_reachable(data_dir: Path, account: os.stat_result) -> None:
