@@ -92,6 +92,16 @@ def post_fork(_server: Any, worker: Any) -> None:
         os.sched_setaffinity(0, {worker.processor})
 
 
+def post_worker_init(_worker: Any) -> None:
+    """Give the database role its timeouts, without waiting for the database (traitly.db.timeouts)."""
+    from django.conf import settings  # noqa: PLC0415
+
+    if settings.configured:
+        from traitly.db.timeouts import set_in_background  # noqa: PLC0415
+
+        set_in_background()
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """Leave no connections to the name of a worker that is gone."""
     if hasattr(worker, "leave"):

@@ -20,6 +20,7 @@ from traitly.db.arrays import UNPACKED, array_text, packed
 from traitly.db.ids import new_text_id
 from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
+from traitly.db.timeouts import slow_statements
 from traitly.input.errors import TooLargeError
 
 # The columns that a POST may leave out, each with its bit in the mask of those that it did.
@@ -215,7 +216,7 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
 
     Events may have come without their customer: they are erased as well.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with slow_statements(), connection.cursor() as cursor:  # a customer may have millions of events
         # The customer comes last, in every erasure: those that found none would else hold what others wait for, and wait
         # for the row that these have.
         counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}

@@ -19,6 +19,7 @@ from traitly.db.clock import ARRIVAL
 from traitly.db.group_commit import GroupCommit
 from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
+from traitly.db.timeouts import slow_statements
 
 # One statement for one event or ten thousand: no round trips, no savepoint. (The ORM's bulk_create makes a placeholder a
 # value: 1,000 events were 7,000 of them.)
@@ -128,7 +129,7 @@ def prune_events(*, account_id: int, days: int) -> int:
             last = cursor.fetchone()[0]
         if last is None:
             return total
-        with transaction.atomic():
+        with slow_statements():
             total += delete_events(
                 account_id=account_id,
                 condition="id > %(after)s AND id <= %(last)s AND created_at < %(oldest)s",

@@ -1,10 +1,9 @@
 """What the portal does to more than one app at once."""
 
-from django.db import connection, transaction
-
 from accounts.audit import Actor
 from accounts.models import Account, User, account_owned_models
 from accounts.services import close_account
+from traitly.db.timeouts import slow_statements
 from traitly.db.transactions import wait_for_running_transactions
 
 # What a statement that began before the account was closed has to end: requests are answered sooner. What runs on after
@@ -20,9 +19,7 @@ def delete_account(*, account: Account, actor: Actor) -> dict[str, int]:
     """
     close_account(account=account, actor=actor)
     wait_for_running_transactions(seconds=_LONGEST_WAIT_SECONDS)
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = 0")  # millions of rows take longer than a request may
+    with slow_statements():
         account = Account.objects.select_for_update().get(pk=account.pk)  # nobody joins meanwhile
         gone = {
             str(model._meta.verbose_name_plural): model._base_manager.filter(account=account).delete()[0]  # noqa: SLF001  documented

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.server import ROOT
+from tests.server import ROOT, fresh_database
 
 WRONG = {"API_RATE_LIMIT": "often"}
 MESSAGE = "Settings: API_RATE_LIMIT must be like 600/minute (second, minute, hour, day), not 'often'.\n"
@@ -63,3 +63,25 @@ def test_a_database_behind_a_socket(url):
     done = run("-c", program, DATABASE_URL=url, SECRET_KEY="x", API_KEY_ENCRYPTION_KEYS="x")
 
     assert done.stdout == "/var/run/postgresql\n", done.stderr
+
+
+def test_two_first_starts_at_once_in_one_new_folder(tmp_path):
+    """As `make run` begins. Both work, and there is one first account."""
+    with fresh_database(tmp_path) as environment:
+        starts = [
+            subprocess.Popen(
+                f"{sys.executable} manage.py migrate --verbosity 0 && {sys.executable} manage.py quickstart",
+                shell=True,
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        said = [start.communicate(timeout=120) for start in starts]
+
+    assert [start.returncode for start in starts] == [0, 0], said
+    keys = {line for out, _ in said for line in out.splitlines() if line.startswith("Your API key: ")}
+    assert len(keys) == 1

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 
+from traitly.db import timeouts
+
 
 @register(Tags.security)
 def encryption_keys(**_: Any) -> Sequence[CheckMessage]:
@@ -33,3 +35,25 @@ def any_host(**_: Any) -> Sequence[CheckMessage]:
     if "*" in settings.ALLOWED_HOSTS:
         return [checks.Warning("ALLOWED_HOSTS has '*'.", hint="List the host names that you serve.", id="traitly.W001")]
     return []
+
+
+@register(Tags.database)
+def statement_timeouts(databases: Sequence[str] | None = None, **_: Any) -> Sequence[CheckMessage]:
+    """The role that connects has the timeouts of the settings. Asks the database: ``check --database default``."""
+    if not databases:
+        return []
+    found = timeouts.found()
+    wrong = [
+        f"{name} is {found[name]} ms instead of {milliseconds} ms"
+        for name, milliseconds in timeouts.wanted().items()
+        if found[name] != milliseconds
+    ]
+    if not wrong:
+        return []
+    return [
+        checks.Warning(
+            f"For the role of DATABASE_URL {' and '.join(wrong)}.",
+            hint="manage.py migrate sets them for the role that migrates, a server that starts for its own.",
+            id="traitly.W002",
+        )
+    ]

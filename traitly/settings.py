@@ -61,9 +61,21 @@ DATABASES["default"] |= {
     # Iterators are paged by keyset, never by server-side cursors over requests: poolers in transaction mode work.
     "DISABLE_SERVER_SIDE_CURSORS": True,
 }
-# A statement that waits for a lock gives up before a client does; a migration that cannot get its lock fails
-# instead of queueing every request behind it.
-DATABASES["default"].setdefault("OPTIONS", {})["options"] = f"-c lock_timeout={number('LOCK_TIMEOUT_MS', 10_000, 1)}"
+# A server that is gone, or accepts and never answers, is noticed: libpq itself would wait for ever, and the kernel for
+# hours. What DATABASE_URL says itself (?connect_timeout=10) wins.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 3,  # seconds, also for the log-in
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds until what was sent must be acknowledged
+} | DATABASES["default"].get("OPTIONS", {})
+# A statement that waits for a lock gives up before a client does, and a migration fails instead of queueing every
+# request behind it. No request holds PostgreSQL for longer than some seconds. See traitly.db.timeouts.
+LOCK_TIMEOUT_MS = number("LOCK_TIMEOUT_MS", 3_000, 1)
+STATEMENT_TIMEOUT_MS = number("STATEMENT_TIMEOUT_MS", 5_000, 1)
+SLOW_STATEMENT_TIMEOUT_MS = number("SLOW_STATEMENT_TIMEOUT_MS", 600_000, 1)  # erasures, nightly work
 # Not behind a pooler in transaction mode: every connection of PostgreSQL would have to be told of each statement.
 PREPARE_STATEMENTS = switch("PREPARE_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -164,7 +176,7 @@ warnings.filterwarnings("ignore", "No directory at", UserWarning)  # and so need
 # turns a client's POST into a GET.
 HTTPS = switch("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health$"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health(?:/live|/ready)?$"]
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 TRUST_PROXY_HEADERS = switch("TRUST_PROXY_HEADERS", default=False)

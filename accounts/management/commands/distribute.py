@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import connection
 
 from accounts.models import account_owned_models
+from traitly.db.timeouts import slow_statements
 
 _KEY = "account_id"
 _FIRST = "customers_customer"  # beside whose shards those of the other tables lie: an account's rows are on one machine
@@ -21,7 +22,7 @@ class Command(BaseCommand):
 
     help = "Distribute the tables of the accounts' data (customers, events, ...) by account. Needs PostgreSQL's extension Citus."
 
-    @transaction.atomic
+    @slow_statements()
     def handle(self, *args: Any, **options: Any) -> None:
         """Distribute what is not distributed yet; the second time there is nothing left to do."""
         with connection.cursor() as cursor:

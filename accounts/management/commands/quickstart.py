@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import connection, transaction
 
 from accounts import keys
 from accounts.models import ApiKey, User
@@ -17,9 +18,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the account where there is none; find its key where there is one."""
-        if not ApiKey.objects.exists():
-            owner = User.objects.create_user("owner@example.com")
-            create_account(company="First account", owner=owner)
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Two servers may start at once in one new folder: there is one first account.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('traitly.quickstart'))")
+            if not ApiKey.objects.exists():
+                owner = User.objects.create_user("owner@example.com")
+                create_account(company="First account", owner=owner)
         row = ApiKey.objects.filter(revoked_at=None, name="Default").order_by("id").first()
         if row is None or not row.is_active:
             self.stdout.write("The first key is revoked or expired: manage.py create_account makes another account.")
