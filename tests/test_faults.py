@@ -2,11 +2,17 @@
 
 import http.client
 import json
+import os
+import signal
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
+from tests.postgres.processes import postgres_processes
 from tests.server import Server, running_server
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -98,3 +104,31 @@ def test_a_database_that_refuses_connections_is_503_until_it_takes_them(server):
 
     for _ in range(40):
         assert ask(server, "GET", "/api/v1/customer")[0] == 200
+
+
+def health(server: Server, path: str = "/health") -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("GET", path)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.mark.skipif(bool(settings.DATABASE_URL), reason="stops the embedded PostgreSQL")
+def test_health_says_within_a_second_that_the_database_hangs(server):
+    assert health(server) == 200
+    stopped = postgres_processes(Path(server.environment["TRAITLY_DATA_DIR"]))
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for path in ("/health", "/health/ready", "/health"):
+            begin = time.monotonic()
+            assert health(server, path) == 503
+            assert time.monotonic() - begin < 1
+        assert health(server, "/health/live") == 200
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    deadline = time.monotonic() + 20
+    while health(server) != 200:
+        assert time.monotonic() < deadline

@@ -1,22 +1,82 @@
+import json
+import threading
+import time
+from collections.abc import Iterator
 from http import HTTPStatus
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
+
+from traitly.http import health
+
+
+@pytest.fixture
+def away(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def refuse(*_args: object) -> None:
+        raise DatabaseError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseDatabaseWrapper, "ensure_connection", refuse)
+        yield
 
 
 @pytest.mark.django_db
-def test_health_is_ok_whatever_the_host(client: Client) -> None:
-    answer = client.get("/health", headers={"Host": "10.0.0.7:8000"})
+@pytest.mark.parametrize("address", ["/health", "/health/live"])
+def test_health_is_ok_whatever_the_host(client: Client, address: str) -> None:
+    answer = client.get(address, headers={"Host": "10.0.0.7:8000"})
     assert (answer.status_code, answer.content) == (HTTPStatus.OK, b"ok\n")
 
 
-def test_health_is_503_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away() -> None:
-        raise DatabaseError
+@pytest.mark.django_db
+def test_ready_says_what_is(client: Client) -> None:
+    answer = client.get("/health/ready", headers={"Host": "10.0.0.7:8000"})
+    assert answer.status_code == HTTPStatus.OK
+    assert (answer.json()["database"], answer.json()["migrations"]) == ("ok", "ok")
 
-    monkeypatch.setattr(connection, "cursor", away)
+
+@pytest.mark.usefixtures("away")
+def test_without_a_database_it_lives_but_is_not_ready(client: Client) -> None:
     assert client.get("/health").status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert client.get("/health/live").status_code == HTTPStatus.OK
+    answer = client.get("/health/ready")
+    assert (answer.status_code, json.loads(answer.content)) == (503, {"database": "away"})
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_before_every_migration_is_applied(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = health._migrations()
+    monkeypatch.setattr(health, "_migrations", lambda: known | {("events", "9999_of_tomorrow")})
+
+    answer = client.get("/health/ready")
+
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert answer.json()["migrations"] == "1 not applied: run manage.py migrate"
+
+
+def test_a_database_that_hangs_costs_one_thread_however_many_ask(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = threading.Event()
+    asked: list[int] = []
+
+    def ask() -> None:
+        asked.append(1)
+        assert hangs.wait(30)
+
+    monkeypatch.setattr(health, "_answers", health._Probe(ask))
+    begin = time.monotonic()
+    threads = [threading.Thread(target=client.get, args=("/health",)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert client.get("/health").status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert time.monotonic() - begin < 5
+    hangs.set()
+
+    assert len(asked) == 1
 
 
 def test_only_health_takes_any_host(client: Client) -> None:

@@ -4,7 +4,8 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from traitly.http.views import health, unknown_address
+from traitly.http import health
+from traitly.http.views import unknown_address
 
 # The admin's own log-in counts no attempts and knows no second factor: operators log in as everyone does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -13,7 +14,9 @@ urlpatterns = [
     # The reference prints the version in one address and leaves it out in another: both are the same endpoints.
     re_path(r"^api/(?:v1/)?", include([path("", include("events.urls")), path("", include("customers.urls"))])),
     re_path(r"^(?:api|v1)(?:/|$)", unknown_address),
-    path("health", health, name="health"),
+    path("health", health.health, name="health"),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
     path("admin/", admin.site.urls),
     path("", include("portal.urls")),
 ]

@@ -17,6 +17,8 @@ _SANE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
 _AUTHORITY = re.compile(r"\A[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE)  # and scheme: of an absolute target
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 _SLASH = "\udc2f"  # a slash within an identifier while its address is resolved; no path has a lone surrogate otherwise
+# Load balancers probe addresses, not names.
+_ANY_HOST = {"/health", "/health/live", "/health/ready"}
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -65,7 +67,7 @@ class ApiMiddleware:
         """Call the view of an API address; leave the others to the rest of the middleware."""
         if request.path_info.startswith("/api/"):
             request.get_host()  # 400 for a host that is not ours: answers hold links
-        elif request.path_info != "/health":  # answered under any host: load balancers probe addresses, not names
+        elif request.path_info not in _ANY_HOST:
             return self.get_response(request)
         path = _path(request)
         if path is None:

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from django.db import Error as AnyDatabaseError
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
@@ -13,7 +11,6 @@ from rest_framework.exceptions import NotAcceptable
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
-from traitly.db.retries import retried
 from traitly.http.envelope import list_response
 from traitly.http.errors import error_response
 from traitly.http.streams import CSV, NDJSON, stream_response
@@ -107,20 +104,3 @@ def _by_preference(accepted: str) -> Iterator[str]:
 def unknown_address(request: HttpRequest) -> HttpResponse:
     """404 in the API's shape: also with DEBUG, where Django would show its own page."""
     return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", unknown_address_detail(request.path))])
-
-
-@csrf_exempt
-def health(_request: HttpRequest) -> HttpResponse:
-    """200 while requests can be answered, 503 while the database cannot be reached: for load balancers."""
-    try:
-        _ask_database()
-    except AnyDatabaseError:
-        return HttpResponse("database away\n", status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain")
-    return HttpResponse("ok\n", content_type="text/plain")
-
-
-@retried
-def _ask_database() -> None:
-    """Raises if there is no database; a connection that a restart of it has broken is no sign of that."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
