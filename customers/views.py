@@ -1,17 +1,18 @@
 """The customer endpoints."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from customers import queries
-from customers.schemas import read_changes, read_customers
-from customers.services import erase_customer, update_customer, upsert_customers
+from customers.columns import KEY
+from customers.schemas import SentCustomer, read_changes, read_customers
+from customers.services import Upserted, erase_customer, update_customer, upsert_customers
 from rejections.services import keep_rejections
 from traitly.http.bodies import read_body
-from traitly.http.envelope import batch_response, envelope, hints_metadata
+from traitly.http.envelope import batch_response, envelope, hints_metadata, only_sent
 from traitly.http.views import ApiViewSet
 
 
@@ -26,7 +27,13 @@ class CustomerViewSet(ApiViewSet):
         stored = upsert_customers(account_id=self.account_id, customers=batch.accepted)
         keep_rejections(account_id=self.account_id, key_id=self.key_id, kind="customer", rejections=batch.rejected)
         return batch_response(
-            "customer", batch, [row.answer for row in stored], created=any(row.created for row in stored)
+            "customer",
+            batch,
+            [
+                row.answer if self.may_read else _only_sent(row, customer)
+                for row, customer in zip(stored, batch.accepted, strict=True)
+            ],
+            created=any(row.created for row in stored),
         )
 
     def list(self, request: Request) -> HttpResponseBase:
@@ -46,13 +53,22 @@ class CustomerViewSet(ApiViewSet):
         answer = update_customer(account_id=self.account_id, customer_id=customer_id, changes=changes)
         if answer is None:
             raise Http404("There is no customer with this customer_id.")
-        return envelope("customer", [answer], method="PATCH", metadata=hints_metadata(changes.hints))
+        row: bytes | dict[str, Any] = answer
+        if not self.may_read:
+            row = only_sent(answer, {KEY, *changes.fields, "updated_at"}, changes.attributes)
+        return envelope("customer", [row], method="PATCH", metadata=hints_metadata(changes.hints))
 
     def destroy(self, request: Request, customer_id: str) -> HttpResponse:
         """Erase a customer and all that is kept of it; the answer's metadata counts what else went, as events."""
         erased = erase_customer(account_id=self.account_id, customer_id=customer_id)
         if erased is None:
             raise Http404("There is no customer with this customer_id.")
-        return envelope(
-            "customer", [erased.customer] if erased.customer else [], method="DELETE", metadata=erased.counts
-        )
+        rows: list[bytes | dict[str, Any]] = [erased.customer] if erased.customer else []
+        if erased.customer and not self.may_read:
+            rows = [only_sent(erased.customer, {KEY})]
+        return envelope("customer", rows, method="DELETE", metadata=erased.counts)
+
+
+def _only_sent(stored: Upserted, sent: SentCustomer) -> dict[str, Any]:
+    decided = {"created_at", "updated_at"} if stored.created else {"updated_at"}
+    return only_sent(stored.answer, sent.fields.keys() | decided, sent.attributes)

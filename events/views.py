@@ -13,7 +13,7 @@ from events.schemas import NewEvent, read_events
 from events.services import delete_event, store_events
 from rejections.services import keep_rejections
 from traitly.http.bodies import read_body
-from traitly.http.envelope import batch_response, envelope
+from traitly.http.envelope import batch_response, envelope, only_sent
 from traitly.http.views import ApiViewSet
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import unix_seconds
@@ -50,7 +50,7 @@ class EventViewSet(ApiViewSet):
         answer = delete_event(account_id=self.account_id, event_id=event_id)
         if answer is None:
             raise Http404("There is no event with this id.")
-        return envelope("event", [answer], method="DELETE")
+        return envelope("event", [answer if self.may_read else only_sent(answer, {"id", "success"})], method="DELETE")
 
 
 class TimelineViewSet(ApiViewSet):

@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "traitly.http.middleware.ApiMiddleware",  # answers the API; all below is for pages
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.PageBodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -273,7 +274,9 @@ REST_FRAMEWORK = {
 API_KEY_CACHE_SECONDS = 4
 MAX_BODY_BYTES = number("MAX_BODY_BYTES", 16 * 1024 * 1024, 1024)
 MAX_ITEMS = 10_000
-DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+# Of pages, which anyone may send before logging in; the API counts for itself. The largest is an item of 64 KiB that is
+# mended and sent again.
+MAX_PAGE_BODY_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # No form takes files. Django's default would write what anyone sends as one to the disk, however long it is.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 # What was refused can be looked at and sent again for so long; of an account the newest so many, of up to 64 KiB each.

@@ -1,7 +1,10 @@
 """The Authorization header (contract, "Authentication")."""
 
 import datetime
+import io
 import time
+from functools import partial
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -9,6 +12,8 @@ from django.utils import timezone
 from accounts import authentication, keys
 from accounts.models import ApiKey
 from accounts.services import revoke_key
+from customers.models import Customer
+from events.models import Event
 from tests.client import Api
 from tests.factories import a_customer, an_event, make_key
 
@@ -94,6 +99,65 @@ def test_a_key_that_was_in_use_stops_within_five_seconds_of_its_revocation(acme,
     monkeypatch.setattr("accounts.authentication.time.monotonic", lambda: now + 5)
 
     assert Api(key).get("customer").status == 401
+
+
+class Dripping(io.BytesIO):
+    """A body of which the first part is read, and some seconds and whatever happens later, the rest."""
+
+    def __init__(self, body, meanwhile):
+        super().__init__(body)
+        self.meanwhile = meanwhile
+
+    def read(self, size=-1):
+        self.meanwhile()
+        return super().read(size)
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body"),
+    [
+        ("POST", "event", b'{"customer_id": "1", "name": "x"}'),
+        ("POST", "customer", b'{"customer_id": "1", "name": "x", "email": "a@example.com", "plan": "x"}'),
+        ("PATCH", "customer/1", b'{"name": "x"}'),
+    ],
+)
+@pytest.mark.parametrize("seconds", [1.5, 30])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_key_that_is_revoked_while_its_body_drips_in_stores_nothing(
+    acme, key, monkeypatch, method, address, body, seconds, chunked
+):
+    api = Api(key)
+    now = time.monotonic()
+
+    def revoke():
+        revoke_key(account_id=acme.pk, key_id=ApiKey.objects.get().pk)
+        monkeypatch.setattr("traitly.http.bodies.time.monotonic", lambda: now + seconds)
+
+    monkeypatch.setattr("traitly.http.bodies.time.monotonic", lambda: now)
+    length: dict[str, Any] = (
+        {"CONTENT_LENGTH": "", "wsgi.input_terminated": True} if chunked else {"CONTENT_LENGTH": str(len(body))}
+    )
+    answer = api.send(method, address, body, **{"wsgi.input": Dripping(body, revoke), **length})
+
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == "Token"
+    assert not Event.objects.exists()
+    assert not Customer.objects.exists()
+
+
+def test_a_key_that_still_works_may_take_its_time(key, monkeypatch):
+    now = time.monotonic()
+    monkeypatch.setattr("traitly.http.bodies.time.monotonic", lambda: now)
+    body = b'{"customer_id": "1", "name": "x"}'
+    later = partial(monkeypatch.setattr, "traitly.http.bodies.time.monotonic", lambda: now + 30)
+
+    assert Api(key).post("event", body, **{"wsgi.input": Dripping(body, later)}).status == 201
+
+
+def test_a_body_that_comes_at_once_costs_no_second_look_at_the_key(key, django_assert_num_queries):
+    Api(key).get("customer")
+    with django_assert_num_queries(1):
+        Api(key).post("event", an_event())
 
 
 def test_a_new_key_works_at_once(acme):

@@ -227,3 +227,20 @@ def test_an_encoded_slash_below_a_prefix(api):
 def test_bytes_that_are_not_utf8_beside_an_encoded_slash(api):
     assert api.get("customer/%FF%2F").status == 404
     assert api.get("customer/%C3%A9%2F").status == 404
+
+
+def test_no_answer_is_kept_by_a_cache(api, anonymous, acme):
+    api.post("customer", {"customer_id": "1", "name": "x", "email": "a@example.com", "plan": "x"})
+    answers = [
+        api.get("customer"),
+        api.get("customer/1"),
+        api.get("customer", headers={"Accept": "text/csv"}),
+        api.get("customer/2"),
+        api.post("customer", {}),
+        api.send("OPTIONS", "customer"),
+        api.send("PUT", "customer"),
+        api.get("/api/gone"),
+        api.get("customer", HTTP_HOST="elsewhere.example"),
+        anonymous.get("customer"),
+    ]
+    assert [answer.headers["Cache-Control"] for answer in answers] == ["no-store"] * len(answers)

@@ -1,9 +1,11 @@
 """Each attack that the portal is to withstand, tried."""
 
+import io
 import os
 import re
 import subprocess
 import sys
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -254,12 +256,94 @@ def test_a_sign_up_hashes_the_password_whether_an_address_is_taken_or_not(owner_
     assert hashed == ["another good one"]
 
 
+# Caches
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_no_page_is_kept_by_a_cache(owner, visitor, name):
+    path = address(pages()[name])
+    for response in (visitor.get(path), owner.get(path), owner.post(path)):
+        assert "no-store" in response.headers["Cache-Control"], response
+
+
+@pytest.mark.parametrize(
+    "path", ["/2fa/", "/2fa/totp/activate/", "/2fa/recovery-codes/", "/login/", "/admin/", "/gone/"]
+)
+def test_no_page_of_a_library_is_kept_by_a_cache(owner, visitor, path):
+    for response in (visitor.get(path), owner.get(path), owner.post(path)):
+        assert "no-store" in response.headers["Cache-Control"], response
+
+
+def test_static_files_are_kept(visitor):
+    response = visitor.get("/static/portal/portal.css")
+    response.close()
+    assert "max-age" in response.headers["Cache-Control"]
+
+
 # Memory and disk
+
+
+class Unread:
+    """A body that nobody may read."""
+
+    def read(self, *_: int) -> bytes:
+        raise AssertionError("It was read.")
+
+    readline = __iter__ = read
+
+
+_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json", "text/plain", ""]
+
+
+@pytest.mark.parametrize("content_type", _TYPES)
+@pytest.mark.parametrize("path", ["/login/", "/register/", "/admin/login/", "/gone/", "/", "/events/rejected/1/"])
+def test_a_body_of_more_than_1_mib_is_refused_before_it_is_read(db, path, content_type):
+    environ: Any = {"CONTENT_LENGTH": str(1024 * 1024 + 1), "CONTENT_TYPE": content_type, "wsgi.input": Unread()}
+    response = Client().post(path, **environ)
+    assert response.status_code == 413
+    assert "at most 1 MiB" in response.content.decode()
+
+
+def test_a_body_without_a_length_is_refused(db):
+    environ: Any = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": Unread()}
+    response = Client().post("/login/", **environ)
+    assert response.status_code == 411
+
+
+def test_a_form_of_1_mib_is_read(visitor):
+    response = visitor.post("/login/", {"login": "a@example.com", "password": "x" * (1024 * 1024 - 1000)})
+    assert response.status_code == 200
+
+
+def test_a_form_that_is_cut_off_is_refused(db):
+    environ: Any = {"CONTENT_LENGTH": "100", "wsgi.input": io.BytesIO(b"login=a")}
+    response = Client().post("/login/", content_type="application/x-www-form-urlencoded", **environ)
+    assert response.status_code == 400
+
+
+def test_a_large_form_is_parsed_while_no_other_is(visitor, monkeypatch):
+    """Decoding takes 80 bytes for each that was percent-encoded."""
+    held = []
+
+    class Watched:
+        def __enter__(self) -> None:
+            held.append("held")
+
+        def __exit__(self, *_: object) -> None:
+            held.append("released")
+
+    monkeypatch.setattr("portal.middleware._large_forms", Watched())
+    content_type = "application/x-www-form-urlencoded"
+    visitor.client.post("/login/", b"login=" + b"%41" * 20_000, content_type)
+    assert not held
+    visitor.client.post("/login/", b"login=" + b"%41" * 30_000, content_type)
+    assert held == ["held", "released"]
 
 
 def test_a_file_that_nobody_asked_for_is_not_kept(visitor, tmp_path, settings):
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "there is none"
-    large = SimpleUploadedFile("large", b"x" * (settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 1))
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
+    large = SimpleUploadedFile("large", b"x" * 1001)
     assert visitor.post("/login/", {"login": "a@example.com", "password": "x", "file": large}).status_code == 200
 
 

@@ -3,11 +3,12 @@
 import gzip
 import io
 import re
+import time
 import zlib
 
 from django.conf import settings
 from gunicorn.http.errors import ParseException
-from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.exceptions import AuthenticationFailed, UnsupportedMediaType
 from rest_framework.request import Request
 
 from traitly.input.errors import MalformedError, TooLargeError
@@ -18,10 +19,13 @@ _FORM = "application/x-www-form-urlencoded"
 _JSON = {"", "application/json", "text/json", "text/plain", _FORM}
 _FORM_DATA = re.compile(rb"[^\s{}\[\]\"=&]{1,255}=")  # name=value, which no JSON begins with
 _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
+# How long a body may take until its key is asked for again. With the seconds that a key is believed (API_KEY_CACHE_SECONDS)
+# these are the five after which a revoked key has stopped, whatever its requests do.
+_BELIEVED_SECONDS = 1
 
 
 def read_body(request: Request) -> Body:
-    """The body, or 400, 413, 415."""
+    """The body, or 400, 413, 415; 401 where the key was revoked or expired while the body came in."""
     media_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type not in _JSON | _LINES and not media_type.endswith("+json"):
         raise UnsupportedMediaType(
@@ -30,7 +34,10 @@ def read_body(request: Request) -> Body:
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
         raise UnsupportedMediaType(media_type, f'Unsupported content encoding "{encoding}". Send gzip or none.')
+    begin = time.monotonic()
     data = _read(request)
+    if time.monotonic() - begin > _BELIEVED_SECONDS and not request.auth.still_works():  # type: ignore[union-attr]  # authentication refuses to be without
+        raise AuthenticationFailed("The API key was revoked or expired meanwhile.")
     if encoding.endswith("gzip"):
         data = _decompress(data)
     if media_type == _FORM and _FORM_DATA.match(data):

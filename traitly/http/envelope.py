@@ -1,7 +1,8 @@
 """The envelope of every answer: ``{"data": [...], "metadata": {}, "<verb>": "<unix seconds>", "object": ...}``."""
 
+import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -72,6 +73,21 @@ def hints_metadata(hints: Iterable[Hint]) -> dict[str, Any]:
     """``{"hints": [{"attr", "detail"}]}``; ``{}`` if there are none."""
     listed = [hint._asdict() for hint in hints]
     return {"hints": listed} if listed else {}
+
+
+def only_sent(answer: bytes, fields: Collection[str], attributes: bytes = b"{}") -> dict[str, Any]:
+    """A row's answer for a key that may not read: of what is stored it shows these fields, all others are null.
+
+    ``attributes``: JSON text of the custom attributes that the request sent.
+    """
+    # Numbers stay as they are written.
+    row = json.loads(answer, parse_int=_as_is, parse_float=_as_is)
+    shown = {name: value if name in fields else None for name, value in row.items()}
+    return shown | {"custom_attributes": orjson.Fragment(attributes)}
+
+
+def _as_is(digits: str) -> orjson.Fragment:
+    return orjson.Fragment(digits)
 
 
 def _rejection(rejection: RejectedItem) -> dict[str, Any]:

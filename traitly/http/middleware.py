@@ -28,7 +28,7 @@ def current_request_id() -> str:
 
 
 class RequestIdMiddleware:
-    """Takes the client's ``X-Request-ID`` if it is sane, makes one if not, and answers with it."""
+    """Takes the client's ``X-Request-ID`` if it is sane, makes one if not, and answers with it. No answer is kept by a cache."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -40,6 +40,8 @@ class RequestIdMiddleware:
         _request_id.set(request_id)
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
+        # Keys, customers and second factors stand in it. Static files say themselves how long they are kept.
+        response.headers.setdefault("Cache-Control", "no-store")
         if request.method == "HEAD":
             _drop_content(response)
         return response

@@ -41,6 +41,11 @@ class ApiViewSet(ViewSet):
         key_id: int = self.request.auth.key_id  # type: ignore[union-attr]
         return key_id
 
+    @property
+    def may_read(self) -> bool:
+        """Whether the key may see what is stored. One that may not is answered with what it sent."""
+        return "read" in self.request.auth.scopes  # type: ignore[union-attr]
+
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """The media type that ``Accept`` likes best of those that the address has, or 406."""
         accepted = request.META.get("HTTP_ACCEPT", "")
