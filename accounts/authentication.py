@@ -104,7 +104,7 @@ class TokenAuthentication(BaseAuthentication):
         if not header:
             raise AuthenticationFailed("Send the header: Authorization: Token <your API key>.", "not_authenticated")
         if scheme.lower() not in {"token", "bearer"} or not key or " " in key:
-            raise AuthenticationFailed("MalformedError header. It must read: Authorization: Token <your API key>.")
+            raise AuthenticationFailed("Malformed header. It must read: Authorization: Token <your API key>.")
         credential = find_credential(key, request.META.get("REMOTE_ADDR", ""))
         if credential is None:
             raise AuthenticationFailed("Unknown, revoked or expired API key.")
