@@ -22,13 +22,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts import audit, services
+from accounts.addresses import client_address
 from accounts.audit import Actor
 from accounts.models import Account, ApiKey, AuditEntry, Membership, User
 
 
 def _actor(request: HttpRequest) -> Actor:
     """Who an account's audit log says did it."""
-    return Actor(cast("User", request.user), request.META.get("REMOTE_ADDR") or None)
+    return Actor(cast("User", request.user), client_address(request.META))
 
 
 class MembershipInline(admin.TabularInline):

@@ -1,8 +1,8 @@
 """The ``Authorization: Token <key>`` header: from a key to an account, with at most one query and usually none."""
 
 import datetime
-import ipaddress
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts import keys
+from accounts.addresses import client_address
 from accounts.models import ApiKey
 from traitly.db.retries import retried
 
@@ -53,11 +54,11 @@ _MOST_CACHED = 10_000
 _cache: dict[bytes, tuple[float, Credential]] = {}
 
 
-def find_credential(key: str, client: str) -> Credential | None:
+def find_credential(key: str, environ: Mapping[str, Any]) -> Credential | None:
     """What the key allows; None if it is unknown, revoked or expired.
 
     A found key is believed for ``API_KEY_CACHE_SECONDS``; one that was not found is asked for each time, so that a new
-    key works at once.
+    key works at once. ``environ`` says from where it is used.
     """
     digest = keys.digest(key)
     cached = _cache.get(digest)
@@ -65,7 +66,7 @@ def find_credential(key: str, client: str) -> Credential | None:
         credential = cached[1]
         if credential.expires_at is None or credential.expires_at > timezone.now():
             return credential
-    row = _look_up(digest, _address(client))
+    row = _look_up(digest, client_address(environ))
     if row is None:
         _cache.pop(digest, None)
         return None
@@ -105,7 +106,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed("Send the header: Authorization: Token <your API key>.", "not_authenticated")
         if scheme.lower() not in {"token", "bearer"} or not key or " " in key:
             raise AuthenticationFailed("Malformed header. It must read: Authorization: Token <your API key>.")
-        credential = find_credential(key, request.META.get("REMOTE_ADDR", ""))
+        credential = find_credential(key, request.META)
         if credential is None:
             raise AuthenticationFailed("Unknown, revoked or expired API key.")
         return None, credential
@@ -113,14 +114,6 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """The challenge of a 401."""
         return "Token"
-
-
-def _address(client: str) -> str | None:
-    """The client's IP address, from WSGI's REMOTE_ADDR, as PostgreSQL takes it: no zone (fe80::1%eth0), and none for a unix socket."""
-    try:
-        return str(ipaddress.ip_address(client.partition("%")[0]))
-    except ValueError:
-        return None
 
 
 class HasScope(BasePermission):

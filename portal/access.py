@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
@@ -21,11 +20,13 @@ from django.shortcuts import redirect
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 
+from accounts.addresses import client_address
 from accounts.audit import Actor
-from accounts.models import Account, Membership, User
+from accounts.models import Account, Invitation, Membership, User
+from accounts.services import InvitationError, find_invitation
 from traitly.input.errors import AccountGoneError
 
-UNKNOWN_IP = "0.0.0.0"  # noqa: S104  no address to listen on: see portal.adapter
+INVITATION = "invitation"  # in the session: the token of the link that was followed
 LOGGED_IN_AT = "logged_in_at"  # in the session: when it began, in unix seconds
 _CLOSED = "This account is being erased. If that fails, an owner can try again in its settings."
 _CHOSEN = "account_id"  # in the session: which account someone who is in several looks at
@@ -120,8 +121,7 @@ def logged_in_recently(request: HttpRequest) -> bool:
 def actor(request: HttpRequest) -> Actor:
     """Who acts, for the audit log. A request that no client sent (a test's force_login) has neither user nor address."""
     user = getattr(request, "user", None)
-    ip = get_adapter().get_client_ip(request)
-    return Actor(user if isinstance(user, User) else None, None if ip == UNKNOWN_IP else ip)
+    return Actor(user if isinstance(user, User) else None, client_address(request.META))
 
 
 def find_membership(request: HttpRequest) -> Membership | None:
@@ -139,10 +139,19 @@ def choose_account(request: HttpRequest, account_id: int) -> None:
     request.session[_CHOSEN] = account_id
 
 
+def invitation_of(request: HttpRequest) -> Invitation | None:
+    """The invitation whose link this session followed, if it still stands."""
+    try:
+        return find_invitation(request.session.get(INVITATION, ""))
+    except InvitationError:
+        return None
+
+
 def context(request: HttpRequest) -> dict[str, Any]:
     """For every template: ``membership`` (None for who is not logged in), and whether mail goes to the log only."""
     authenticated = hasattr(request, "user") and request.user.is_authenticated
     return {
         "membership": SimpleLazyObject(lambda: find_membership(request)) if authenticated else None,
+        "sign_up_is_open": settings.SIGN_UP == "open",
         "mail_is_printed": settings.EMAIL_BACKEND == "django.core.mail.backends.console.EmailBackend",
     }

@@ -3,12 +3,17 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import keys
-from portal.access import UNKNOWN_IP, logged_in_recently
+from accounts.addresses import client_address
+from portal.access import invitation_of, logged_in_recently
+from portal.browsers import known_browser
+
+_UNKNOWN_IP = "0.0.0.0"  # noqa: S104  no address to listen on
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
@@ -20,11 +25,34 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The client's address. Those who come through a unix socket, without a trusted proxy, are limited as one."""
-        try:
-            ip: str = super().get_client_ip(request)
-        except PermissionDenied:
-            return UNKNOWN_IP
-        return ip
+        return client_address(request.META) or _UNKNOWN_IP
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """What ``SIGN_UP`` says; who was invited may sign up unless it is closed."""
+        if settings.SIGN_UP == "invite":
+            return invitation_of(request) is not None
+        return bool(settings.SIGN_UP == "open")
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the attempt before the password is looked at; refuse it if there were too many.
+
+        Attempts are counted by account and address, so that nobody can lock an owner out from elsewhere; and of an
+        account's over all addresses, so that many of them do not help who guesses. A browser in which the user has
+        logged in before counts for itself: it gets in whatever others do.
+        """
+        login = credentials.get("email", "").lower()
+        if browser := known_browser(request, login):
+            usage = self._consume(request, "login_known", f"{login} {browser}")
+        else:
+            usage = self._consume(request, "login_failed", f"{login} {self.get_client_ip(request)}")
+            usage.usage += self._consume(request, "login_unknown", login).usage
+        self._login_failed_rl_usage = usage  # taken back where the password is right
+
+    def _consume(self, request: HttpRequest, action: str, key: str) -> Any:
+        usage = ratelimit.consume(request, app="allauth.account", action=action, key=key)
+        if not usage:
+            raise self.validation_error("too_many_login_attempts")
+        return usage
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped

@@ -7,16 +7,16 @@ from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm
 from allauth.core import context
 from django import forms
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.models import Account, ApiKey, Invitation, Membership, User
-from accounts.services import InvitationError, accept_invitation, create_account, find_invitation
-from portal.access import actor
-
-INVITATION = "invitation"  # in the session: the token of the link that was followed
+from accounts.models import Account, ApiKey, Membership, User
+from accounts.services import accept_invitation, create_account
+from portal.access import INVITATION, actor, invitation_of
 
 
 def company_field() -> forms.CharField:
@@ -28,14 +28,6 @@ def company_field() -> forms.CharField:
     )
 
 
-def invitation_of(request: HttpRequest) -> Invitation | None:
-    """The invitation whose link this session followed, if it still stands."""
-    try:
-        return find_invitation(request.session.get(INVITATION, ""))
-    except InvitationError:
-        return None
-
-
 class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
     """Company, email, password. Who follows an invitation joins its account instead, under the invited address."""
 
@@ -45,7 +37,8 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = "At least eight characters, and not a common password."
-        if "own" in context.request.GET:  # would rather have an account of their own
+        self.may_have_own = settings.SIGN_UP == "open"
+        if self.may_have_own and "own" in context.request.GET:  # would rather have an account of their own
             context.request.session.pop(INVITATION, None)
         self.invitation = invitation_of(context.request)
         if self.invitation:
@@ -67,6 +60,8 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
             get_adapter().stash_verified_email(request, self.invitation.email)
         user: User = super().save(request)
         doer = actor(request)._replace(user=user)
+        if not self.invitation and not self.may_have_own:  # withdrawn since the page was let in
+            raise PermissionDenied
         if self.invitation:
             accept_invitation(token=request.session.pop(INVITATION), actor=doer)
         else:

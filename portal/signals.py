@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from accounts import audit
 from accounts.models import Account, AuditEntry, User
 from portal.access import LOGGED_IN_AT, actor
+from portal.browsers import know_browser
 
 Action = AuditEntry.Action
 
@@ -26,7 +27,13 @@ def _record(request: HttpRequest, user: User, action: AuditEntry.Action, **detai
 @receiver(user_logged_in)
 def _logged_in(request: HttpRequest, user: User, **_: Any) -> None:
     request.session[LOGGED_IN_AT] = time.time()
+    know_browser(request, user)
     _record(request, user, Action.LOGGED_IN)
+
+
+@receiver(password_reset)
+def _password_reset(request: HttpRequest, user: User, **_: Any) -> None:
+    know_browser(request, user)  # who reads the user's mail gets in, whatever others guessed
 
 
 @receiver([password_changed, password_reset, password_set])

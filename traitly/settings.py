@@ -135,6 +135,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.PageBodyMiddleware",
+    "portal.browsers.KnownBrowserMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -179,10 +180,14 @@ HTTPS = switch("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health(?:/live|/ready)?$"]
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+# Asked for: browsers' lists are slow to forget, and hold the whole domain.
+SECURE_HSTS_PRELOAD = HTTPS and switch("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # which wants it on
 TRUST_PROXY_HEADERS = switch("TRUST_PROXY_HEADERS", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY_HEADERS else None
 ALLAUTH_TRUSTED_PROXY_COUNT = int(TRUST_PROXY_HEADERS)  # whose X-Forwarded-For names the client that is rate limited
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 # Pages load nothing from other hosts and hold no inline script or style: what an attacker might put into one is not run.
@@ -233,7 +238,17 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # "your password was changed", and the like
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Traitly] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
-ACCOUNT_RATE_LIMITS = {"invite": "20/h/user"}  # beside allauth's own: of log-ins 10 a minute and address fail, ...
+# Beside allauth's own. Of log-ins: see portal.adapter.
+ACCOUNT_RATE_LIMITS = {
+    "invite": "20/h/user",
+    "login_failed": "10/m/ip,5/5m/key",
+    "login_unknown": "100/h/key",
+    "login_known": "5/5m/key",
+}
+# Who may make an account: everyone, who was invited to one, or nobody but `manage.py create_account`.
+SIGN_UP = env.str("SIGN_UP", default="open")
+if SIGN_UP not in {"open", "invite", "closed"}:
+    raise ImproperlyConfigured(f"SIGN_UP must be open, invite or closed, not {SIGN_UP!r}.")
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 MFA_ADAPTER = "portal.adapter.MfaAdapter"

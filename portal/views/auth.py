@@ -1,5 +1,6 @@
 """Around logging in: invitations, the choice among several accounts, and a user who is in none."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,8 +10,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Membership
 from accounts.services import InvitationError, accept_invitation, create_account, find_invitation
-from portal.access import PortalRequest, actor, choose_account, find_membership, member
-from portal.forms import INVITATION, CompanyForm
+from portal.access import INVITATION, PortalRequest, actor, choose_account, find_membership, member
+from portal.forms import CompanyForm
 
 
 @never_cache
@@ -38,8 +39,8 @@ def no_account(request: HttpRequest) -> HttpResponse:
     """For someone who was removed from the last account: make a new one."""
     if find_membership(request):
         return redirect("portal:overview")
-    form = CompanyForm(request.POST or None)
-    if form.is_valid() and request.user.is_authenticated:
+    form = CompanyForm(request.POST or None) if settings.SIGN_UP == "open" else None
+    if form and form.is_valid() and request.user.is_authenticated:
         create_account(company=form.cleaned_data["company"], owner=request.user, actor=actor(request))
         return redirect("portal:quickstart")
     return render(request, "portal/no_account.html", {"form": form})

@@ -81,6 +81,7 @@ def rotate(request: PortalRequest, key_id: int) -> HttpResponse:
 
 
 @owner
+@recent_login
 def revoke(request: PortalRequest, key_id: int) -> HttpResponse:
     """Stop a key for good, after a question."""
     row = _active(request, key_id)

@@ -100,6 +100,7 @@ def change_role(request: PortalRequest, membership_id: int) -> HttpResponse:
 
 
 @member
+@recent_login
 def remove(request: PortalRequest, membership_id: int) -> HttpResponse:
     """Take someone out of the account, after a question. Members may take out themselves only."""
     place = Membership.objects.filter(account=request.account, id=membership_id).select_related("user").first()

@@ -205,3 +205,11 @@ def test_the_lists_of_accounts_and_keys_take_few_queries(operator: Client, djang
     for address in (reverse("admin:accounts_account_changelist"), KEYS, reverse("admin:accounts_user_changelist")):
         with django_assert_max_num_queries(6):
             assert operator.get(address).status_code == 200
+
+
+def test_an_accounts_log_has_the_operators_address_behind_a_proxy(operator: Client, acme: Account, settings) -> None:
+    settings.TRUST_PROXY_HEADERS = True
+    key = make_key(acme)
+    form = {"action": "revoke", "_selected_action": [key.row.pk]}
+    operator.post(KEYS, form, headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"})
+    assert AuditEntry.objects.get(action="key.revoked").ip == "198.51.100.7"

@@ -270,6 +270,20 @@ def test_where_a_key_was_used_from_is_recorded(key):
     assert ApiKey.objects.get().last_used_from == "2001:db8::7"
 
 
+def test_behind_a_trusted_proxy_it_is_the_clients_address(key, settings):
+    settings.TRUST_PROXY_HEADERS = True
+    forwarded = {"X-Forwarded-For": "203.0.113.9, 2001:db8::7"}  # the first is what the client made up
+    Api(key).get("customer", headers=forwarded, REMOTE_ADDR="127.0.0.1")
+
+    assert ApiKey.objects.get().last_used_from == "2001:db8::7"
+
+
+def test_without_one_what_the_client_says_is_not_believed(key):
+    Api(key).get("customer", headers={"X-Forwarded-For": "203.0.113.9"}, REMOTE_ADDR="127.0.0.1")
+
+    assert ApiKey.objects.get().last_used_from == "127.0.0.1"
+
+
 @pytest.mark.parametrize("address", ["", "fe80::1%eth0", "/run/gunicorn.sock"])
 def test_an_address_that_is_none_is_no_error(key, address):
     assert Api(key).get("customer", REMOTE_ADDR=address).status == 200

@@ -1,5 +1,6 @@
 """Each attack that the portal is to withstand, tried."""
 
+import hashlib
 import io
 import os
 import re
@@ -18,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import AuditEntry, Invitation, Membership, User
 from tests.factories import CustomerFactory, EventFactory, make_key
-from tests.portal.conftest import PASSWORD, Browser, person
+from tests.portal.conftest import PASSWORD, Browser, link, person
 
 # What is for everyone.
 PUBLIC = {"invitation"}
@@ -90,6 +91,32 @@ def test_cookies_are_secure_behind_tls():
     environment = os.environ | {"HTTPS": "true"}
     said = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
     assert said.stdout == "True True\n"
+
+
+def test_hsts_asks_for_the_browsers_list_only_when_it_is_told_to():
+    asked = "from traitly import settings; print(settings.SECURE_HSTS_SECONDS > 0, settings.SECURE_HSTS_PRELOAD)"
+    for told, expected in (({}, "True False\n"), ({"HSTS_PRELOAD": "true"}, "True True\n")):
+        environment = os.environ | {"HTTPS": "true"} | told
+        said = subprocess.run(
+            [sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True
+        )
+        assert said.stdout == expected
+
+
+# A session that somebody left open
+
+
+@pytest.mark.parametrize("name", ["key_revoke", "team_remove", "key_reveal", "key_rotate", "settings_delete"])
+def test_what_a_stolen_session_must_not_do_wants_the_password(owner, acme, member_user, later, name):
+    key = make_key(acme)
+    place = acme.memberships.get(user=member_user)
+    path = address(pages()[name], place.pk if name.startswith("team") else key.row.pk)
+    later(minutes=16)
+    response = owner.post(path, {"confirmation": "Acme", "overlap": "0"})
+    assert response.headers["Location"].startswith("/reauthenticate/")
+    key.row.refresh_from_db()
+    assert key.row.is_active
+    assert acme.memberships.filter(pk=place.pk).exists()
 
 
 # CSRF
@@ -350,13 +377,69 @@ def test_a_file_that_nobody_asked_for_is_not_kept(visitor, tmp_path, settings):
 # Brute force
 
 
-def test_guessing_a_password_is_stopped_for_its_owner_too(owner_user):
+def guess(user, address="192.0.2.1", password="wrong", browser=None):
+    response = (browser or Browser()).post("/login/", {"login": user.email, "password": password}, REMOTE_ADDR=address)
+    return "Too many failed" not in response.content.decode() and response
+
+
+def test_guessing_a_password_is_stopped(owner_user):
     for _ in range(5):
-        browser = Browser()
-        browser.post("/login/", {"login": owner_user.email, "password": "wrong"})
-    response = Browser().post("/login/", {"login": owner_user.email, "password": PASSWORD})
-    assert response.status_code == 200
-    assert "Too many failed login attempts" in response.content.decode()
+        assert guess(owner_user)
+    assert not guess(owner_user, password=PASSWORD)
+
+
+def test_guessing_a_password_does_not_lock_its_owner_out_elsewhere(owner_user):
+    for _ in range(6):
+        guess(owner_user)
+    assert guess(owner_user, "198.51.100.7", PASSWORD).status_code == 302
+
+
+def test_guessing_from_many_addresses_is_stopped(owner_user):
+    for number in range(100):
+        assert guess(owner_user, f"192.0.2.{number}")
+    assert not guess(owner_user, "198.51.100.7", PASSWORD)
+
+
+def test_a_known_browser_gets_in_while_others_guess_from_the_same_address_too(owner_user):
+    known = Browser().log_in(owner_user)
+    known.post("/logout/")
+    for _ in range(6):
+        guess(owner_user)
+    for number in range(101):
+        guess(owner_user, f"192.0.2.{number}")
+    assert guess(owner_user, "192.0.2.1", PASSWORD, known).status_code == 302
+
+
+def test_a_known_browser_does_not_guess_for_ever(owner_user):
+    known = Browser().log_in(owner_user)
+    known.post("/logout/")
+    for _ in range(5):
+        assert guess(owner_user, browser=known)
+    assert not guess(owner_user, password=PASSWORD, browser=known)
+
+
+def test_a_browser_is_known_for_its_own_user_alone(owner_user, globex):
+    attacker = person(globex, "attacker@globex.example")
+    known = Browser().log_in(attacker)
+    known.post("/logout/")
+    [name] = [name for name in known.client.cookies if name.startswith("known_")]
+    victims = f"known_{hashlib.sha256(owner_user.email.encode()).hexdigest()[:16]}"
+    known.client.cookies[victims] = known.client.cookies[name].value
+    for _ in range(5):
+        guess(owner_user, browser=known)
+    assert not guess(owner_user, browser=known)
+    assert not guess(owner_user)
+
+
+def test_who_resets_the_password_gets_in_whatever_others_guess(owner_user):
+    for number in range(101):
+        guess(owner_user, f"192.0.2.{number}")
+    browser = Browser()
+    browser.get("/password/reset/")
+    browser.post("/password/reset/", {"email": owner_user.email})
+    path = browser.get(link(), follow=True).redirect_chain[-1][0]
+    browser.post(path, {"password1": "another good one", "password2": "another good one"})
+    assert guess(owner_user, "192.0.2.1", "another good one", browser).status_code == 302
 
 
 def test_guessing_many_addresses_passwords_is_stopped(db):

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 from django.core import mail
 
@@ -26,7 +30,7 @@ def test_signing_up_makes_user_account_and_first_key(visitor):
         "Initech",
         ["read", "write"],
     )
-    assert find_credential(decrypt(key.encrypted), "127.0.0.1")
+    assert find_credential(decrypt(key.encrypted), {})
 
 
 def test_the_code_that_is_mailed_lets_in(visitor):
@@ -139,3 +143,60 @@ def test_without_an_account_one_can_make_a_new_one(owner, owner_user):
 def test_the_references_addresses(visitor, owner):
     assert visitor.get("/register/").status_code == 200
     assert owner.get("/apps/data-sources/get_traitly/").headers["Location"] == "/keys/"
+
+
+# SIGN_UP
+
+
+def invited(owner, email="bill@initech.example"):
+    owner.get("/team/")
+    owner.post("/team/invite/", {"email": email, "role": "member"})
+    return link()
+
+
+@pytest.mark.parametrize("mode", ["invite", "closed"])
+def test_a_stranger_cannot_sign_up_where_it_is_not_open(visitor, settings, mode):
+    settings.SIGN_UP = mode
+    assert "By invitation" in visitor.get("/register/").content.decode()
+    assert "Sign up" not in visitor.get("/login/").content.decode()
+    sign_up(visitor)
+    assert not User.objects.exists()
+    assert not Account.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["", "?own"])
+def test_who_is_invited_may_sign_up_into_that_account_alone(owner, visitor, acme, settings, query):
+    settings.SIGN_UP = "invite"
+    visitor.get(invited(owner))
+    assert "own instead" not in visitor.get("/register/").content.decode()
+    visitor.post(f"/register/{query}", {"company": "Initech", "password1": PASSWORD})
+    assert [place.account for place in Membership.objects.filter(user__email="bill@initech.example")] == [acme]
+    assert Account.objects.count() == 1
+
+
+def test_nobody_signs_up_where_it_is_closed(owner, visitor, settings):
+    settings.SIGN_UP = "closed"
+    visitor.get(invited(owner))
+    visitor.post("/register/", {"password1": PASSWORD})
+    assert not User.objects.filter(email="bill@initech.example").exists()
+
+
+def test_who_was_removed_from_the_last_account_makes_none_where_sign_up_is_not_open(owner, acme, settings):
+    settings.SIGN_UP = "invite"
+    acme.memberships.all().delete()
+    assert "Create account" not in owner.get("/no-account/").content.decode()
+    owner.post("/no-account/", {"company": "Mine"})
+    assert Account.objects.count() == 1
+
+
+def test_a_mistyped_mode_stops_the_start():
+    environment = os.environ | {"SIGN_UP": "invited"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from traitly import settings"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode
+    assert "SIGN_UP must be open, invite or closed" in done.stderr
