@@ -310,8 +310,12 @@ def _whole(asked: "ListQuery", account_id: int, around: str) -> list[tuple[Any, 
     """The rows of a statement around the list's own, without its limits and in one scan."""
     from django.db import connection  # noqa: PLC0415
 
-    definition, conditions = replace(asked.definition, leading=()), [*asked.conditions, *asked.attributes]
-    asked = replace(asked, definition=definition, conditions=conditions, attributes=[])
+    from traitly.lists.engine import has_attributes  # noqa: PLC0415
+
+    definition, conditions = replace(asked.definition, leading=()), [*asked.conditions]
+    if asked.attributes:
+        conditions.append(has_attributes(asked.attributes))
+    asked = replace(asked, definition=definition, conditions=conditions, attributes={})
     statement, parameters = statements(asked, account_id)[-1]
     with connection.cursor() as cursor:
         cursor.execute(around.format(statement.replace(f" LIMIT {PAGE + 1}", "")), parameters)

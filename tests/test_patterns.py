@@ -24,6 +24,7 @@ ROOT = Path(__file__).parent.parent
 
 BODY = 16 * 2**20  # the largest
 LINE = 8192  # of a request's head: gunicorn takes no longer ones
+HEAD = 100 * LINE
 TEXT = 254  # longer fields are refused before
 
 # Each compiled pattern by its name: how it is asked, and what takes it longest.
@@ -55,13 +56,31 @@ WORST_CASES: dict[str, tuple[str, list[Any]]] = {
     "traitly.http.middleware._SANE": ("fullmatch", ["a" * LINE]),
     "traitly.http.middleware._AUTHORITY": ("subn", ["a" * LINE, "a:" * (LINE // 2), "a://" * (LINE // 4)]),
     "traitly.http.middleware._ENCODED_SLASH": ("split", ["%" * LINE, "%2" * (LINE // 2), "%2f" * (LINE // 3)]),
+    "traitly.server.incoming._HEADERS": (
+        "findall",
+        [
+            b"\r\nauthorization" + b" " * HEAD,
+            b"\r\nauthorization:" + b" " * HEAD + b"\r",
+            b"\r\nauthorization" * (HEAD // 15),
+            b"\r\n" * (HEAD // 2),
+        ],
+    ),
+    "traitly.server.incoming._STREAMED": ("search", [b"nd" * (HEAD // 2), b"text/" * (HEAD // 5)]),
+    "traitly.server.incoming._WRITE": ("match", [b"POST " + b"/api" * (HEAD // 4), b"POST " * (HEAD // 5)]),
+    "traitly.server.incoming._BARE_LINE_FEED": ("search", [b"\r\n" * (HEAD // 2)]),
     "traitly.http.bodies._FORM_DATA": ("match", [b"a" * BODY, b"a" * 255 + b"a="]),
     "traitly.lists.engine._PARAMETER": ("fullmatch", ["a" * LINE, "a" + "[" * LINE, "a[" + "]" * LINE + "x"]),
     "traitly.lists.engine._WHOLE_NUMBER": ("fullmatch", ["1" * LINE]),
 }
 
 # Those that no client's text comes near: our own statements and addresses, a folder of the operator's.
-OUR_OWN = {"traitly.db.prepared._PLACEHOLDER", "traitly.http.urls._GROUP", "traitly.postgres.server.PLAIN_PATH"}
+OUR_OWN = {
+    "reference.openapi.document.names",
+    "reference.openapi.document.path",
+    "traitly.db.prepared._PLACEHOLDER",
+    "traitly.http.urls._GROUP",
+    "traitly.postgres.server.PLAIN_PATH",
+}
 
 
 def _compiled() -> set[str]:

@@ -101,6 +101,11 @@ CODES: dict[str, Code] = {
         "The address has no such parameter: `detail` lists those that it has.",
         "Check the spelling. A mistyped filter is never passed over, because the list would then have everything.",
     ),
+    "too_many_values": Code("A parameter has more values than can be asked for at once.", "Ask in several requests."),
+    "too_many_filters": Code("More custom attributes are filtered by than can be at once.", "Leave some out."),
+    "too_slow": Code(
+        "The database gave up on the list, because it took too long to find.", "Narrow it: `detail` says how."
+    ),
     "bad_request": Code("The request cannot be read: its host or its parameters are not as they must be.", "Mend it."),
     "parse_error": Code(
         "The body is not what it claims to be: broken JSON, not UTF-8, a broken gzip, cut off. `detail` says where.",

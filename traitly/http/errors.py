@@ -16,18 +16,28 @@ from django.db import Error as AnyDatabaseError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from psycopg2.errors import QueryCanceled
 from rest_framework import exceptions
 
 from traitly.db.retries import connection_is_lost
 from traitly.http.middleware import current_request_id
 from traitly.http.urls import unknown_address_detail
-from traitly.input.errors import AccountGoneError, Error, InputError, InvalidRequestError, MalformedError, TooLargeError
+from traitly.input.errors import (
+    AccountGoneError,
+    Error,
+    InputError,
+    InvalidRequestError,
+    MalformedError,
+    TooLargeError,
+    TooSlowError,
+)
 
 logger = logging.getLogger(__name__)
 
 _STATUS_OF_INPUT: dict[type[InputError], tuple[HTTPStatus, str]] = {
     MalformedError: (HTTPStatus.BAD_REQUEST, "parse_error"),
     TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_too_large"),
+    TooSlowError: (HTTPStatus.BAD_REQUEST, "too_slow"),
     AccountGoneError: (HTTPStatus.UNAUTHORIZED, "authentication_failed"),
 }
 RETRY_SECONDS = 2  # what a client is asked to wait for when the database is away
@@ -59,14 +69,20 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     if isinstance(error, (OperationalError, InterfaceError)) or (
         isinstance(error, AnyDatabaseError) and connection_is_lost()
     ):
-        logger.error("The database did not answer", exc_info=error)
-        # It does not say that nothing was stored: nobody knows where a connection was lost during the commit.
-        unavailable = Error("service_unavailable", "The database is away or too busy. Send the request again.")
-        response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, [unavailable])
-        response["Retry-After"] = str(RETRY_SECONDS)
-        return response
+        return _unavailable_response(error)
     logger.error("A request failed", exc_info=error)
     return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, [Error("error", "A server error occurred.")])
+
+
+def _unavailable_response(error: Exception) -> HttpResponse:
+    logger.error("The database did not answer", exc_info=error)
+    # It does not say that nothing was stored: nobody knows where a connection was lost during the commit.
+    detail = "The database is away or too busy. Send the request again."
+    if isinstance(error.__cause__, QueryCanceled):
+        detail = "The database took too long, and the request was ended. Send it again, in parts if it is large."
+    response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, [Error("service_unavailable", detail)])
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def _api_exception_response(error: exceptions.APIException, context: dict[str, Any]) -> HttpResponse:

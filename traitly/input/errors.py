@@ -35,6 +35,10 @@ class AccountGoneError(InputError):
         super().__init__("Unknown, revoked or expired API key.")
 
 
+class TooSlowError(InputError):
+    """A question that the database gave up on, because it ran for too long. ``detail`` says how to narrow it."""
+
+
 class InvalidRequestError(InputError):
     """Values that break the rules: every error that was found."""
 
