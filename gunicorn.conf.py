@@ -8,6 +8,7 @@ from typing import Any
 
 from gunicorn import util
 
+from traitly.server.memory import give_memory_back
 from traitly.server.refusals import write_error
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -74,6 +75,7 @@ def when_ready(_server: Any) -> None:
         connection.close()
     gc.collect()
     gc.freeze()
+    give_memory_back()
 
 
 def pre_fork(server: Any, worker: Any) -> None:

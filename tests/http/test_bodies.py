@@ -8,6 +8,7 @@ import pytest
 
 from events.models import Event
 from tests.factories import an_event
+from traitly.http import large_bodies
 
 LIMIT = 16 * 1024 * 1024
 LINES = "application/x-ndjson"
@@ -343,3 +344,29 @@ def test_many_lines_of_arrays_are_413_together(api):
     line = b'{"customer_id":"1","name":"x","a":[%b]}' % b",".join([b"[]"] * 1000)
 
     assert api.post("event", b"\n".join([line] * 1100), content_type=LINES).status == 413
+
+
+@pytest.fixture
+def _no_turn(monkeypatch):
+    """Others have all turns of large bodies, and do not end soon."""
+    monkeypatch.setattr("traitly.http.large_bodies._WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("traitly.http.large_bodies.turns", large_bodies._Turns())
+    large_bodies.turns.take(LIMIT)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.usefixtures("_no_turn")
+def test_a_large_body_waits_for_its_turn(api, compress):
+    headers = GZIP if compress is gzip.compress else {}
+    large, small = padded(large_bodies.LARGE + 1), padded(large_bodies.LARGE)
+
+    answer = api.send("POST", "event", compress(large), headers=headers)
+
+    assert answer.status == 503
+    assert answer.errors == [("service_unavailable", None)]
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert api.send("POST", "event", compress(small), headers=headers).status == 201
+    large_bodies.turns.give_back(LIMIT)
+    assert api.send("POST", "event", compress(large), headers=headers).status == 201
+    assert api.send("POST", "event", b"[" + large).status == 400  # a turn is given back after an error
+    assert api.send("POST", "event", compress(large), headers=headers).status == 201

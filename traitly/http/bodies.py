@@ -11,6 +11,7 @@ from gunicorn.http.errors import ParseException
 from rest_framework.exceptions import AuthenticationFailed, UnsupportedMediaType
 from rest_framework.request import Request
 
+from traitly.http.large_bodies import LARGE, admit
 from traitly.input.errors import MalformedError, TooLargeError
 from traitly.input.items import Body
 
@@ -39,7 +40,10 @@ def read_body(request: Request) -> Body:
     if time.monotonic() - begin > _BELIEVED_SECONDS and not request.auth.still_works():  # type: ignore[union-attr]  # authentication refuses to be without
         raise AuthenticationFailed("The API key was revoked or expired meanwhile.")
     if encoding.endswith("gzip"):
-        data = _decompress(data)
+        admit(request._request, _decompressed_size(data))  # noqa: SLF001  the middleware has Django's
+        data = _decompressed(data).read()
+    else:
+        admit(request._request, len(data))  # noqa: SLF001
     if media_type == _FORM and _FORM_DATA.match(data):
         raise MalformedError(
             """This looks form-encoded: send JSON, for example {"customer_id": "15", "name": "Logged in"}."""
@@ -76,19 +80,25 @@ def _read(request: Request) -> bytes:
     return data
 
 
-def _decompress(data: bytes) -> bytes:
-    """The members of a gzip file, counted while they are decompressed."""
+def _decompressed(data: bytes) -> gzip.GzipFile:
+    return gzip.GzipFile(fileobj=io.BytesIO(data))
+
+
+def _decompressed_size(data: bytes) -> int:
+    """How large the body is, or 413; decompressed in pieces that are not kept, so that it costs no memory to ask."""
     limit: int = settings.MAX_BODY_BYTES
+    size = 0
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            decompressed = file.read(limit + 1)
+        with _decompressed(data) as file:
+            while piece := file.read(min(LARGE, limit + 1)):
+                size += len(piece)
+                if size > limit:
+                    raise _too_large()
     except EOFError as error:
         raise MalformedError("The gzip body is cut off.") from error
     except (OSError, zlib.error) as error:
         raise MalformedError("The body is not gzip, though Content-Encoding says so.") from error
-    if len(decompressed) > limit:
-        raise _too_large()
-    return decompressed
+    return size
 
 
 def _too_large() -> TooLargeError:

@@ -13,6 +13,8 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, resolve
 from django.utils.encoding import repercent_broken_unicode
 
+from traitly.http.large_bodies import release
+
 _SANE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
 _AUTHORITY = re.compile(r"\A[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE)  # and scheme: of an absolute target
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
@@ -76,7 +78,10 @@ class ApiMiddleware:
             return HttpResponseBadRequest()
         match = request.resolver_match = _resolve(path)
         identifiers = {name: value.replace(_SLASH, "/") for name, value in match.kwargs.items()}
-        response: HttpResponseBase = match.func(request, **identifiers)
+        try:
+            response: HttpResponseBase = match.func(request, **identifiers)
+        finally:
+            release(request)
         response["X-Content-Type-Options"] = "nosniff"
         if isinstance(response, HttpResponse):  # and not a stream
             response["Content-Length"] = str(len(response.content))

@@ -6,8 +6,8 @@ from typing import Generic, Protocol, TypeVar
 
 from traitly.server.incoming import Priority
 
-MAX_WAIT_SECONDS = 5.0  # for a thread; then 503
-_STALLED_SECONDS = 3.0  # who comes while others have waited for so long is refused at once
+MAX_WAIT_SECONDS = 10.0  # for a thread; then 503
+_STALLED_SECONDS = 5.0  # who comes while others have waited for so long is refused at once
 _READS_EVERY = 4  # of so many threads that become free, one prefers what is no write
 
 

@@ -8,11 +8,15 @@ import enum
 import re
 
 MAX_HEAD = 64 * 1024
+_LARGE = 256 * 1024  # and what gzip is likely to make so
+_LARGE_GZIP = 16 * 1024
 MAX_BUFFERED = 1024 * 1024  # a longer body is read by a thread, of which only so many do that
 
 _HEADERS = re.compile(
-    rb"\r\n(authorization|accept|content-length|expect|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE
+    rb"\r\n(authorization|accept|content-encoding|content-length|expect|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)",
+    re.IGNORECASE,
 )
+_LONGEST_LENGTH = 18  # digits
 _STREAMED = re.compile(rb"csv|ndjson|text/\*", re.IGNORECASE)
 _WRITE = re.compile(rb"(?:POST|PATCH|DELETE|PUT) \S*/api/")
 _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
@@ -95,24 +99,27 @@ class Incoming:
     def _read_head(self, end: int) -> bool:
         """Take what the head says of the request; tells whether its body is long."""
         length = 0
-        chunked = streamed = False
+        chunked = streamed = compressed = False
         self.owner = b""
         for name, value in _HEADERS.findall(self._data, 0, end):
-            match name[:3].lower():
-                case b"aut":
+            match bytes(name).lower():
+                case b"authorization":
                     self.owner = value
-                case b"acc":
+                case b"accept":
                     streamed = streamed or _STREAMED.search(value) is not None
-                case b"con":
-                    length = int(value) if value.isdigit() and len(value) < 19 else 0  # noqa: PLR2004  gunicorn refuses others
-                case b"exp":
+                case b"content-length":
+                    # gunicorn refuses what is not a number
+                    length = int(value) if value.isdigit() and len(value) <= _LONGEST_LENGTH else 0
+                case b"content-encoding":
+                    compressed = True
+                case b"expect":
                     self.expects = True
                 case _:
                     chunked = True
         self._end += length
         if self._data.startswith((b"GET /health", b"HEAD /health")):
             self.priority = Priority.HEALTH
-        elif streamed and self._data.startswith(b"GET "):
+        elif length > (_LARGE_GZIP if compressed else _LARGE) or (streamed and self._data.startswith(b"GET ")):
             self.priority = Priority.SLOW
         elif _WRITE.match(self._data):
             self.priority = Priority.WRITE
