@@ -1,0 +1,40 @@
+"""Runs a command beside a real server and a fault proxy; ``make clients`` tests the client libraries with it.
+
+    python -m tests.clients COMMAND [ARGUMENT ...]
+
+The command finds TRAITLY_TEST_URL and TRAITLY_TEST_KEY of an empty account, and the proxy's TRAITLY_TEST_PROXY (see
+``faults``). Its exit status becomes this one's.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traitly.settings")
+django.setup()
+
+from tests.clients.faults import fault_proxy  # noqa: E402 - needs Django's settings
+from tests.server import running_server  # noqa: E402
+
+
+def main() -> int:
+    """Start all, run the command, stop all."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_server(Path(folder)) as server,
+        fault_proxy(server.port) as proxy,
+    ):
+        environment = {
+            "TRAITLY_TEST_URL": server.url,
+            "TRAITLY_TEST_KEY": server.key,
+            "TRAITLY_TEST_PROXY": proxy.url,
+        }
+        return subprocess.run(sys.argv[1:], env=os.environ | environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
