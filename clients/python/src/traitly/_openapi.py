@@ -1,0 +1,549 @@
+"""The objects of the API. Made from docs/openapi.json by ``tools/make_types.py``: do not change it here."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if sys.version_info >= (3, 11):
+    from typing import NotRequired
+elif TYPE_CHECKING:
+    from typing_extensions import NotRequired
+
+
+class NewEvent(TypedDict):
+    """
+    An event to store.
+    """
+
+    customer_id: str | int
+    """
+    Your identifier for the customer. An integer is taken as its decimal digits.
+    """
+    name: str
+    """
+    Name of the event, e.g. "added user".
+    """
+    created_at: NotRequired[datetime | float | str]
+    """
+    Time at which the event occurred: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time, in whole seconds.
+    """
+    id: NotRequired[str | None]
+    """
+    Your own identifier of the event, unique in the account for ever. An event whose id is already stored is acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. Together with `customer_id` and `name` at most 2,600 bytes.
+    """
+    custom_attributes: NotRequired[dict[str, Any]]
+    """
+    A hash of key-value pairs with any other data about the event: at most 64 KiB of JSON. Fields that are not part of the event are kept here too.
+    """
+
+
+class Event(TypedDict):
+    """
+    A stored event.
+    """
+
+    customer_id: str
+    """
+    Your identifier for the customer. An integer is taken as its decimal digits.
+    """
+    name: str
+    """
+    Name of the event, e.g. "added user".
+    """
+    created_at: str
+    """
+    Time at which the event occurred: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time, in whole seconds.
+    """
+    success: Literal[1]
+    """
+    Always 1: the event is stored.
+    """
+    id: str
+    """
+    Your own identifier of the event, unique in the account for ever. An event whose id is already stored is acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. Together with `customer_id` and `name` at most 2,600 bytes.
+    """
+    custom_attributes: dict[str, Any]
+    """
+    A hash of key-value pairs with any other data about the event: at most 64 KiB of JSON. Fields that are not part of the event are kept here too.
+    """
+
+
+class NewCustomer(TypedDict):
+    """
+    A customer to create or update.
+    """
+
+    customer_id: str | int
+    """
+    Your identifier for the customer. An integer is taken as its decimal digits.
+    """
+    name: str
+    """
+    Name of the customer, e.g. "John Smith".
+    """
+    created_at: NotRequired[datetime | float | str]
+    """
+    Time at which the customer signed up: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time when the customer is created.
+    """
+    monthly_payment_amount: NotRequired[float | str | None]
+    """
+    What the customer pays a month: from 0 to less than 10^12, with at most four decimals.
+    """
+    location: NotRequired[str | None]
+    """
+    Where the customer is, e.g. "San Francisco".
+    """
+    email: str
+    """
+    Email address of the customer, e.g. "john.smith@example.com".
+    """
+    phone_number: NotRequired[str | None]
+    """
+    Phone number of the customer.
+    """
+    organisation_id: NotRequired[str | None]
+    """
+    Your identifier for the organisation that the customer belongs to.
+    """
+    plan: str
+    """
+    Name of the plan that the customer is assigned to, e.g. "Starter".
+    """
+    custom_attributes: NotRequired[dict[str, Any]]
+    """
+    A hash of key-value pairs with any other data about the customer: at most 64 KiB of JSON. An update merges them key by key, and a null removes its key. Fields that are not part of the customer are kept here too.
+    """
+
+
+class CustomerChanges(TypedDict):
+    """
+    The fields of a customer to change; those that are not sent stay.
+    """
+
+    name: NotRequired[str]
+    """
+    Name of the customer, e.g. "John Smith".
+    """
+    created_at: NotRequired[datetime | float | str]
+    """
+    Time at which the customer signed up: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time when the customer is created.
+    """
+    monthly_payment_amount: NotRequired[float | str | None]
+    """
+    What the customer pays a month: from 0 to less than 10^12, with at most four decimals.
+    """
+    location: NotRequired[str | None]
+    """
+    Where the customer is, e.g. "San Francisco".
+    """
+    email: NotRequired[str]
+    """
+    Email address of the customer, e.g. "john.smith@example.com".
+    """
+    phone_number: NotRequired[str | None]
+    """
+    Phone number of the customer.
+    """
+    organisation_id: NotRequired[str | None]
+    """
+    Your identifier for the organisation that the customer belongs to.
+    """
+    plan: NotRequired[str]
+    """
+    Name of the plan that the customer is assigned to, e.g. "Starter".
+    """
+    custom_attributes: NotRequired[dict[str, Any]]
+    """
+    A hash of key-value pairs with any other data about the customer: at most 64 KiB of JSON. An update merges them key by key, and a null removes its key. Fields that are not part of the customer are kept here too.
+    """
+
+
+class Customer(TypedDict):
+    """
+    A stored customer.
+    """
+
+    customer_id: str
+    """
+    Your identifier for the customer. An integer is taken as its decimal digits.
+    """
+    name: str
+    """
+    Name of the customer, e.g. "John Smith".
+    """
+    created_at: str
+    """
+    Time at which the customer signed up: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time when the customer is created.
+    """
+    monthly_payment_amount: float | None
+    """
+    What the customer pays a month: from 0 to less than 10^12, with at most four decimals.
+    """
+    location: str | None
+    """
+    Where the customer is, e.g. "San Francisco".
+    """
+    email: str
+    """
+    Email address of the customer, e.g. "john.smith@example.com".
+    """
+    phone_number: str | None
+    """
+    Phone number of the customer.
+    """
+    organisation_id: str | None
+    """
+    Your identifier for the organisation that the customer belongs to.
+    """
+    plan: str
+    """
+    Name of the plan that the customer is assigned to, e.g. "Starter".
+    """
+    custom_attributes: dict[str, Any]
+    """
+    A hash of key-value pairs with any other data about the customer: at most 64 KiB of JSON. An update merges them key by key, and a null removes its key. Fields that are not part of the customer are kept here too.
+    """
+    updated_at: str
+    """
+    Time at which the customer was last created or changed here, as seconds since the Unix epoch.
+    """
+
+
+class NextPage(TypedDict):
+    """
+    Where the next page is; empty on the last one.
+    """
+
+    next_cursor: NotRequired[str]
+    """
+    The `cursor` of the next page.
+    """
+    next: NotRequired[str]
+    """
+    The whole address of the next page.
+    """
+
+
+class Hint(TypedDict):
+    """
+    Something about the request that may be a mistake.
+    """
+
+    attr: str
+    """
+    The field, with dots and indexes as `3.createdAt`.
+    """
+    detail: str
+    """
+    What was probably meant, for people.
+    """
+
+
+class ErasedCounts(TypedDict):
+    """
+    How much else was erased with the customer.
+    """
+
+    events: NotRequired[int]
+    """
+    How many events were erased.
+    """
+
+
+class EventsRetrieved(TypedDict):
+    """
+    Answer with the events retrieved.
+    """
+
+    data: list[Event]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: NextPage
+    retrieved: str
+    """
+    Time of the answer to the GET, in seconds since the Unix epoch.
+    """
+    object: Literal["event"]
+    """
+    What `data` is a list of.
+    """
+
+
+class EventsDeleted(TypedDict):
+    """
+    Answer with the events deleted.
+    """
+
+    data: list[Event]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: dict[str, Any]
+    """
+    Empty: there is nothing more to say.
+    """
+    deleted: str
+    """
+    Time of the answer to the DELETE, in seconds since the Unix epoch.
+    """
+    object: Literal["event"]
+    """
+    What `data` is a list of.
+    """
+
+
+class CustomersRetrieved(TypedDict):
+    """
+    Answer with the customers retrieved.
+    """
+
+    data: list[Customer]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: NextPage
+    retrieved: str
+    """
+    Time of the answer to the GET, in seconds since the Unix epoch.
+    """
+    object: Literal["customer"]
+    """
+    What `data` is a list of.
+    """
+
+
+class CustomersDeleted(TypedDict):
+    """
+    Answer with the customers deleted.
+    """
+
+    data: list[Customer]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: ErasedCounts
+    deleted: str
+    """
+    Time of the answer to the DELETE, in seconds since the Unix epoch.
+    """
+    object: Literal["customer"]
+    """
+    What `data` is a list of.
+    """
+
+
+class ErrorDetail(TypedDict):
+    """
+    One thing that is wrong.
+    """
+
+    code: str
+    """
+    What is wrong, for programs. There may be more codes in later versions.
+    """
+    detail: str
+    """
+    What is wrong, for people. The wording may change.
+    """
+    attr: str | None
+    """
+    The field, parameter or header, with dots and indexes as `3.created_at`; null where it is the request as a whole.
+    """
+
+
+class Metadata(TypedDict):
+    """
+    About the request.
+    """
+
+    request_id: str
+    """
+    The id of the request, as in `X-Request-ID` and the server's log.
+    """
+
+
+class Error(TypedDict):
+    """
+    What went wrong.
+    """
+
+    object: Literal["error"]
+    """
+    Always `error`.
+    """
+    type: Literal["validation_error", "client_error", "server_error"]
+    """
+    `validation_error`: values break the rules. `client_error`: another mistake of the client. `server_error`: sent again, the request may work.
+    """
+    errors: list[ErrorDetail]
+    """
+    All that is wrong.
+    """
+    metadata: Metadata
+    """
+    About the request.
+    """
+
+
+class RejectedItem(TypedDict):
+    """
+    An item of a batch that was refused.
+    """
+
+    customer_id: NotRequired[Any]
+    """
+    What the item had as its `customer_id`, if anything.
+    """
+    name: NotRequired[Any]
+    """
+    What the item had as its `name`, if anything.
+    """
+    success: Literal[0]
+    """
+    Always 0: the item was not stored.
+    """
+    index: int
+    """
+    The item's place in the request, from 0.
+    """
+    errors: list[ErrorDetail]
+    """
+    All that is wrong.
+    """
+
+
+class BatchCounts(TypedDict):
+    """
+    What became of a batch; empty where everything was stored anew.
+    """
+
+    accepted: NotRequired[int]
+    """
+    How many items were stored; sent only if some were refused.
+    """
+    rejected: NotRequired[int]
+    """
+    How many items were refused.
+    """
+    duplicates: NotRequired[int]
+    """
+    How many events were stored before, under the same id.
+    """
+    hints: NotRequired[list[Hint]]
+    """
+    Fields that were kept as custom attributes, and were probably meant to be others.
+    """
+
+
+class Hints(TypedDict):
+    """
+    What may be a mistake in the request, though it was accepted; empty where nothing is.
+    """
+
+    hints: NotRequired[list[Hint]]
+    """
+    Fields that were kept as custom attributes, and were probably meant to be others.
+    """
+
+
+class EventsCreated(TypedDict):
+    """
+    Answer with the events created.
+    """
+
+    data: list[Event]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: BatchCounts
+    created: str
+    """
+    Time of the answer to the POST, in seconds since the Unix epoch.
+    """
+    object: Literal["event"]
+    """
+    What `data` is a list of.
+    """
+
+
+class EventsJudged(TypedDict):
+    """
+    Answer to a batch of events of which some were refused: each in its place.
+    """
+
+    data: list[Event | RejectedItem]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: BatchCounts
+    created: str
+    """
+    Time of the answer to the POST, in seconds since the Unix epoch.
+    """
+    object: Literal["event"]
+    """
+    What `data` is a list of.
+    """
+
+
+class CustomersCreated(TypedDict):
+    """
+    Answer with the customers created.
+    """
+
+    data: list[Customer]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: BatchCounts
+    created: str
+    """
+    Time of the answer to the POST, in seconds since the Unix epoch.
+    """
+    object: Literal["customer"]
+    """
+    What `data` is a list of.
+    """
+
+
+class CustomersUpdated(TypedDict):
+    """
+    Answer with the customers updated.
+    """
+
+    data: list[Customer]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: Hints
+    updated: str
+    """
+    Time of the answer to the PATCH, in seconds since the Unix epoch.
+    """
+    object: Literal["customer"]
+    """
+    What `data` is a list of.
+    """
+
+
+class CustomersJudged(TypedDict):
+    """
+    Answer to a batch of customers of which some were refused: each in its place.
+    """
+
+    data: list[Customer | RejectedItem]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: BatchCounts
+    created: str
+    """
+    Time of the answer to the POST, in seconds since the Unix epoch.
+    """
+    object: Literal["customer"]
+    """
+    What `data` is a list of.
+    """

@@ -1,0 +1,104 @@
+"""``client.feed``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from traitly._protocol import get
+from traitly._sync.transport import Transport
+from traitly._values import Time
+from traitly.results import Page
+from traitly.types import FeedEntry
+
+LONGEST_WAIT = 30
+
+
+class Follow:
+    """The feed as an iterator; made by ``feed.list`` and ``feed.follow``.
+
+    ``cursor`` is where to go on: save it when you have handled an entry, and pass it next time. It moves a page at a
+    time, and only after the whole page was handled: after a crash you may be given entries again, and miss none.
+    """
+
+    def __init__(self, transport: Transport, filters: Mapping[str, Any], *, wait: int | None) -> None:
+        self._transport = transport
+        self._filters = dict(filters)
+        self._wait = wait
+        self.cursor: str | None = self._filters.pop("cursor", None)
+
+    def __iter__(self) -> Iterator[FeedEntry]:
+        """Each entry, in order."""
+        for page in self.pages():
+            for entry in page.data:
+                yield entry
+
+    def pages(self) -> Iterator[Page[FeedEntry]]:
+        """Each page that has entries; ``page.next_cursor`` is what to save when all of it is handled."""
+        while True:
+            page = self.page()
+            if page.data:
+                yield page
+            elif self._wait is None:
+                self.cursor = page.next_cursor
+                return
+            self.cursor = page.next_cursor
+
+    def page(self) -> Page[FeedEntry]:
+        """The page at ``cursor`` alone; empty if there is nothing new."""
+        filters = self._filters if self.cursor is None else {**self._filters, "since": None, "cursor": self.cursor}
+        request = get("/feed", {**filters, "wait": self._wait}, wait=self._wait or 0)
+        body = self._transport.send(request)
+        metadata = cast("Mapping[str, Any]", body["metadata"])
+        return Page(body["data"], metadata["next_cursor"], metadata)
+
+
+class Feed:
+    """All changes of the account, in the order in which they were committed, without gaps."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        type: str | Sequence[str] | None = None,
+        name: str | Sequence[str] | None = None,
+        since: Time | None = None,
+        cursor: str | None = None,
+        limit: int | None = 1000,
+    ) -> Follow:
+        """The feed up to now; stops when there is nothing new.
+
+            changes = traitly.feed.list(cursor=saved)
+            for entry in changes:
+                handle(entry)
+            save(changes.cursor)
+
+        ``type`` is ``event.created``, ``customer.updated`` or ``customer.erased``, ``name`` the name of an event; of
+        either several. It starts at ``cursor``, else at the time ``since``, else at the beginning.
+        """
+        filters = {"type": type, "name": name, "since": since, "cursor": cursor, "limit": limit}
+        return Follow(self._transport, filters, wait=None)
+
+    def follow(
+        self,
+        *,
+        type: str | Sequence[str] | None = None,
+        name: str | Sequence[str] | None = None,
+        since: Time | None = None,
+        cursor: str | None = None,
+        limit: int | None = 1000,
+        wait: int = LONGEST_WAIT,
+    ) -> Follow:
+        """The feed, without end: waits for what is new.
+
+            changes = traitly.feed.follow(cursor=saved)
+            for page in changes.pages():
+                handle(page.data)
+                save(page.next_cursor)
+
+        ``wait`` is how many seconds the server holds a request that has nothing new, up to 30. The rest is as in ``list``.
+        """
+        filters = {"type": type, "name": name, "since": since, "cursor": cursor, "limit": limit}
+        return Follow(self._transport, filters, wait=wait)
