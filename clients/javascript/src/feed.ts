@@ -1,0 +1,107 @@
+import type { Page } from "./results.js";
+import type { Transport } from "./transport.js";
+import type { FeedEntry } from "./types.js";
+import type { OneOrMore, Time } from "./values.js";
+
+export interface FeedOptions {
+  type?: OneOrMore<FeedEntry["type"]>;
+  /** The name of an event. */
+  name?: OneOrMore<string>;
+  /** Where to start, if there is no cursor; at the beginning if not given. */
+  since?: Time;
+  /** Where to go on. */
+  cursor?: string | null;
+  /** The size of a page, 1 to 1000. */
+  limit?: number;
+  /** Ends the iteration, which rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface FollowOptions extends FeedOptions {
+  /** For how many seconds the server holds a request that has nothing new, up to 30. */
+  wait?: number;
+}
+
+/**
+ * The feed as an iterator; made by `feed.list` and `feed.follow`.
+ *
+ * `cursor` is where to go on: save it when you have handled an entry, and pass it next time. It moves a page at a time, and
+ * only after the whole page was handled: after a crash you may be given entries again, and miss none.
+ */
+export class Follow implements AsyncIterable<FeedEntry> {
+  cursor: string | null;
+  private readonly filters: object;
+  private readonly signal: AbortSignal | undefined;
+
+  constructor(
+    private readonly transport: Transport,
+    { cursor, signal, ...filters }: FeedOptions,
+    private readonly wait: number | null,
+  ) {
+    this.cursor = cursor ?? null;
+    this.signal = signal;
+    this.filters = filters;
+  }
+
+  /** Each entry, in order. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<FeedEntry, void, undefined> {
+    for await (const page of this.pages()) {
+      yield* page.data;
+    }
+  }
+
+  /** Each page that has entries; `page.nextCursor` is what to save when all of it is handled. */
+  async *pages(): AsyncGenerator<Page<FeedEntry>, void, undefined> {
+    for (;;) {
+      const page = await this.page();
+      if (page.data.length > 0) {
+        yield page;
+      }
+      this.cursor = page.nextCursor;
+      if (page.data.length === 0 && this.wait === null) {
+        return;
+      }
+    }
+  }
+
+  /** The page at `cursor` alone; empty if there is nothing new. */
+  async page(): Promise<Page<FeedEntry>> {
+    const from = this.cursor === null ? {} : { since: undefined, cursor: this.cursor };
+    const { data, metadata } = await this.transport.send({
+      method: "GET",
+      path: "/feed",
+      filters: { limit: 1000, ...this.filters, ...from, wait: this.wait },
+      wait: this.wait ?? 0,
+      signal: this.signal,
+    });
+    return { data: data as unknown as FeedEntry[], nextCursor: metadata["next_cursor"] as string, metadata };
+  }
+}
+
+/** All changes of the account, in the order in which they were committed, without gaps. */
+export class Feed {
+  constructor(private readonly transport: Transport) {}
+
+  /**
+   * The feed up to now; stops when there is nothing new.
+   *
+   *     const changes = traitly.feed.list({ cursor: saved });
+   *     for await (const entry of changes) { await handle(entry); }
+   *     await save(changes.cursor);
+   */
+  list(options: FeedOptions = {}): Follow {
+    return new Follow(this.transport, options, null);
+  }
+
+  /**
+   * The feed, without end: waits for what is new.
+   *
+   *     for await (const page of traitly.feed.follow({ cursor: saved }).pages()) {
+   *       await handle(page.data);
+   *       await save(page.nextCursor);
+   *     }
+   */
+  follow({ wait = 30, ...options }: FollowOptions = {}): Follow {
+    return new Follow(this.transport, options, wait);
+  }
+}

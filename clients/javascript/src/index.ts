@@ -1,0 +1,30 @@
+export { Batcher, type BatcherOptions, type Stats } from "./batcher.js";
+export { Traitly, type TraitlyOptions } from "./client.js";
+export { type CustomerFilters, Customers } from "./customers.js";
+export {
+  APIError,
+  AuthenticationError,
+  BadRequestError,
+  type ErrorDetail,
+  NetworkError,
+  NotFoundError,
+  PayloadTooLargeError,
+  PermissionDeniedError,
+  QueueFullError,
+  RateLimitError,
+  RejectedError,
+  RequestTimeoutError,
+  ServerError,
+  TraitlyError,
+  UndeliveredError,
+  WebhookVerificationError,
+} from "./errors.js";
+export { type BatchOptions, type EventFilters, Events } from "./events.js";
+export { Feed, type FeedOptions, Follow, type FollowOptions } from "./feed.js";
+export { newId } from "./ids.js";
+export { Pages } from "./pages.js";
+export { BatchResult, type Page, type Rejection } from "./results.js";
+export type { Customer, CustomerChanges, Event, FeedEntry, NewCustomer, NewEvent, WebhookBatch } from "./types.js";
+export type { OneOrMore, Range, Time } from "./values.js";
+export { VERSION } from "./version.js";
+export { Webhook, type WebhookOptions } from "./webhooks.js";

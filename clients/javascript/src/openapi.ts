@@ -1,0 +1,1217 @@
+/** The API. Made from docs/openapi.json by `tools/make-types.mjs`: do not change it here. */
+
+export interface paths {
+    "/api/v1/event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events
+         * @description List a customer's events of one name or several, the oldest first.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        /**
+         * Create an event
+         * @description Create a tracked event, or up to 10,000 at once. The customer need not exist: events and customers may arrive in any order.
+         *
+         *     Items of an array are judged one by one. Valid ones are stored in one transaction, and each that is refused says in its place why. The answer is sent only after everything in it is stored for good.
+         *
+         *     A request that was cut off can be sent again safely if its events have ids of yours, or the request has an `Idempotency-Key`.
+         */
+        post: operations["createEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event's `id`. A slash in it is sent as %2F. */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Retrieve an event
+         * @description Retrieve the event with this `id`.
+         */
+        get: operations["getEvent"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an event
+         * @description Delete the event with this `id`, which may then be used again.
+         */
+        delete: operations["deleteEvent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List customers
+         * @description List the customers that match all filters, the oldest first.
+         */
+        get: operations["listCustomers"];
+        put?: never;
+        /**
+         * Create a customer
+         * @description Create a customer, or up to 10,000 at once. A customer whose `customer_id` is known already is updated: fields that are sent replace, fields that are not sent stay, `custom_attributes` are merged key by key, and a null removes its key.
+         *
+         *     Items of an array are judged one by one. Valid ones are stored in one transaction, and each that is refused says in its place why. The answer is sent only after everything in it is stored for good. Items with the same `customer_id` are applied in order.
+         */
+        post: operations["createCustomers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customer/{customer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Retrieve a customer
+         * @description Retrieve the customer with this `customer_id`.
+         */
+        get: operations["getCustomer"];
+        put?: never;
+        post?: never;
+        /**
+         * Erase a customer
+         * @description Erase a customer with every event of it, in one transaction. This cannot be undone.
+         */
+        delete: operations["deleteCustomer"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a customer
+         * @description Change some fields of a customer: those that are not sent stay, `custom_attributes` are merged key by key, and a null removes its key. A `customer_id` in the body may only repeat that of the address.
+         */
+        patch: operations["updateCustomer"];
+        trace?: never;
+    };
+    "/api/v1/customer/{customer_id}/event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * List a customer's events
+         * @description List a customer's events of every name, or of those in `name`: its timeline.
+         */
+        get: operations["listCustomerEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description An event to store. */
+        NewEvent: {
+            /** @description Your identifier for the customer. An integer is taken as its decimal digits. */
+            customer_id: string | number;
+            /** @description Name of the event, e.g. "added user". */
+            name: string;
+            /** @description Time at which the event occurred: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time, in whole seconds. */
+            created_at?: Date | number | string;
+            /** @description Your own identifier of the event, unique in the account for ever. An event whose id is already stored is acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. Together with `customer_id` and `name` at most 2,600 bytes. */
+            id?: string | null;
+            /** @description A hash of key-value pairs with any other data about the event: at most 64 KiB of JSON. Fields that are not part of the event are kept here too. */
+            custom_attributes?: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A stored event. */
+        Event: {
+            /** @description Your identifier for the customer. An integer is taken as its decimal digits. */
+            customer_id: string;
+            /** @description Name of the event, e.g. "added user". */
+            name: string;
+            /** @description Time at which the event occurred: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time, in whole seconds. */
+            created_at: string;
+            /**
+             * @description Always 1: the event is stored.
+             * @constant
+             */
+            success: 1;
+            /** @description Your own identifier of the event, unique in the account for ever. An event whose id is already stored is acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. Together with `customer_id` and `name` at most 2,600 bytes. */
+            id: string;
+            /** @description A hash of key-value pairs with any other data about the event: at most 64 KiB of JSON. Fields that are not part of the event are kept here too. */
+            custom_attributes: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A customer to create or update. */
+        NewCustomer: {
+            /** @description Your identifier for the customer. An integer is taken as its decimal digits. */
+            customer_id: string | number;
+            /** @description Name of the customer, e.g. "John Smith". */
+            name: string;
+            /** @description Time at which the customer signed up: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time when the customer is created. */
+            created_at?: Date | number | string;
+            /** @description What the customer pays a month: from 0 to less than 10^12, with at most four decimals. */
+            monthly_payment_amount?: number | string | null;
+            /** @description Where the customer is, e.g. "San Francisco". */
+            location?: string | null;
+            /**
+             * Format: email
+             * @description Email address of the customer, e.g. "john.smith@example.com".
+             */
+            email: string;
+            /** @description Phone number of the customer. */
+            phone_number?: string | null;
+            /** @description Your identifier for the organisation that the customer belongs to. */
+            organisation_id?: string | null;
+            /** @description Name of the plan that the customer is assigned to, e.g. "Starter". */
+            plan: string;
+            /** @description A hash of key-value pairs with any other data about the customer: at most 64 KiB of JSON. An update merges them key by key, and a null removes its key. Fields that are not part of the customer are kept here too. */
+            custom_attributes?: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description The fields of a customer to change; those that are not sent stay. */
+        CustomerChanges: {
+            /** @description Name of the customer, e.g. "John Smith". */
+            name?: string;
+            /** @description Time at which the customer signed up: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time when the customer is created. */
+            created_at?: Date | number | string;
+            /** @description What the customer pays a month: from 0 to less than 10^12, with at most four decimals. */
+            monthly_payment_amount?: number | string | null;
+            /** @description Where the customer is, e.g. "San Francisco". */
+            location?: string | null;
+            /**
+             * Format: email
+             * @description Email address of the customer, e.g. "john.smith@example.com".
+             */
+            email?: string;
+            /** @description Phone number of the customer. */
+            phone_number?: string | null;
+            /** @description Your identifier for the organisation that the customer belongs to. */
+            organisation_id?: string | null;
+            /** @description Name of the plan that the customer is assigned to, e.g. "Starter". */
+            plan?: string;
+            /** @description A hash of key-value pairs with any other data about the customer: at most 64 KiB of JSON. An update merges them key by key, and a null removes its key. Fields that are not part of the customer are kept here too. */
+            custom_attributes?: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A stored customer. */
+        Customer: {
+            /** @description Your identifier for the customer. An integer is taken as its decimal digits. */
+            customer_id: string;
+            /** @description Name of the customer, e.g. "John Smith". */
+            name: string;
+            /** @description Time at which the customer signed up: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time when the customer is created. */
+            created_at: string;
+            /** @description What the customer pays a month: from 0 to less than 10^12, with at most four decimals. */
+            monthly_payment_amount: number | null;
+            /** @description Where the customer is, e.g. "San Francisco". */
+            location: string | null;
+            /** @description Email address of the customer, e.g. "john.smith@example.com". */
+            email: string;
+            /** @description Phone number of the customer. */
+            phone_number: string | null;
+            /** @description Your identifier for the organisation that the customer belongs to. */
+            organisation_id: string | null;
+            /** @description Name of the plan that the customer is assigned to, e.g. "Starter". */
+            plan: string;
+            /** @description A hash of key-value pairs with any other data about the customer: at most 64 KiB of JSON. An update merges them key by key, and a null removes its key. Fields that are not part of the customer are kept here too. */
+            custom_attributes: {
+                [key: string]: unknown;
+            };
+            /** @description Time at which the customer was last created or changed here, as seconds since the Unix epoch. */
+            updated_at: string;
+        };
+        /** @description An item of a batch that was refused. */
+        RejectedItem: {
+            /** @description What the item had as its `customer_id`, if anything. */
+            customer_id?: unknown;
+            /** @description What the item had as its `name`, if anything. */
+            name?: unknown;
+            /**
+             * @description Always 0: the item was not stored.
+             * @constant
+             */
+            success: 0;
+            /** @description The item's place in the request, from 0. */
+            index: number;
+            /** @description All that is wrong. */
+            errors: components["schemas"]["ErrorDetail"][];
+        };
+        /** @description Where the next page is; empty on the last one. */
+        NextPage: {
+            /** @description The `cursor` of the next page. */
+            next_cursor?: string;
+            /**
+             * Format: uri
+             * @description The whole address of the next page.
+             */
+            next?: string;
+        };
+        /** @description What became of a batch; empty where everything was stored anew. */
+        BatchCounts: {
+            /** @description How many items were stored; sent only if some were refused. */
+            accepted?: number;
+            /** @description How many items were refused. */
+            rejected?: number;
+            /** @description How many events were stored before, under the same id. */
+            duplicates?: number;
+            /** @description Fields that were kept as custom attributes, and were probably meant to be others. */
+            hints?: components["schemas"]["Hint"][];
+        };
+        /** @description What may be a mistake in the request, though it was accepted; empty where nothing is. */
+        Hints: {
+            /** @description Fields that were kept as custom attributes, and were probably meant to be others. */
+            hints?: components["schemas"]["Hint"][];
+        };
+        /** @description Something about the request that may be a mistake. */
+        Hint: {
+            /** @description The field, with dots and indexes as `3.createdAt`. */
+            attr: string;
+            /** @description What was probably meant, for people. */
+            detail: string;
+        };
+        /** @description How much else was erased with the customer. */
+        ErasedCounts: {
+            /** @description How many events were erased. */
+            events?: number;
+        } & {
+            [key: string]: number;
+        };
+        /** @description Answer with the events retrieved. */
+        EventsRetrieved: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Event"][];
+            metadata: components["schemas"]["NextPage"];
+            /** @description Time of the answer to the GET, in seconds since the Unix epoch. */
+            retrieved: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "event";
+        };
+        /** @description Answer with the events created. */
+        EventsCreated: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Event"][];
+            metadata: components["schemas"]["BatchCounts"];
+            /** @description Time of the answer to the POST, in seconds since the Unix epoch. */
+            created: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "event";
+        };
+        /** @description Answer with the events deleted. */
+        EventsDeleted: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Event"][];
+            /** @description Empty: there is nothing more to say. */
+            metadata: Record<string, never>;
+            /** @description Time of the answer to the DELETE, in seconds since the Unix epoch. */
+            deleted: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "event";
+        };
+        /** @description Answer to a batch of events of which some were refused: each in its place. */
+        EventsJudged: {
+            /** @description The objects, also where there is one or none. */
+            data: (components["schemas"]["Event"] | components["schemas"]["RejectedItem"])[];
+            metadata: components["schemas"]["BatchCounts"];
+            /** @description Time of the answer to the POST, in seconds since the Unix epoch. */
+            created: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "event";
+        };
+        /** @description Answer with the customers retrieved. */
+        CustomersRetrieved: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Customer"][];
+            metadata: components["schemas"]["NextPage"];
+            /** @description Time of the answer to the GET, in seconds since the Unix epoch. */
+            retrieved: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "customer";
+        };
+        /** @description Answer with the customers created. */
+        CustomersCreated: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Customer"][];
+            metadata: components["schemas"]["BatchCounts"];
+            /** @description Time of the answer to the POST, in seconds since the Unix epoch. */
+            created: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "customer";
+        };
+        /** @description Answer with the customers updated. */
+        CustomersUpdated: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Customer"][];
+            metadata: components["schemas"]["Hints"];
+            /** @description Time of the answer to the PATCH, in seconds since the Unix epoch. */
+            updated: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "customer";
+        };
+        /** @description Answer with the customers deleted. */
+        CustomersDeleted: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Customer"][];
+            metadata: components["schemas"]["ErasedCounts"];
+            /** @description Time of the answer to the DELETE, in seconds since the Unix epoch. */
+            deleted: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "customer";
+        };
+        /** @description Answer to a batch of customers of which some were refused: each in its place. */
+        CustomersJudged: {
+            /** @description The objects, also where there is one or none. */
+            data: (components["schemas"]["Customer"] | components["schemas"]["RejectedItem"])[];
+            metadata: components["schemas"]["BatchCounts"];
+            /** @description Time of the answer to the POST, in seconds since the Unix epoch. */
+            created: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "customer";
+        };
+        /** @description One thing that is wrong. */
+        ErrorDetail: {
+            /** @description What is wrong, for programs. There may be more codes in later versions. */
+            code: string;
+            /** @description What is wrong, for people. The wording may change. */
+            detail: string;
+            /** @description The field, parameter or header, with dots and indexes as `3.created_at`; null where it is the request as a whole. */
+            attr: string | null;
+        };
+        /** @description What went wrong. */
+        Error: {
+            /**
+             * @description Always `error`.
+             * @constant
+             */
+            object: "error";
+            /**
+             * @description `validation_error`: values break the rules. `client_error`: another mistake of the client. `server_error`: sent again, the request may work.
+             * @enum {string}
+             */
+            type: "validation_error" | "client_error" | "server_error";
+            /** @description All that is wrong. */
+            errors: components["schemas"]["ErrorDetail"][];
+            /** @description About the request. */
+            metadata: {
+                /** @description The id of the request, as in `X-Request-ID` and the server's log. */
+                request_id: string;
+            };
+        };
+    };
+    responses: {
+        /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+        BadRequest: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description No API key was sent, or one that is malformed, unknown, revoked or expired. */
+        Unauthorized: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The key's scopes do not cover the method: `read` is for GET, `write` for everything else. */
+        Forbidden: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description There is no such object in your account, or no such address. */
+        NotFound: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The address cannot answer in a format that `Accept` asks for. */
+        NotAcceptable: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The body has more than 16 MiB after decompression, or more than 10,000 objects, or too many values; or a customer's attributes would grow beyond 128 KiB. Nothing was stored. */
+        TooLarge: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The body's `Content-Type` is not read as JSON, or its `Content-Encoding` is neither gzip nor none. */
+        UnsupportedMediaType: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The key has used up its rate limit, which the operator of the server sets. */
+        TooManyRequests: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The server failed. It is not your mistake. */
+        ServerError: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The database is away or too busy. Whether a write was stored is not known. */
+        Unavailable: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+    };
+    parameters: {
+        /** @description How many rows a page has at most. A page of large rows ends at some 16 MiB, and so has fewer. */
+        limit: number;
+        /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
+        cursor: string;
+        /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+        request_id: string;
+        /** @description Gives every event of the request that has no `id` one that is derived from this key and its position, so that the request can be sent again and stores nothing twice. */
+        idempotency_key: string;
+    };
+    requestBodies: never;
+    headers: {
+        /** @description The id of the request: yours, or a new one. */
+        "X-Request-ID": string;
+        /** @description The address of the next page: `<...>; rel="next"`. Missing on the last one. */
+        Link: string;
+        /** @description The scheme to use: `Token`. */
+        "WWW-Authenticate": string;
+        /** @description How many seconds to wait before the request is sent again. */
+        "Retry-After": number;
+        /** @description How many requests the key may send in a window. Only where the server limits rates. */
+        "RateLimit-Limit": number;
+        /** @description How many are left in this window. Only where the server limits rates. */
+        "RateLimit-Remaining": number;
+        /** @description How many seconds it is until the next window. Only where the server limits rates. */
+        "RateLimit-Reset": number;
+    };
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    listEvents: {
+        parameters: {
+            query: {
+                /** @description Your identifier for the customer. Repeated, any of the values. */
+                customer_id: string[];
+                /** @description Name of the event being retrieved, e.g. "added user". Repeated, any of the values. */
+                name: string[];
+                /** @description At or after: the time at which the event occurred. */
+                "created_at[gte]"?: number | string;
+                /** @description After: the time at which the event occurred. */
+                "created_at[gt]"?: number | string;
+                /** @description At or before: the time at which the event occurred. */
+                "created_at[lte]"?: number | string;
+                /** @description Before: the time at which the event occurred. */
+                "created_at[lt]"?: number | string;
+                /** @description The order, with `-` the newest or largest first. Default: `created_at`. */
+                sort?: "created_at" | "-created_at";
+                /** @description How many rows a page has at most. A page of large rows ends at some 16 MiB, and so has fewer. */
+                limit?: components["parameters"]["limit"];
+                /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsRetrieved"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createEvents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Gives every event of the request that has no `id` one that is derived from this key and its position, so that the request can be sent again and stores nothing twice. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One JSON object, an array of up to 10,000, or one object a line as `application/x-ndjson`. At most 16 MiB after decompression; `Content-Encoding: gzip` is read. `text/plain`, a form's type and no type are read as JSON too, as curl sends them. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvent"] | components["schemas"]["NewEvent"][];
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description All events are stored. */
+            201: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsCreated"];
+                };
+            };
+            /** @description Some events are stored, the others were refused. */
+            207: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsJudged"];
+                };
+            };
+            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] | components["schemas"]["EventsJudged"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description The event's `id`. A slash in it is sent as %2F. */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsRetrieved"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description The event's `id`. A slash in it is sent as %2F. */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event as it was. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsDeleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listCustomers: {
+        parameters: {
+            query?: {
+                /** @description Your identifier for the customer. Repeated, any of the values. */
+                customer_id?: string[];
+                /** @description Name of the customer being retrieved, e.g. "John Smith". Repeated, any of the values. */
+                name?: string[];
+                /** @description Where the customer is. Repeated, any of the values. */
+                location?: string[];
+                /** @description Email address of the customer. Repeated, any of the values. */
+                email?: string[];
+                /** @description Phone number of the customer. Repeated, any of the values. */
+                phone_number?: string[];
+                /** @description Your identifier for the organisation. Repeated, any of the values. */
+                organisation_id?: string[];
+                /** @description Name of the plan a customer is assigned to, e.g. "Starter". Repeated, any of the values. */
+                plan?: string[];
+                /** @description At or after: the time at which the customer signed up. */
+                "created_at[gte]"?: number | string;
+                /** @description After: the time at which the customer signed up. */
+                "created_at[gt]"?: number | string;
+                /** @description At or before: the time at which the customer signed up. */
+                "created_at[lte]"?: number | string;
+                /** @description Before: the time at which the customer signed up. */
+                "created_at[lt]"?: number | string;
+                /** @description At least: what the customer pays a month. */
+                "monthly_payment_amount[gte]"?: number | string;
+                /** @description More than: what the customer pays a month. */
+                "monthly_payment_amount[gt]"?: number | string;
+                /** @description At most: what the customer pays a month. */
+                "monthly_payment_amount[lte]"?: number | string;
+                /** @description Less than: what the customer pays a month. */
+                "monthly_payment_amount[lt]"?: number | string;
+                /** @description At or after: the time of the last change. */
+                "updated_at[gte]"?: number | string;
+                /** @description After: the time of the last change. */
+                "updated_at[gt]"?: number | string;
+                /** @description At or before: the time of the last change. */
+                "updated_at[lte]"?: number | string;
+                /** @description Before: the time of the last change. */
+                "updated_at[lt]"?: number | string;
+                /** @description `custom_attributes[<key>]=<value>`: customers with this attribute. The value matches a string, and a number, true, false or null when it reads as one. */
+                custom_attributes?: {
+                    [key: string]: string;
+                };
+                /** @description The order, with `-` the newest or largest first. Default: `customer_id`. */
+                sort?: "customer_id" | "-customer_id" | "created_at" | "-created_at" | "monthly_payment_amount" | "-monthly_payment_amount" | "updated_at" | "-updated_at";
+                /** @description How many rows a page has at most. A page of large rows ends at some 16 MiB, and so has fewer. */
+                limit?: components["parameters"]["limit"];
+                /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of customers. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersRetrieved"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createCustomers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One JSON object, an array of up to 10,000, or one object a line as `application/x-ndjson`. At most 16 MiB after decompression; `Content-Encoding: gzip` is read. `text/plain`, a form's type and no type are read as JSON too, as curl sends them. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCustomer"] | components["schemas"]["NewCustomer"][];
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description All customers were known, and are updated. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersCreated"];
+                };
+            };
+            /** @description All customers are stored, and at least one is new. */
+            201: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersCreated"];
+                };
+            };
+            /** @description Some customers are stored, the others were refused. */
+            207: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersJudged"];
+                };
+            };
+            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] | components["schemas"]["CustomersJudged"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The customer. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersRetrieved"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The customer as it was, and what else went. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersDeleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The fields to change, as one JSON object. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerChanges"];
+            };
+        };
+        responses: {
+            /** @description The customer as it is now. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersUpdated"];
+                };
+            };
+            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listCustomerEvents: {
+        parameters: {
+            query?: {
+                /** @description Name of the event being retrieved, e.g. "added user". Repeated, any of the values. */
+                name?: string[];
+                /** @description At or after: the time at which the event occurred. */
+                "created_at[gte]"?: number | string;
+                /** @description After: the time at which the event occurred. */
+                "created_at[gt]"?: number | string;
+                /** @description At or before: the time at which the event occurred. */
+                "created_at[lte]"?: number | string;
+                /** @description Before: the time at which the event occurred. */
+                "created_at[lt]"?: number | string;
+                /** @description The order, with `-` the newest or largest first. Default: `created_at`. */
+                sort?: "created_at" | "-created_at";
+                /** @description How many rows a page has at most. A page of large rows ends at some 16 MiB, and so has fewer. */
+                limit?: components["parameters"]["limit"];
+                /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsRetrieved"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+}
