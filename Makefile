@@ -67,6 +67,14 @@ openapi: $(VENV)/requirements-dev.installed ## Write docs/openapi.json anew, and
 .PHONY: check
 check: lint test browser ## All that CI checks.
 
+.PHONY: clients
+clients: $(VENV)/requirements-dev.installed ## Test, build and install the client libraries; without Node, Python's alone.
+	@$(MAKE) --no-print-directory -C clients check
+
+.PHONY: clients-types
+clients-types: ## Renew what the client libraries generate, from docs/openapi.json among others.
+	@$(MAKE) --no-print-directory -C clients types
+
 .PHONY: bench
 bench: $(VENV)/benchmarks.installed ## Measure against the limits and the alternatives, half an hour; ARGS="--quick" tries it.
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -83,6 +91,7 @@ lock: $(VENV)/requirements-dev.installed ## Write the requirements*.txt files fr
 	@$(LOCK) $(UPGRADE) requirements.in --output-file requirements.txt
 	@$(LOCK) $(UPGRADE) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
 	@$(LOCK) $(UPGRADE) benchmarks/requirements.in --output-file benchmarks/requirements.txt
+	@$(LOCK:3.11=3.10) $(UPGRADE) clients/python/requirements-dev.in --output-file clients/python/requirements-dev.txt
 
 .PHONY: upgrade
 upgrade: ## Renew what the *.in files do not pin, within their bounds; then run make check.
