@@ -1,9 +1,12 @@
 """gunicorn as production runs it: `gunicorn traitly.wsgi` from this folder. docs/performance.md has the measurements."""
 
 import gc
+import io
 import os
 import resource
+import shutil
 import sys
+import tempfile
 from typing import Any
 
 from gunicorn import util
@@ -36,6 +39,9 @@ graceful_timeout = 30
 
 # Heartbeat files in memory: on a slow disk they would stall the workers.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
+# Where the processes count together, for /metrics; set before the application is loaded, and kept at a reload.
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="traitly-metrics-", dir=worker_tmp_dir)
 control_socket_disable = True
 limit_request_line = 8190  # the most that gunicorn takes: a list may be filtered by many values
 # gunicorn would believe SCRIPT_NAME and X-Forwarded-Proto of every client on this machine. What a proxy says is up to
@@ -53,7 +59,7 @@ def on_starting(_server: Any) -> None:
     if not settings.configured:
         return  # another application: benchmarks/constant
     try:
-        call_command("check", stdout=sys.stderr)
+        call_command("check", stdout=io.StringIO())  # warnings go to stderr
     except SystemCheckError as error:
         sys.exit(str(error))
 
@@ -102,6 +108,11 @@ def post_worker_init(_worker: Any) -> None:
         from traitly.db.timeouts import set_in_background  # noqa: PLC0415
 
         set_in_background()
+
+
+def on_exit(_server: Any) -> None:
+    """Leave nothing in memory."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

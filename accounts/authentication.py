@@ -18,6 +18,7 @@ from accounts import keys
 from accounts.addresses import client_address
 from accounts.models import ApiKey
 from traitly.db.retries import retried
+from traitly.observability.metrics import count_key_lookup
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which itself imports this module, by the settings
@@ -37,17 +38,25 @@ class Credential(NamedTuple):
         return rows.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now())).exists()
 
 
+class RefusedKey(NamedTuple):
+    """A key that is revoked or expired, for the log: ``request.refused_key``."""
+
+    key_id: int
+    account_id: int
+
+
 # Looks the key up and, at most once a minute over all processes, records its use: one statement, so that a request
-# never costs two. Only keys that work come back.
+# never costs two.
 _LOOK_UP = """
 WITH found AS (
-    SELECT id, account_id, scopes, expires_at, last_used_at FROM accounts_apikey
-    WHERE digest = %(digest)s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s)
+    SELECT id, account_id, scopes, expires_at, last_used_at,
+        revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s) AS works
+    FROM accounts_apikey WHERE digest = %(digest)s
 ), used AS (
     UPDATE accounts_apikey SET last_used_at = %(now)s, last_used_from = %(address)s
-    WHERE id = (SELECT id FROM found WHERE last_used_at IS NULL OR last_used_at < %(minute_ago)s)
+    WHERE id = (SELECT id FROM found WHERE works AND (last_used_at IS NULL OR last_used_at < %(minute_ago)s))
 )
-SELECT id, account_id, scopes, expires_at FROM found
+SELECT id, account_id, scopes, expires_at, works FROM found
 """
 
 _MOST_CACHED = 10_000
@@ -55,9 +64,15 @@ _cache: dict[bytes, tuple[float, Credential]] = {}
 
 
 def find_credential(key: str, environ: Mapping[str, Any]) -> Credential | None:
-    """What the key allows; None if it is unknown, revoked or expired.
+    """What the key allows; None if it is unknown, revoked or expired."""
+    found = find_key(key, environ)
+    return found if isinstance(found, Credential) else None
 
-    A found key is believed for ``API_KEY_CACHE_SECONDS``; one that was not found is asked for each time, so that a new
+
+def find_key(key: str, environ: Mapping[str, Any]) -> Credential | RefusedKey | None:
+    """The key; None if it is unknown.
+
+    One that works is believed for ``API_KEY_CACHE_SECONDS``; one that does not is asked for each time, so that a new
     key works at once. ``environ`` says from where it is used.
     """
     digest = keys.digest(key)
@@ -65,11 +80,13 @@ def find_credential(key: str, environ: Mapping[str, Any]) -> Credential | None:
     if cached and cached[0] > time.monotonic():
         credential = cached[1]
         if credential.expires_at is None or credential.expires_at > timezone.now():
+            count_key_lookup(cached=True)
             return credential
+    count_key_lookup(cached=False)
     row = _look_up(digest, client_address(environ))
-    if row is None:
+    if row is None or not row[4]:
         _cache.pop(digest, None)
-        return None
+        return RefusedKey(row[0], row[1]) if row else None
     credential = Credential(row[0], row[1], frozenset(row[2]), row[3])
     if len(_cache) >= _MOST_CACHED:
         _cache.clear()
@@ -106,8 +123,9 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed("Send the header: Authorization: Token <your API key>.", "not_authenticated")
         if scheme.lower() not in {"token", "bearer"} or not key or " " in key:
             raise AuthenticationFailed("Malformed header. It must read: Authorization: Token <your API key>.")
-        credential = find_credential(key, request.META)
-        if credential is None:
+        credential = find_key(key, request.META)
+        if not isinstance(credential, Credential):
+            request._request.refused_key = credential  # type: ignore[attr-defined]  # noqa: SLF001  DRF forgets its own
             raise AuthenticationFailed("Unknown, revoked or expired API key.")
         return None, credential
 

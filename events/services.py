@@ -20,6 +20,7 @@ from traitly.db.group_commit import GroupCommit
 from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
 from traitly.db.timeouts import slow_statements
+from traitly.observability.metrics import STATEMENT_ROWS
 
 # One statement for one event or ten thousand: no round trips, no savepoint. (The ORM's bulk_create makes a placeholder a
 # value: 1,000 events were 7,000 of them.)
@@ -55,6 +56,7 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
     """Store the events of some requests; gives how many of each were stored before."""
     # In the order of ids: two requests with the same ids in opposite orders would wait for each other.
     events = sorted(itertools.chain.from_iterable(requests), key=attrgetter("id"))  # of one id, the first stays first
+    STATEMENT_ROWS.observe(len(events))
     ids, customer_ids, names, times, attributes, new = zip(*events, strict=True)
     parameters = {
         "account_id": account_id,

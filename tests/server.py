@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -26,6 +27,7 @@ class Server:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.key = ""
+        self.stderr: int | TextIO = subprocess.DEVNULL
         self.process: subprocess.Popen[bytes] | None = None
 
     def manage(self, *arguments: str) -> str:
@@ -52,7 +54,7 @@ class Server:
             [sys.executable, "-m", "gunicorn", "traitly.wsgi"],
             cwd=ROOT,
             env=self.environment,
-            stderr=subprocess.DEVNULL,
+            stderr=self.stderr,
         )
         deadline = time.monotonic() + 60
         while True:
@@ -109,13 +111,17 @@ def fresh_database(folder: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
-    """A server with an account, whose key is ``key``."""
+def running_server(
+    folder: Path, *, settings: dict[str, str] | None = None, stderr: int | TextIO = subprocess.DEVNULL
+) -> Iterator[Server]:
+    """A server with an account, whose key is ``key``; gunicorn has these settings and writes its log there."""
     port = free_port()
     with fresh_database(folder) as environment:
         server = Server(environment | {"PORT": str(port), "HOST": "127.0.0.1", "WEB_WORKERS": "2"}, port)
         server.manage("migrate", "--verbosity", "0")
         server.key = server.manage("create_account", "--email", "a@example.com", "--company", "Acme").strip()
+        server.environment |= settings or {}
+        server.stderr = stderr
         server.start()
         try:
             yield server

@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
+from traitly.db.probe import Probe
 from traitly.http import health
 
 
@@ -65,7 +66,7 @@ def test_a_database_that_hangs_costs_one_thread_however_many_ask(
         asked.append(1)
         assert hangs.wait(30)
 
-    monkeypatch.setattr(health, "_answers", health._Probe(ask))
+    monkeypatch.setattr(health, "_answers", Probe(ask))
     begin = time.monotonic()
     threads = [threading.Thread(target=client.get, args=("/health",)) for _ in range(5)]
     for thread in threads:

@@ -1,6 +1,7 @@
 """Every setting, each from the environment; README has the table. Safe by default, strict about bad values."""
 
 import warnings
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -40,6 +41,22 @@ def switch(name: str, *, default: bool) -> bool:
     if text not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
         raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
     return text in {"1", "true", "yes", "on"}
+
+
+def choice(name: str, *choices: str) -> str:
+    """One of some words from the environment, the first by default."""
+    text: str = env.str(name, default=choices[0]).lower()
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}, not {text!r}.")
+    return text
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Networks from the environment, comma separated: ``10.0.0.0/8,::1``."""
+    try:
+        return [ip_network(text.strip()) for text in env.list(name, default=[])]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be networks like 10.0.0.0/8, comma separated: {error}.") from error
 
 
 # Database ------------------------------------------------------------------------------------------------------------
@@ -129,6 +146,7 @@ INSTALLED_APPS = [
     "reference",
 ]
 MIDDLEWARE = [
+    "traitly.http.observe.ObserveMiddleware",
     "traitly.http.middleware.RequestIdMiddleware",
     "traitly.http.errors.JsonErrorsMiddleware",
     "traitly.http.middleware.ApiMiddleware",  # answers the API; all below is for pages
@@ -178,7 +196,7 @@ warnings.filterwarnings("ignore", "No directory at", UserWarning)  # and so need
 # turns a client's POST into a GET.
 HTTPS = switch("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health(?:/live|/ready)?$"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health(?:/live|/ready)?$", r"^metrics$"]
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 # Asked for: browsers' lists are slow to forget, and hold the whole domain.
@@ -298,22 +316,35 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 REJECTIONS_KEPT_DAYS = number("REJECTIONS_KEPT_DAYS", 7)
 REJECTIONS_MOST_KEPT = number("REJECTIONS_MOST_KEPT", 10_000)
 
-# Log: one line an event on stderr ------------------------------------------------------------------------------------
+# Metrics and log: one line an event on stderr ------------------------------------------------------------------------
+
+# Who may read /metrics: nobody, unless one of the two is set.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ALLOWED_NETWORKS = networks("METRICS_ALLOWED_NETWORKS")
+LOG_FORMAT = choice("LOG_FORMAT", "text", "json")
+LOG_REQUESTS = choice("LOG_REQUESTS", "refused", "all", "none")
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "traitly.http.middleware.RequestIdFilter"},
+        # What is refused has its line from traitly.http.observe, without the path: that holds customers' identifiers.
+        "failures": {"()": "traitly.http.middleware.FailuresFilter"},
         "no_traceback": {"()": "traitly.http.middleware.NoTracebackFilter"},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+        "json": {"()": "traitly.observability.logs.JsonFormatter"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request_id"]},
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
+        "django.request": {"filters": ["failures"]},
+        **({"gunicorn.error": {"handlers": ["stderr"], "propagate": False}} if LOG_FORMAT == "json" else {}),
         "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # any client can cause it at will
     },
 }

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from traitly.http import health
+from traitly.http.metrics import metrics
 from traitly.http.views import unknown_address
 
 # The admin's own log-in counts no attempts and knows no second factor: operators log in as everyone does.
@@ -15,8 +16,9 @@ urlpatterns = [
     re_path(r"^api/(?:v1/)?", include([path("", include("events.urls")), path("", include("customers.urls"))])),
     re_path(r"^(?:api|v1)(?:/|$)", unknown_address),
     path("health", health.health, name="health"),
-    path("health/live", health.live),
-    path("health/ready", health.ready),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("", include("portal.urls")),
 ]

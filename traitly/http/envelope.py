@@ -12,8 +12,10 @@ from django.utils.encoding import escape_uri_path
 from rest_framework.request import Request
 
 from traitly.http.errors import error_response
+from traitly.http.responses import ApiResponse
 from traitly.input.hints import Hint
 from traitly.input.items import Batch, RejectedItem
+from traitly.observability.metrics import count_items
 
 VERBS = {"POST": "created", "PATCH": "updated", "DELETE": "deleted"}
 
@@ -25,18 +27,21 @@ def envelope(
     method: str = "GET",
     status: int = HTTPStatus.OK,
     metadata: Mapping[str, Any] | None = None,
-) -> HttpResponse:
+) -> ApiResponse:
     """An answer about ``kind`` ("event", "customer"), each row an object or its JSON text.
 
     Rows that the database wrote stay text on their way to the client: nothing parses them in between.
     """
+    data = [orjson.Fragment(row) if isinstance(row, bytes) else row for row in rows]
     body = {
-        "data": [orjson.Fragment(row) if isinstance(row, bytes) else row for row in rows],
+        "data": data,
         "metadata": metadata or {},
         VERBS.get(method, "retrieved"): str(int(time.time())),
         "object": kind,
     }
-    return HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
+    response = ApiResponse(orjson.dumps(body), status=status, content_type="application/json")
+    response.rows = len(data)
+    return response
 
 
 def batch_response(
@@ -53,6 +58,7 @@ def batch_response(
     object that was rejected.
     """
     rejections = batch.rejected
+    count_items(kind, accepted=len(batch.results) - len(rejections), rejected=len(rejections), duplicates=duplicates)
     if batch.single and rejections:
         return error_response(HTTPStatus.BAD_REQUEST, rejections[0].errors, kind="validation_error")
     accepted = iter(rows)
@@ -66,7 +72,9 @@ def batch_response(
     if duplicates:
         metadata["duplicates"] = duplicates
     metadata |= hints_metadata(batch.hints)
-    return envelope(kind, data, method="POST", status=status, metadata=metadata)
+    response = envelope(kind, data, method="POST", status=status, metadata=metadata)
+    response.codes = tuple(dict.fromkeys(error.code for rejection in rejections for error in rejection.errors))
+    return response
 
 
 def hints_metadata(hints: Iterable[Hint]) -> dict[str, Any]:

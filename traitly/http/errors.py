@@ -21,6 +21,7 @@ from rest_framework import exceptions
 
 from traitly.db.retries import connection_is_lost
 from traitly.http.middleware import current_request_id
+from traitly.http.responses import ApiResponse
 from traitly.http.urls import unknown_address_detail
 from traitly.input.errors import (
     AccountGoneError,
@@ -45,13 +46,16 @@ RETRY_SECONDS = 2  # what a client is asked to wait for when the database is awa
 
 def error_response(status: int, errors: Iterable[Error], *, kind: str = "") -> HttpResponse:
     """The error object, as an answer."""
+    errors = list(errors)
     body = {
         "object": "error",
         "type": kind or ("server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "client_error"),
         "errors": [error._asdict() for error in errors],
         "metadata": {"request_id": current_request_id()},
     }
-    return HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
+    response = ApiResponse(orjson.dumps(body), status=status, content_type="application/json")
+    response.codes = tuple(dict.fromkeys(error.code for error in errors))
+    return response
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:

@@ -19,8 +19,8 @@ _SANE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
 _AUTHORITY = re.compile(r"\A[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE)  # and scheme: of an absolute target
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 _SLASH = "\udc2f"  # a slash within an identifier while its address is resolved; no path has a lone surrogate otherwise
-# Load balancers probe addresses, not names.
-_ANY_HOST = {"/health", "/health/live", "/health/ready"}
+# Load balancers and Prometheus ask addresses, not names.
+_ANY_HOST = {"/health", "/health/live", "/health/ready", "/metrics"}
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -122,6 +122,14 @@ class RequestIdFilter(logging.Filter):
         """Never drops a record."""
         record.request_id = current_request_id()
         return True
+
+
+class FailuresFilter(logging.Filter):
+    """Leaves what Django logs of requests that failed with a traceback, not of those that were answered 4xx or 503."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is one."""
+        return record.exc_info is not None
 
 
 class NoTracebackFilter(logging.Filter):

@@ -1,0 +1,28 @@
+"""Log records as JSON, a line each (LOG_FORMAT=json).
+
+A formatter of the standard library does: every package that we use logs through it, so structlog would only stand between.
+"""
+
+import datetime
+import logging
+from typing import Any
+
+import orjson
+
+
+class JsonFormatter(logging.Formatter):
+    """Time, level, logger, request id, message; of requests the fields as well (traitly.http.observe)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a JSON object without line breaks."""
+        line: dict[str, Any] = {
+            "time": datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "request_id": getattr(record, "request_id", "-"),
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()

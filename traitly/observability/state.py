@@ -1,0 +1,67 @@
+"""Metrics that are asked for when somebody scrapes: the state of the database, the connections of each worker."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+
+from django.db import DatabaseError, connection
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from traitly.db.probe import Probe
+
+_SESSIONS = """
+SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' GROUP BY 1
+"""
+_DATABASE = """
+SELECT pg_database_size(current_database()), coalesce(extract(epoch FROM max(now() - xact_start)), 0)
+FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+# Apps above add theirs in AppConfig.ready(): each gives metrics, from a database connection that it may use.
+SOURCES: list[Callable[[], Iterable[Metric]]] = []
+
+
+class StateCollector(Collector):
+    """Says ``traitly_database_up 0``, and nothing else of the database, when it does not answer in time."""
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, as they are now."""
+        yield from _connections()
+        up = GaugeMetricFamily("traitly_database_up", "1 while the database answers.")
+        try:
+            metrics = _asked()
+            up.add_metric([], 1)
+            yield from metrics
+        except DatabaseError:
+            up.add_metric([], 0)
+        yield up
+
+
+def _connections() -> Iterator[Metric]:
+    """Of clients, in all of gunicorn's workers: they share a table in memory."""
+    worker = sys.modules.get("traitly.server.worker")
+    if worker is None:
+        return
+    held = [number - 1 for number in worker._connections if number]  # noqa: SLF001  says why it is shared
+    yield GaugeMetricFamily("traitly_workers", "Worker processes that answer requests.", value=len(held))
+    yield GaugeMetricFamily("traitly_http_connections", "Connections of clients.", value=sum(held))
+
+
+def _ask() -> list[Metric]:
+    sessions = GaugeMetricFamily("traitly_database_sessions", "Sessions of the database by state.", labels=["state"])
+    with connection.cursor() as cursor:
+        cursor.execute(_SESSIONS)
+        for state, number in cursor.fetchall():
+            sessions.add_metric([state], number)
+        cursor.execute(_DATABASE)
+        size, oldest = cursor.fetchone()
+    return [
+        sessions,
+        GaugeMetricFamily("traitly_database_bytes", "Size of the database.", value=size),
+        GaugeMetricFamily("traitly_oldest_transaction_seconds", "Age of the oldest transaction.", value=float(oldest)),
+        *(metric for source in SOURCES for metric in source()),
+    ]
+
+
+_asked: Probe[list[Metric]] = Probe(_ask)
