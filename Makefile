@@ -89,6 +89,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 .PHONY: lock
 lock: $(VENV)/requirements-dev.installed ## Write the requirements*.txt files from the *.in files.
 	@$(LOCK) $(UPGRADE) requirements.in --output-file requirements.txt
+	@$(LOCK) $(UPGRADE) requirements-observability.in --constraints requirements.txt --output-file requirements-observability.txt
 	@$(LOCK) $(UPGRADE) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
 	@$(LOCK) $(UPGRADE) benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	@$(LOCK:3.11=3.10) $(UPGRADE) clients/python/requirements-dev.in --output-file clients/python/requirements-dev.txt

@@ -4,10 +4,18 @@ import http.client
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sentry_sdk
 from django.core.exceptions import ImproperlyConfigured
-from django.test import Client
+from django.core.handlers.base import BaseHandler
+from django.db import DatabaseError
+from django.test import Client, RequestFactory
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sentry_sdk.transport import Transport
 
 from accounts.services import revoke_key
 from tests.client import Api
@@ -15,6 +23,8 @@ from tests.factories import an_event, make_key
 from tests.server import Server, running_server
 from traitly import settings as settings_module
 from traitly.observability.logs import JsonFormatter
+from traitly.observability.reporting import report_to_sentry, without_what_was_sent
+from traitly.observability.tracing import TracingMiddleware
 
 TOKEN = "a-token-for-tests"
 
@@ -169,9 +179,57 @@ def test_all_processes_are_counted_together_and_everything_is_logged_as_json(tmp
             for _ in range(6)
         }
         text = _get(server, "/metrics", Authorization=f"Bearer {TOKEN}")[1]
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
 
     assert counts == {20.0}
     assert value(text, "traitly_workers") == 2
     assert sum(line.get("route") == "customers" for line in lines) == 20
     assert any("Listening at" in line["message"] for line in lines)
+
+
+def test_sentry_gets_nothing_that_a_client_sent():
+    sent: list[Any] = []
+    with sentry_sdk.isolation_scope():
+        report_to_sentry("http://key@127.0.0.1:1/1", transport=_Transport(sent), default_integrations=False)
+        error = DatabaseError("duplicate key\nDETAIL:  Key (email)=(private@example.com) already exists.")
+        sentry_sdk.capture_exception(error)
+        sentry_sdk.flush()
+    (event,) = sent
+    assert event["exception"]["values"][0]["value"] == "duplicate key"
+    assert "private" not in json.dumps(event, default=str)
+
+
+def test_what_sentry_would_say_of_a_request_is_dropped():
+    event = {"request": {"method": "GET", "url": "/customer/private", "headers": {"Authorization": "Token x"}}}
+    assert without_what_was_sent(event)["request"] == {"method": "GET"}
+
+
+class _Transport(Transport):
+    def __init__(self, sent: list[Any]) -> None:
+        super().__init__()
+        self.sent = sent
+
+    def capture_envelope(self, envelope: Any) -> None:
+        self.sent.append(envelope.get_event())
+
+
+def test_a_span_has_the_route_the_account_and_its_parent(acme, api):
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    handler = BaseHandler()
+    handler.load_middleware()
+    middleware = TracingMiddleware(handler.get_response, provider)
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+    request = RequestFactory().get(
+        "/api/v1/customer/private", headers={"Authorization": f"Token {make_key(acme).key}", "traceparent": parent}
+    )
+    assert middleware(request).status_code == 404
+
+    (span,) = exporter.get_finished_spans()
+    assert span.name == "GET customer"
+    assert dict(span.attributes or {})["traitly.account"] == acme.pk
+    assert span.parent
+    assert f"{span.parent.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"
+    assert "private" not in span.to_json()

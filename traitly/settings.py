@@ -321,6 +321,10 @@ REJECTIONS_MOST_KEPT = number("REJECTIONS_MOST_KEPT", 10_000)
 # Who may read /metrics: nobody, unless one of the two is set.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_ALLOWED_NETWORKS = networks("METRICS_ALLOWED_NETWORKS")
+# Errors to Sentry and traces by OpenTelemetry, if they are asked for: requirements-observability.txt.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default=""):
+    MIDDLEWARE.insert(0, "traitly.observability.tracing.TracingMiddleware")
 LOG_FORMAT = choice("LOG_FORMAT", "text", "json")
 LOG_REQUESTS = choice("LOG_REQUESTS", "refused", "all", "none")
 

@@ -1,0 +1,27 @@
+"""The dashboard and the alerts in docs/monitoring ask for metrics that there are."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+MONITORING = Path(__file__).parent.parent / "docs/monitoring"
+
+
+@pytest.mark.parametrize("name", ["grafana.json", "alerts.yml"])
+def test_every_metric_that_is_asked_for_is_there(api, settings, name):
+    settings.METRICS_TOKEN = "token"
+    api.post("event", [{"customer_id": "1", "name": "x"}, {}])
+    text = Client().get("/metrics", headers={"Authorization": "Bearer token"}).content.decode()
+    served = set(re.findall(r"^(traitly_\w+)", text, re.MULTILINE)) | {"traitly_workers", "traitly_http_connections"}
+
+    asked = set(re.findall(r"\btraitly_\w+", (MONITORING / name).read_text()))
+
+    assert asked
+    assert asked <= served
+
+
+def test_the_dashboard_is_json():
+    assert json.loads((MONITORING / "grafana.json").read_text())["panels"]
