@@ -251,3 +251,44 @@ def test_a_request_in_flight_at_sigterm_is_answered(tmp_path: Path) -> None:
         assert answer.status == 200
         assert json.load(answer)["data"][0]["name"] == "In flight"
         assert server.process.wait(30) == 0
+
+
+# Locks a table; says when a request waits for it, and when none does any longer.
+_LOCK = """
+import time
+from django.db import connection, transaction
+with transaction.atomic(), connection.cursor() as cursor:
+    cursor.execute("LOCK TABLE customers_customer")
+    print("held", flush=True)
+    for waited in (True, False):
+        while True:
+            time.sleep(0.05)
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+            if bool(cursor.rowcount) is waited:
+                break
+        print("waited for" if waited else "alone", flush=True)
+"""
+
+
+def test_the_statement_of_a_client_that_has_gone_is_cancelled(tmp_path: Path) -> None:
+    with running_server(tmp_path, settings={"LOCK_TIMEOUT_MS": "60000", "STATEMENT_TIMEOUT_MS": "60000"}) as server:
+        holder = subprocess.Popen(
+            [sys.executable, "manage.py", "shell", "--no-imports", "-c", _LOCK],
+            cwd=ROOT,
+            env=server.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert holder.stdout
+        with holder:
+            assert holder.stdout.readline() == "held\n"
+            with server.connect() as client:
+                request = (
+                    f"GET /api/v1/customer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {server.key}\r\n\r\n"
+                )
+                client.sendall(request.encode())
+                assert holder.stdout.readline() == "waited for\n"
+            start = time.monotonic()
+            assert holder.stdout.readline() == "alone\n"
+            assert time.monotonic() - start < 8

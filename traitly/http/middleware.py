@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, resolve
 from django.utils.encoding import repercent_broken_unicode
 
+from traitly.db.cancel import cancelled_when_gone
 from traitly.http.large_bodies import release
 
 _SANE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
@@ -79,13 +80,22 @@ class ApiMiddleware:
         match = request.resolver_match = _resolve(path)
         identifiers = {name: value.replace(_SLASH, "/") for name, value in match.kwargs.items()}
         try:
-            response: HttpResponseBase = match.func(request, **identifiers)
+            response = self._answer(request, match.func, identifiers)
         finally:
             release(request)
         response["X-Content-Type-Options"] = "nosniff"
         if isinstance(response, HttpResponse):  # and not a stream
             response["Content-Length"] = str(len(response.content))
         return response
+
+    @staticmethod
+    def _answer(
+        request: HttpRequest, view: Callable[..., HttpResponseBase], identifiers: dict[str, str]
+    ) -> HttpResponseBase:
+        if request.method != "GET":
+            return view(request, **identifiers)
+        with cancelled_when_gone(request.META.get("gunicorn.socket")):
+            return view(request, **identifiers)
 
 
 @lru_cache(maxsize=1000)
