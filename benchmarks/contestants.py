@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks import works
 from benchmarks.processes import ROOT
 
 PREPARE_SECONDS = 300
@@ -21,6 +22,7 @@ class Contestant:
     ``prepare`` are commands that make the tables, an account and, printed by the last one as its last word, its key;
     ``more_accounts`` is one that makes as many as its last argument says, in the order of their ids, and prints their
     keys. ``serve`` is the server's command; ``{port}`` stands for the port. ``accounts`` selects the accounts' ids.
+    ``also_fill`` are statements that make what its tables have beside the rows that all have.
     One that ``answers_constant`` stores nothing: it shows what the workers alone can do.
     """
 
@@ -30,6 +32,7 @@ class Contestant:
     serve: Sequence[str]
     accounts: str
     more_accounts: Sequence[str] = ()
+    also_fill: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     answers_constant: bool = False
 
@@ -126,6 +129,7 @@ TRAITLY = Contestant(
     serve=_gunicorn("--config=gunicorn.conf.py", "traitly.wsgi"),
     accounts="SELECT id FROM accounts_account ORDER BY id",
     more_accounts=[sys.executable, "-m", "benchmarks.many_accounts"],
+    also_fill=[works.FILL_CHANGES],
 )
 CONTESTANTS = (
     TRAITLY,

@@ -121,6 +121,7 @@ class Arena:
         active = works.active_customers(events)
         parameters = {"accounts": made, "active": active, "events": events}
         self.postgres.run(database, works.FILL_EVENTS, works.FILL_CUSTOMERS, parameters=parameters)
+        self.postgres.run(database, *contestant.also_fill)
         self.tidy(database)
         ((filled_at,),) = self.postgres.run(database, "SELECT now()")
         return Ground(database, made, keys, active, filled_at)
@@ -144,7 +145,7 @@ class Arena:
 
     def tidy(self, database: str) -> None:
         """Begin a run as every other begins: nothing to vacuum, statistics fresh, nothing left to write back."""
-        self.postgres.run(database, "VACUUM (ANALYZE) events_event, customers_customer", "CHECKPOINT")
+        self.postgres.run(database, "VACUUM (ANALYZE)", "CHECKPOINT")
 
     def stored(self, database: str) -> int:
         """How many events there are."""

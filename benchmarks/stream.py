@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks import works
 from benchmarks.contestants import TRAITLY
 from benchmarks.postgres import Postgres, free_port
 from benchmarks.processes import Service
@@ -98,7 +99,8 @@ def run(options: argparse.Namespace) -> Iterator[Streamed]:
             say(f"making {rows:,} customers and as many events")
             for statement in (FILL, FILL_EVENTS):
                 postgres.run("stream", statement, parameters={"nth": nth, "rows": rows})
-        postgres.run("stream", "VACUUM (ANALYZE) customers_customer, events_event", "CHECKPOINT")
+        postgres.run("stream", works.FILL_CHANGES)
+        postgres.run("stream", "VACUUM (ANALYZE)", "CHECKPOINT")
         port = free_port()
         command = [part.format(port=port) for part in TRAITLY.serve]
         with Service("stream", command, port, variables) as service:

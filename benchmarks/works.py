@@ -55,6 +55,11 @@ FILL_CUSTOMERS = f"""
            to_timestamp(1700000000 + i), now()
     FROM generate_series(0, {CUSTOMERS - 1}) AS i
 """
+# Traitly's alone: benchmarks.contestants.
+FILL_CHANGES = """
+    INSERT INTO customers_change (account_id, changed_at, customer_id, attributes)
+    SELECT account_id, updated_at, customer_id, custom_attributes FROM customers_customer
+"""
 
 
 def active_customers(events: int) -> int:

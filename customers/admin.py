@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts.admin import AccountFilter, AccountOwnedAdmin
 from customers.columns import ATTRIBUTES, COLUMNS
 from customers.models import Customer
+from customers.schemas import CustomerChanges
+from customers.services import update_customer
 
 
 class CreatedFilter(admin.SimpleListFilter):
@@ -56,6 +58,5 @@ class CustomerAdmin(AccountOwnedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool) -> None:
         # What the form changed alone: the rest may have been updated by the API since the form was shown.
-        if form.changed_data:
-            obj.updated_at = timezone.now()
-            obj.save(update_fields=[*form.changed_data, "updated_at"])
+        changes = CustomerChanges({name: form.cleaned_data[name] for name in form.changed_data}, b"{}", [])
+        update_customer(account_id=obj.account_id, customer_id=obj.customer_id, changes=changes)

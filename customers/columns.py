@@ -23,11 +23,12 @@ class Kind(NamedTuple):
     cast: str  # of a text, to the column's type
     write: Callable[[Any], str]  # the text
     answer: str = "{}"  # SQL of what answers show, of the column that is put in
+    text: str = "{}"  # SQL of what, cast to text, the history keeps
 
 
 TEXT = Kind("text", str)
 TIME = Kind("timestamptz", datetime.datetime.isoformat, UNIX_SECONDS)
-NUMBER = Kind("numeric", str, "trim_scale({})")
+NUMBER = Kind("numeric", str, "trim_scale({})", "trim_scale({})")
 JSON = Kind("jsonb", bytes.decode)
 KINDS: dict[type, Kind] = {
     models.CharField: TEXT,
@@ -55,6 +56,7 @@ class Column:
     lowered: bool
     sorts: bool
     ranges: bool
+    history: bool
     synonyms: tuple[str, ...]
     index: str
 
@@ -67,6 +69,10 @@ class Column:
     def order(self) -> str:
         """SQL of what its sort and its ranges compare; its index holds the same."""
         return f"coalesce({self.name}, {NEVER_SENT})" if self.nullable else self.name
+
+    def as_text(self, table: str = "") -> str:
+        """SQL of its value as text, as the history keeps it. Immutable, as Citus asks of an UPDATE."""
+        return f"{self.kind.text.format(table + self.name)}::text"
 
 
 F = TypeVar("F", bound="models.Field[Any, Any]")
@@ -82,6 +88,7 @@ def column(
     lowered: bool = False,
     sorts: bool = False,
     ranges: bool = False,
+    history: bool = False,
     synonyms: tuple[str, ...] = (),
     index: str = "",
 ) -> F:
@@ -91,7 +98,8 @@ def column(
     where the field is nullable. ``required``: a POST must send it. ``unsent``: what a new customer gets where it was not
     sent, for columns that are neither required nor nullable. ``filters``: lists are filtered by equal values, and an
     index is made for it; ``lowered``: that index holds the values in lower case, for searches. ``sorts`` and ``ranges``:
-    lists are sorted by it, and filtered by ``[gte]`` and the like, by one index for both. ``synonyms``: what clients may
+    lists are sorted by it, and filtered by ``[gte]`` and the like, by one index for both. ``history``: its values before are kept
+    (customers_history). ``synonyms``: what clients may
     call it by mistake (traitly.input.hints). ``index`` is the index's name,
     if ``customers_by_<name>`` is too long.
     """
@@ -105,6 +113,8 @@ def column(
         raise TypeError(
             "A text that may be empty must be nullable: the statements pack what is not (traitly.db.arrays)."
         )
+    if history and KINDS[type(field)] not in {TEXT, NUMBER}:
+        raise TypeError("Only texts and numbers have a history.")
     if filters and (sorts or ranges) and not index:
         raise TypeError("A filter and a sort need an index each: name the one that is there already.")
     if sorts and field.null and KINDS[type(field)] is not NUMBER:
@@ -119,6 +129,7 @@ def column(
         "lowered": lowered,
         "sorts": sorts,
         "ranges": ranges,
+        "history": history,
         "synonyms": synonyms,
         "index": index,
     }
@@ -160,6 +171,7 @@ class CustomerColumns(AccountOwned):
         Amount,
         sorts=True,
         ranges=True,
+        history=True,
         index="customers_by_payment",
         synonyms=("mrr",),
     )
@@ -189,11 +201,18 @@ class CustomerColumns(AccountOwned):
         Name,
         required=True,
         filters=True,
+        history=True,
         synonyms=("planname",),
     )
     # JSON's keys are text, so pydantic has nothing to look at in it. traitly.input.items makes the text that is stored.
     custom_attributes = column(models.JSONField(default=dict, blank=True), InstanceOf[dict[str, Any]], unsent=dict)
-    updated_at = column(models.DateTimeField(default=timezone.now, editable=False), sorts=True, ranges=True)
+    # Its index, and what sorts and ranges read, is that of customers_change.
+    updated_at = column(
+        models.DateTimeField(default=timezone.now, editable=False),
+        sorts=True,
+        ranges=True,
+        index="customers_by_changed_at",
+    )
 
     class Meta:
         abstract = True
@@ -221,5 +240,7 @@ COLUMNS = tuple(
 KEY, ATTRIBUTES = "customer_id", "custom_attributes"
 # Those that a POST or PATCH replaces: all that clients send but the customer's name, and attributes, which are merged.
 REPLACED = tuple(each for each in COLUMNS if each.accepts and each.name not in {KEY, ATTRIBUTES})
+MERGED = (*REPLACED, *(each for each in COLUMNS if each.name == ATTRIBUTES))
+HISTORIC = tuple(each for each in REPLACED if each.history)
 # Those that a POST may leave out: an update leaves them as they are.
 OPTIONAL = tuple(each for each in REPLACED if not each.required)

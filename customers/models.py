@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Cast, Coalesce, Collate, Lower
 from django.db.models.lookups import LessThanOrEqual
 
+from accounts.models import AccountOwned
 from customers.columns import COLUMNS, KEY, NEVER_SENT, CustomerColumns
 from traitly.db.ids import new_id
 
@@ -15,9 +17,9 @@ LAST_WORD = Func(F("name"), Value("[^ ]+$"), function="substring")  # of the nam
 
 
 def _declared_indexes() -> Iterator[models.Index]:
-    """An index for each sort and filter of ``customers.queries.LIST``; customer_id has its constraint's."""
+    """An index for each sort and filter of ``customers.queries.LIST``; customer_id has its constraint's, updated_at that of ``Change``."""
     for each in COLUMNS:
-        if each.name == KEY:
+        if each.name in {KEY, "updated_at"}:
             continue
         if each.sorts and each.nullable:
             never_first = Coalesce(each.name, Value(NEVER_SENT))
@@ -38,6 +40,9 @@ class Customer(CustomerColumns):
     """A customer of an account, known to it by ``customer_id``."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # The values of the columns with a history, as the last update found them: RETURNING shows a row as it is, and the
+    # history (customers.services) needs it as it was.
+    previous = ArrayField(models.TextField(null=True), null=True, editable=False)
 
     class Meta:
         constraints = (
@@ -62,16 +67,56 @@ class Customer(CustomerColumns):
         )
         indexes = (
             *_declared_indexes(),
-            # customers.queries.LIST: custom_attributes[key]=value. With the account in it (btree_gin), so that the
-            # attributes of other accounts cost nothing.
-            GinIndex(
-                fields=["account", "custom_attributes"],
-                opclasses=["int8_ops", "jsonb_path_ops"],
-                name="customers_by_attributes",
-            ),
             # customers.queries.search_customers: what is typed begins the last word of the name.
             models.Index("account", Collate(Lower(LAST_WORD), "C"), name="customers_by_lower_last_word"),
         )
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.name}"
+
+
+class Change(AccountOwned):
+    """When a customer changed last, and what lists find by it: what changes often stands here.
+
+    A row of customers has an entry in each of its indexes, unless none of their columns changes (then PostgreSQL updates
+    it in place, HOT). So the time of the change and the attributes are indexed here and not there.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "customer_id")
+    changed_at = models.DateTimeField()  # the same as the customer's updated_at; traitly.db.clock
+    customer_id = models.CharField(max_length=255, db_collation="C")
+    attributes = models.JSONField()  # the same as the customer's custom_attributes
+
+    class Meta:
+        indexes = (
+            # customers.queries.LIST: sort=updated_at, updated_at[gte] and the like; the feed.
+            models.Index(fields=["account", "changed_at", "customer_id"], name="customers_by_changed_at"),
+            # customers.queries.LIST: custom_attributes[key]=value. With the account in it (btree_gin), so that the
+            # attributes of other accounts cost nothing.
+            GinIndex(
+                fields=["account", "attributes"],
+                opclasses=["int8_ops", "jsonb_path_ops"],
+                name="customers_change_attributes",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.changed_at}"
+
+
+class History(AccountOwned):
+    """A change of one field. What was before the first one has been so since the customer's created_at."""
+
+    # customers.queries.HISTORY walks it.
+    pk = models.CompositePrimaryKey("account_id", "customer_id", "changed_at", "field")
+    changed_at = models.DateTimeField()
+    customer_id = models.CharField(max_length=255, db_collation="C")
+    field = models.CharField(max_length=63, db_collation="C")
+    before = models.TextField(null=True)  # noqa: DJ001  null: it was never sent
+    after = models.TextField(null=True)  # noqa: DJ001  the same
+
+    class Meta:
+        verbose_name_plural = "history"
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.field}"

@@ -11,22 +11,26 @@ from customers.columns import COLUMNS, KEY, NEVER_SENT, NUMBER, TEXT, TIME, Colu
 from traitly.input.values import parse_time
 from traitly.lists.engine import ListDefinition, Range, Sort, distinct_values, parse_number, parse_text
 
+# The columns by which lists are sorted or filtered in customers_change, by its own name for the same value.
+_CHANGE = {"updated_at": "changed_at"}
+
 
 def _sort(each: Column) -> Sort:
     read = _READ[each.kind]
-    return Sort(each.order, lambda value: NEVER_SENT if value is None else read(value))
+    expression = _CHANGE.get(each.name, each.order)
+    return Sort(expression, lambda value: NEVER_SENT if value is None else read(value), each.name in _CHANGE)
 
 
 def _range(each: Column) -> Range:
     also = f"{each.name} IS NOT NULL" if each.nullable else ""
-    return Range(each.order, _READ[each.kind], also)
+    return Range(_CHANGE.get(each.name, each.order), _READ[each.kind], also, each.name in _CHANGE)
 
 
 # How the value of a filter, or of the row where a page ends, is read.
 _READ: dict[Kind, Callable[[str], Any]] = {TEXT: parse_text, TIME: parse_time, NUMBER: parse_number}
 
 # Each sort and each filter has the index of its name (customers.models); custom attributes are found by
-# customers_by_attributes.
+# customers_change_attributes.
 LIST = ListDefinition(
     table="customers_customer",
     columns={each.name: each.answer for each in COLUMNS},
@@ -35,7 +39,8 @@ LIST = ListDefinition(
     equal=tuple(each.name for each in COLUMNS if each.filters),
     lowered=tuple(each.name for each in COLUMNS if each.lowered),
     ranges={each.name: _range(each) for each in COLUMNS if each.ranges},
-    attributes=True,
+    joined="customers_change",
+    attributes="attributes",
 )
 
 

@@ -8,15 +8,15 @@ from typing import NamedTuple, Protocol
 
 import orjson
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 from psycopg2.errors import CheckViolation
 
 from accounts.queries import OPEN_ACCOUNT, check_open
-from customers.columns import ATTRIBUTES, KEY, OPTIONAL, REPLACED, Column
+from customers.columns import ATTRIBUTES, HISTORIC, KEY, MERGED, OPTIONAL, REPLACED, Column
 from customers.queries import LIST
 from customers.schemas import CustomerChanges, SentCustomer, in_one
 from rejections.services import erase_rejections
 from traitly.db.arrays import UNPACKED, array_text, packed
+from traitly.db.clock import ARRIVAL
 from traitly.db.ids import new_text_id
 from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
@@ -49,42 +49,82 @@ def _bounded() -> Iterator[None]:
         raise TooLargeError(detail) from error
 
 
-def _unless_unsent(field: str) -> str:
-    """SQL: the stored value where the request left the field out, else the sent one."""
-    mask = "coalesce(((SELECT unsent FROM given) -> EXCLUDED.customer_id)::int, %(usually_unsent)s::int)"
-    return f"CASE WHEN {mask} & {_BITS[field]} = 0 THEN EXCLUDED.{field} ELSE stored.{field} END"
+# ON CONFLICT shows its row of the request as EXCLUDED, which has the table's columns only: what else an update has to
+# know (which fields to leave, which attributes to remove) it looks up by customer_id. In scalar subqueries, because on
+# Citus neither the statement's CTEs nor its parameters reach DO UPDATE.
+_UNSENT = "coalesce(((SELECT %(unsent)s::jsonb) -> {row}.customer_id)::int, (SELECT %(usually_unsent)s::int))"
+_REMOVED = "(SELECT %(removed)s::jsonb)"
 
 
-_MERGED_ATTRIBUTES = """
-    CASE WHEN (SELECT removed FROM given) ? EXCLUDED.customer_id
-    THEN stored.custom_attributes
-        - ARRAY(SELECT jsonb_array_elements_text((SELECT removed FROM given) -> EXCLUDED.customer_id))
-    ELSE stored.custom_attributes END || EXCLUDED.custom_attributes"""
+def _merged(each: Column, row: str) -> str:
+    """SQL: what an update makes of a column that was stored, by a ``row`` of the request (EXCLUDED or sent)."""
+    if each.name == ATTRIBUTES:
+        keys = f"ARRAY(SELECT jsonb_array_elements_text({_REMOVED} -> {row}.customer_id))"
+        return f"""CASE WHEN {_REMOVED} ? {row}.customer_id THEN stored.custom_attributes - {keys}
+            ELSE stored.custom_attributes END || {row}.custom_attributes"""
+    if each.required:
+        return f"{row}.{each.name}"
+    unsent = _UNSENT.format(row=row)
+    return f"CASE WHEN {unsent} & {_BITS[each.name]} = 0 THEN {row}.{each.name} ELSE stored.{each.name} END"
 
-# What an update makes of each field.
-_MERGED = {
-    **{each.name: f"EXCLUDED.{each.name}" for each in REPLACED if each.required},
-    **{each.name: _unless_unsent(each.name) for each in OPTIONAL},
-    ATTRIBUTES: _MERGED_ATTRIBUTES,
-}
+
+def _unchanged(row: str) -> str:
+    """SQL: whether an update would change nothing."""
+    return " AND ".join(f"stored.{each.name} IS NOT DISTINCT FROM {_merged(each, row)}" for each in MERGED)
+
+
+# What follows from a change, with the same statement. `stored` is the CTE that gives the rows that were changed or created.
+_KEEP_CHANGE = """
+    INSERT INTO customers_change (account_id, changed_at, customer_id, attributes)
+    SELECT account_id, updated_at, customer_id, custom_attributes FROM {}
+    ON CONFLICT (account_id, customer_id) DO UPDATE SET
+        changed_at = EXCLUDED.changed_at, attributes = EXCLUDED.attributes"""
+_FOLLOWS = f"""
+change AS ({_KEEP_CHANGE.format("stored")}
+), history AS (
+    INSERT INTO customers_history (account_id, changed_at, customer_id, field, before, after)
+    SELECT account_id, updated_at, customer_id, field, before, after FROM stored, LATERAL (VALUES
+        {", ".join(f"('{each.name}', previous[{place}], {each.as_text()})" for place, each in enumerate(HISTORIC, start=1))}
+    ) AS compared (field, before, after)
+    WHERE previous IS NOT NULL AND before IS DISTINCT FROM after
+)"""  # noqa: S608  our own names
+
+# Set with every update. Each time is later than the one before, whatever the clock says.
+_STAMP = f"""
+    updated_at = greatest({{now}}, (stored.updated_at AT TIME ZONE 'UTC' + interval '1 microsecond') AT TIME ZONE 'UTC'),
+    previous = ARRAY[{", ".join(each.as_text("stored.") for each in HISTORIC)}]"""
+_RETURNED = (
+    f"account_id, customer_id, id, {', '.join(each.name for each in HISTORIC)}, updated_at, custom_attributes, previous"
+)
 
 # One statement creates or updates every row, so concurrent requests merge with what is stored by then and none is lost.
-# ON CONFLICT shows its row of the request as EXCLUDED, which has the table's columns only: what else an update has to
-# know (which fields to leave, which attributes to remove) it looks up by customer_id in ``given``.
+# Rows that would change nothing are read and no more: no lock, no write, no time. Where such a row is only found under
+# its lock, because others changed it meanwhile, the statement gives nothing of it.
 _UPSERT = Prepared(
     f"""
-WITH given AS (SELECT %(unsent)s::jsonb AS unsent, %(removed)s::jsonb AS removed)
-INSERT INTO customers_customer AS stored (
-    account_id, id, customer_id, {", ".join(each.name for each in REPLACED)}, custom_attributes, updated_at
-)
-SELECT %(account_id)s::bigint, id::uuid, customer_id, {", ".join(f"{each.name}::{each.kind.cast}" for each in REPLACED)},
-    custom_attributes::jsonb, %(now)s::timestamptz
-FROM unnest({", ".join(map(UNPACKED.format, _PACKED))}, {", ".join(map("%({})s::text[]".format, _NULLABLE))})
-    AS sent ({", ".join(_PACKED)}, {", ".join(_NULLABLE)})
-WHERE {OPEN_ACCOUNT}
-ON CONFLICT (account_id, customer_id) DO UPDATE SET
-    {", ".join(f"{field} = {merged}" for field, merged in _MERGED.items())}, updated_at = EXCLUDED.updated_at
-RETURNING customer_id, id::text, {LIST.answer}
+WITH sent AS MATERIALIZED (
+    SELECT id::uuid, customer_id, {", ".join(f"{each.name}::{each.kind.cast}" for each in MERGED)}
+    FROM unnest({", ".join(map(UNPACKED.format, _PACKED))}, {", ".join(map("%({})s::text[]".format, _NULLABLE))})
+        AS sent ({", ".join(_PACKED)}, {", ".join(_NULLABLE)})
+    WHERE {OPEN_ACCOUNT}
+), same AS MATERIALIZED (
+    SELECT customer_id, {LIST.answer} AS answer FROM (
+        SELECT stored.* FROM sent JOIN customers_customer AS stored
+            ON stored.account_id = %(account_id)s::bigint AND stored.customer_id = sent.customer_id
+        WHERE {_unchanged("sent")}
+    ) AS found
+), stored AS (
+    INSERT INTO customers_customer AS stored (
+        account_id, id, customer_id, {", ".join(each.name for each in MERGED)}, updated_at
+    )
+    SELECT %(account_id)s::bigint, id, customer_id, {", ".join(each.name for each in MERGED)}, {ARRIVAL} FROM sent
+    WHERE customer_id NOT IN (SELECT customer_id FROM same) ORDER BY customer_id
+    ON CONFLICT (account_id, customer_id) DO UPDATE SET
+        {", ".join(f"{each.name} = {_merged(each, 'EXCLUDED')}" for each in MERGED)}, {_STAMP.format(now="EXCLUDED.updated_at")}
+    WHERE NOT ({_unchanged("EXCLUDED")})
+    RETURNING {_RETURNED}, {LIST.answer} AS answer
+), {_FOLLOWS}
+SELECT customer_id, id::text, answer FROM stored UNION ALL SELECT customer_id, '', answer FROM same
 """  # noqa: S608  only names of our own columns are put in
 )
 
@@ -134,7 +174,6 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
     removed = {customer.customer_id: customer.removed for customer in chosen if customer.removed}
     parameters = {
         "account_id": account_id,
-        "now": timezone.now(),
         "id": packed(ids),
         KEY: packed(customer.customer_id for customer in chosen),
         **{each.name: _array(each, chosen) for each in REPLACED},
@@ -151,6 +190,8 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
         }
     if not stored:
         check_open(account_id=account_id)
+    if len(stored) < len(chosen):
+        stored |= _upsert(account_id, [customer for customer in chosen if customer.customer_id not in stored])
     return stored
 
 
@@ -168,28 +209,62 @@ def _unsent(customer: SentCustomer) -> int:
 
 
 _ONE = "WHERE account_id = %(account_id)s AND customer_id = %(path)s"
-_MERGE = "custom_attributes = (custom_attributes - %(removed)s::text[]) || %(attributes)s::jsonb"
+_PATCHED_ATTRIBUTES = "(stored.custom_attributes - %(removed)s::text[]) || %(custom_attributes)s::jsonb"
 
 
 @retried
 def update_customer(*, account_id: int, customer_id: str, changes: CustomerChanges) -> bytes | None:
-    """Change the sent fields of a customer; gives its answer's JSON text, or None if there is no such customer."""
-    assignments = [f"{field} = %({field})s" for field in changes.fields]
+    """Change the sent fields of a customer; gives its answer's JSON text, or None if there is no such customer.
+
+    What changes nothing writes nothing.
+    """
+    patched = {name: f"%({name})s" for name in changes.fields} | {ATTRIBUTES: _PATCHED_ATTRIBUTES}
+    unchanged = " AND ".join(f"stored.{name} IS NOT DISTINCT FROM {new}" for name, new in patched.items())
     with _bounded(), connection.cursor() as cursor:
+        # The second statement sees what the first one, if it waited for others, has found.
         cursor.execute(
-            f"UPDATE customers_customer SET {', '.join([*assignments, _MERGE, 'updated_at = %(now)s'])} {_ONE};"  # noqa: S608  our own names
-            f"SELECT {LIST.answer} FROM customers_customer {_ONE}",
+            f"""
+            WITH stored AS (
+                UPDATE customers_customer AS stored SET
+                    {", ".join(f"{name} = {new}" for name, new in patched.items())}, {_STAMP.format(now=ARRIVAL)}
+                {_ONE} AND NOT ({unchanged}) RETURNING {_RETURNED}
+            ), {_FOLLOWS}
+            SELECT FROM stored; SELECT {LIST.answer} FROM customers_customer {_ONE}
+            """,  # noqa: S608  our own names
             {
                 **changes.fields,
                 "account_id": account_id,
                 "path": customer_id,
-                "now": timezone.now(),
-                "attributes": changes.attributes.decode(),
+                ATTRIBUTES: changes.attributes.decode(),
                 "removed": changes.removed,
             },
         )
         row = cursor.fetchone()
     return row[0].encode() if row else None
+
+
+def repair_changes(*, account_id: int) -> int:
+    """Make ``Change`` of the account's customers agree with them; gives how many it had to change.
+
+    Only a version of the server that knew no ``Change`` can have left them apart.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_REPAIR, {"account_id": account_id})
+        repaired: int = cursor.rowcount
+    return repaired
+
+
+_REPAIR = f"""
+WITH stale AS (
+    SELECT stored.account_id, stored.updated_at, stored.customer_id, stored.custom_attributes
+    FROM customers_customer AS stored LEFT JOIN customers_change AS change
+        ON change.account_id = stored.account_id AND change.customer_id = stored.customer_id
+    WHERE stored.account_id = %(account_id)s
+        AND (change.changed_at, change.attributes) IS DISTINCT FROM (stored.updated_at, stored.custom_attributes)
+    FOR UPDATE OF stored
+)
+{_KEEP_CHANGE.format("stale")}
+"""  # noqa: S608  our own names
 
 
 class Eraser(Protocol):
@@ -226,6 +301,11 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
             {"account_id": account_id, "path": customer_id},
         )
         row = cursor.fetchone()
+        # After the customer: nobody who waited for it can write to these any more.
+        cursor.execute(
+            f"DELETE FROM customers_change {_ONE}; DELETE FROM customers_history {_ONE}",  # noqa: S608  the same
+            {"account_id": account_id, "path": customer_id},
+        )
     if row is None and not any(counts.values()):
         return None
     return Erased(row[0].encode() if row else None, counts)

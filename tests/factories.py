@@ -8,7 +8,7 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import Account, Membership, User
 from accounts.services import NewKey, create_key
-from customers.models import Customer
+from customers.models import Change, Customer
 from events.models import Event
 
 
@@ -45,6 +45,17 @@ class CustomerFactory(DjangoModelFactory[Customer]):
     name = "John Smith"
     email = Sequence("customer{}@example.com".format)
     plan = "Starter"
+
+    @classmethod
+    def _create(cls, model_class: type[Customer], *args: Any, **kwargs: Any) -> Customer:
+        customer: Customer = super()._create(model_class, *args, **kwargs)
+        Change.objects.create(
+            account=customer.account,
+            customer_id=customer.customer_id,
+            changed_at=customer.updated_at,
+            attributes=customer.custom_attributes,
+        )
+        return customer
 
 
 class EventFactory(DjangoModelFactory[Event]):

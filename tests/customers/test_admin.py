@@ -92,10 +92,11 @@ def test_a_change_is_stored_and_the_rest_is_left(operator: Client, acme: Account
     form = _form(email=customer.email, plan="Atom", monthly_payment_amount="99.5", location="Berlin")
     with CaptureQueriesContext(connection) as queries:
         assert operator.post(_address(customer), form).status_code == 302
-    [update] = [query["sql"] for query in queries if query["sql"].startswith('UPDATE "customers_customer"')]
-    assert f'"account_id" = {acme.pk}' in update.partition("WHERE")[2]
-    assert "account_id" not in update.partition("WHERE")[0]
-    assert "location" not in update
+    [update] = [query["sql"] for query in queries if "UPDATE customers_customer" in query["sql"]]
+    changed, _, rest = update.partition("UPDATE customers_customer")[2].partition("WHERE")
+    assert f"account_id = {acme.pk}" in rest
+    assert "account_id" not in changed
+    assert "location" not in changed
     before = customer.updated_at
     customer.refresh_from_db()
     assert (customer.plan, customer.monthly_payment_amount, customer.location) == ("Atom", Decimal("99.5"), "Berlin")

@@ -27,7 +27,7 @@ assert "country" in schemas.SCHEMA.fields & schemas.PATCH_SCHEMA.fields
 assert list(queries.LIST.columns)[-1] == "country"
 assert "country" in queries.LIST.equal
 assert "country" in admin.CustomerAdmin.fields
-assert "country" in services._NULLABLE and services._MERGED["country"]
+assert "country" in services._NULLABLE and "country" in [column.name for column in columns.MERGED]
 assert "country" in [column.name for column in columns.OPTIONAL]
 call_command("makemigrations", "customers", dry_run=True)
 """
@@ -61,7 +61,7 @@ def test_every_declared_column_is_in_every_place() -> None:
     assert list(LIST.columns) == names
     assert SCHEMA.fields == PATCH_SCHEMA.fields == {each.name for each in COLUMNS if each.accepts}
     assert {each.name for each in OPTIONAL} < {each.name for each in REPLACED} < SCHEMA.fields
-    assert {field.name for field in Customer._meta.local_fields} == {*names, "account", "id"}
+    assert {field.name for field in Customer._meta.local_fields} == {*names, "account", "id", "previous"}
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_sorts(api, sort, ids):
 
 
 def test_updated_at_is_the_order_of_updates(api, everyone):
-    api.post("customer", JOHN)
+    api.post("customer", JOHN | {"name": "Johnny"})
 
     assert found(api, {"sort": "updated_at"}) == "231"
 

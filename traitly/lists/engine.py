@@ -11,7 +11,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -66,21 +66,31 @@ def parse_number(value: str) -> Decimal:
 
 
 Condition = tuple[str, list[Any]]  # SQL, and its parameters
+# bigint: customers_change_attributes finds an account by no other type, and would give the rows of all accounts.
+_ACCOUNT = "account_id = %s::bigint"
 
 
 class Sort(NamedTuple):
-    """An order: the SQL expression of it, and how a cursor's value (taken from an answer) becomes a parameter."""
+    """An order: the SQL expression of it, and how a cursor's value (taken from an answer) becomes a parameter.
+
+    ``joined``: the expression is of the definition's second table.
+    """
 
     expression: str
     value: Callable[[Any], Any]
+    joined: bool = False
 
 
 class Range(NamedTuple):
-    """A range filter: the SQL expression that is compared, the parameter's parser, and what else must hold."""
+    """A range filter: the SQL expression that is compared, the parameter's parser, and what else must hold.
+
+    ``joined`` as in ``Sort``.
+    """
 
     expression: str
     parse: Callable[[str], Any]
     also: str = ""
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,10 @@ class ListDefinition:
     lowered: tuple[str, ...] = ()  # those of ``equal`` whose index holds them in lower case
     ranges: Mapping[str, Range] = field(default_factory=dict)
     required: tuple[str, ...] = ()
-    attributes: bool = False
+    # A second table, with a row for each of the first one under the same account_id and key. It has what sorts, ranges and
+    # attributes are found by that are ``joined``.
+    joined: str = ""
+    attributes: str = ""  # the column of the second table in which an index finds attributes
     # The columns that stand before the time in the index that gives every order of the list. Where no filter names the
     # last one's values, they are looked up: that saves an index without it.
     leading: tuple[str, ...] = ()
@@ -132,9 +145,25 @@ class ListQuery:
     equal: dict[str, list[str]] = field(default_factory=dict)  # column to the values that it may have
     conditions: list[Condition] = field(default_factory=list)  # SQL with its parameters
     attributes: dict[str, list[str]] = field(default_factory=dict)  # key to the values that it may have, as JSON
+    joined: list[Condition] = field(default_factory=list)  # the same as ``conditions``, of the second table
     sort: str = "created_at"
     limit: int = DEFAULT_LIMIT
     after: list[Any] | None = None  # the sort value and key of the row before the page
+
+    @property
+    def by_joined(self) -> bool:
+        """Whether the order is that of the second table."""
+        return self.definition.sorts[self.sort.lstrip("-")].joined
+
+    @property
+    def source(self) -> str:
+        """SQL of what the list is read from."""
+        definition = self.definition
+        if not (self.joined or self.by_joined):
+            return definition.table
+        # The key is the first table's: it has to be of the one whose index has the order, or a page cannot begin there.
+        first, second = (definition.joined, definition.table)[:: 1 if self.by_joined else -1]
+        return f"{first} JOIN {second} USING (account_id, {definition.key})"
 
 
 def read_list(
@@ -300,7 +329,7 @@ def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tu
     if definition.leading and combinations > 1:
         statement, parameters = _stepped(definition, what, equal, conditions, order_by, limit)
     else:
-        statement, parameters = _merged(definition, what, equal, conditions, order_by, limit)
+        statement, parameters = _merged(asked, what, equal, conditions, order_by, limit)
     with connection.cursor() as cursor:
         if definition.leading and limit in _USUAL_LIMITS:  # one index has the rows in order: one plan is best for all
             _prepared(statement).execute(cursor, parameters)
@@ -320,8 +349,7 @@ def _conditions(asked: ListQuery, account_id: int) -> tuple[list[Condition], str
     """What must hold beside equal values and attributes, and ORDER BY."""
     order = _order(asked)
     direction, comparison = ("DESC", "<") if asked.sort.startswith("-") else ("ASC", ">")
-    # bigint: customers_by_attributes finds an account by no other type, and would give the rows of all accounts.
-    conditions: list[Condition] = [("account_id = %s::bigint", [account_id]), *asked.conditions]
+    conditions: list[Condition] = [(_ACCOUNT, [account_id]), *asked.conditions, *asked.joined]
     if asked.after:
         # The page's position implies the range's near end. Given both, PostgreSQL may begin the walk at the range's:
         # then a page costs what lies before it (1,794 buffers instead of 17 at row 160,000).
@@ -348,7 +376,7 @@ def _with_attributes(
     with connection.cursor() as cursor:
         for walk in (_WALKS[0] * limit, _LONG_WALK if many else _WALKS[1] * limit):
             conditions, order_by = _conditions(asked, account_id)
-            statement, parameters = _merged(asked.definition, "*", equal, conditions, order_by, walk)
+            statement, parameters = _merged(asked, "*", equal, conditions, order_by, walk)
             cursor.execute(
                 f"SELECT {what}, matches, place, {', '.join(_order(asked))} FROM ("  # noqa: S608  our own names
                 f"SELECT *, {condition} AS matches, row_number() OVER ({order_by}) AS place "
@@ -384,18 +412,19 @@ def _found_by_attributes(
     of 60 KB). OFFSET 0: planned for all rows, for which walking in their order has no advantage.
     """
     definition = asked.definition
-    conditions, order_by = _conditions(asked, account_id)
+    inner: list[Condition] = [(_ACCOUNT, [account_id]), *asked.joined]
+    walked = (
+        "SELECT walked.* FROM (SELECT DISTINCT document FROM unnest(%s::jsonb[]) AS document) AS wanted, LATERAL ("  # noqa: S608
+        f"SELECT * FROM {definition.joined} WHERE {' AND '.join(sql for sql, _ in inner)} "
+        f"AND {definition.attributes} @> wanted.document OFFSET 0) AS walked"
+    )
+    conditions, order_by = _conditions(dataclasses.replace(asked, joined=[]), account_id)
     conditions += [_equals(column, column in definition.lowered, values) for column, values in equal.items()]
     if others:
         conditions.append(has_attributes(others))
     where = " AND ".join(sql for sql, _ in conditions)
-    statement = (
-        f"SELECT {what} FROM (SELECT found.* FROM "  # noqa: S608  our own names
-        "(SELECT DISTINCT document FROM unnest(%s::jsonb[]) AS document) AS wanted, LATERAL ("
-        f"SELECT * FROM {definition.table} WHERE {where} AND custom_attributes @> wanted.document OFFSET 0"
-        f") AS found) AS found {order_by}"
-    )
-    return statement, [documents, *(value for _, values in conditions for value in values)]
+    found = f"SELECT {what} FROM ({_looked_up(asked, '*', walked)} OFFSET 0) AS found"  # noqa: S608  our own names
+    return f"{found} WHERE {where} {order_by}", [documents, *_values(inner), account_id, *_values(conditions)]
 
 
 def has_attributes(attributes: Mapping[str, list[str]]) -> Condition:
@@ -425,8 +454,36 @@ def _prepared(statement: str) -> Prepared:
     return Prepared(statement)
 
 
+def _walked(asked: ListQuery, what: str, conditions: list[Condition], order_by: str, limit: int) -> Condition:
+    """The statement of a list that the second table has in order, and all that it is narrowed by: a page of it first."""
+    joined = asked.definition.joined
+    where = " AND ".join(sql for sql, _ in conditions)
+    walked = f"SELECT * FROM {joined} WHERE {where} {order_by} LIMIT {limit:d}"  # noqa: S608  our own names
+    order = ", ".join(f"walked.{column}" for column in order_by.removeprefix("ORDER BY ").split(", "))
+    account: Any = conditions[0][1]
+    return f"{_looked_up(asked, what, walked)} ORDER BY {order}", [*_values(conditions), *account]
+
+
+def _looked_up(asked: ListQuery, what: str, walked: str) -> str:
+    """SQL: the row of the first table for each row of the second that ``walked`` gives. It has the account once more.
+
+    OFFSET 0 keeps the planner from reading the whole account to join a few rows.
+    """
+    definition = asked.definition
+    if what == "*" and asked.by_joined:
+        what = f"*, walked.{definition.sorts[asked.sort.lstrip('-')].expression}"
+    return (
+        f"SELECT found.* FROM ({walked}) AS walked, LATERAL (SELECT {what} FROM {definition.table} "  # noqa: S608  the same
+        f"WHERE {_ACCOUNT} AND {definition.key} = walked.{definition.key} OFFSET 0) AS found"
+    )
+
+
+def _values(conditions: Sequence[Condition]) -> list[Any]:
+    return [value for _, values in conditions for value in values]
+
+
 def _merged(
-    definition: ListDefinition,
+    asked: ListQuery,
     what: str,
     equal: Mapping[str, list[str]],
     conditions: list[Condition],
@@ -438,12 +495,14 @@ def _merged(
     Each walks its index in order and stops at the page's end, where one scan for any of the values would read and sort
     all that match. Every scan has a plan of its own: an index may suit one value and not another.
     """
+    if asked.by_joined and not equal and not asked.conditions:
+        return _walked(asked, what, conditions, order_by, limit)
     scans = []
     parameters: list[Any] = []
-    for branch in _branches(equal, definition.lowered):
+    for branch in _branches(equal, asked.definition.lowered):
         where = " AND ".join(sql for sql, _ in [*conditions, *branch])
         parameters += [value for _, values in [*conditions, *branch] for value in values]
-        scans.append(f"FROM {definition.table} WHERE {where} {order_by} LIMIT {limit:d}")
+        scans.append(f"FROM {asked.source} WHERE {where} {order_by} LIMIT {limit:d}")
     statement = f"SELECT {what} {scans[0]}"
     if len(scans) > 1:
         union = " UNION ALL ".join(f"(SELECT * {scan})" for scan in scans)
@@ -520,10 +579,11 @@ def _filter(asked: ListQuery, name: str, values: list[str]) -> None:
         return
     match = _PARAMETER.fullmatch(name)
     if match and match["name"] in definition.ranges and match["inner"] in _OPERATORS:
-        expression, parse, also = definition.ranges[match["name"]]
+        expression, parse, also, joined = definition.ranges[match["name"]]
         # Repeated, any of its values is enough: what the widest lets through.
         widest = (min if match["inner"].startswith("g") else max)(map(parse, values))
-        asked.conditions.append((f"{expression} {_OPERATORS[match['inner']]} %s", [widest]))
+        condition: Condition = (f"{expression} {_OPERATORS[match['inner']]} %s", [widest])
+        (asked.joined if joined else asked.conditions).append(condition)
         if also:
             asked.conditions.append((also, []))
     elif match and match["name"] == "custom_attributes" and definition.attributes:
@@ -580,7 +640,7 @@ def _read_cursor(asked: ListQuery, cursor: str) -> list[Any]:
 
 def _binding(asked: ListQuery, position: list[Any]) -> str:
     equal = {column: sorted(values) for column, values in sorted(asked.equal.items())}
-    conditions = sorted((sql, str(parameters)) for sql, parameters in asked.conditions)
+    conditions = sorted((sql, str(parameters)) for sql, parameters in [*asked.conditions, *asked.joined])
     attributes = {key: sorted(values) for key, values in sorted(asked.attributes.items())}
     meant = repr([asked.definition.table, asked.sort, equal, conditions, attributes, position])
     return salted_hmac("traitly.lists.engine.cursor", meant, algorithm="sha256").hexdigest()[:32]
