@@ -143,6 +143,7 @@ INSTALLED_APPS = [
     "customers",
     "events",
     "transfer",
+    "assistants",
     "reference",
 ]
 MIDDLEWARE = [
@@ -196,7 +197,7 @@ warnings.filterwarnings("ignore", "No directory at", UserWarning)  # and so need
 # turns a client's POST into a GET.
 HTTPS = switch("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health(?:/live|/ready)?$", r"^metrics$"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^mcp/?$", r"^health(?:/live|/ready)?$", r"^metrics$"]
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 # Asked for: browsers' lists are slow to forget, and hold the whole domain.

@@ -1,9 +1,10 @@
-"""Every address: the API, then the operators' admin, then the portal."""
+"""Every address: the API, then its documentation, the operators' admin, and the portal."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from assistants.server import server as mcp
 from traitly.http import health
 from traitly.http.metrics import metrics
 from traitly.http.views import unknown_address
@@ -19,6 +20,7 @@ urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", metrics, name="metrics"),
+    re_path(r"^mcp/?\Z", mcp),
     path("admin/", admin.site.urls),
     path("", include("portal.urls")),
 ]
