@@ -5,6 +5,9 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from assistants.server import server as mcp
+from portal.filled_in import filled_in_key
+from reference.urls import docs_urls
+from reference.views import llms
 from traitly.http import health
 from traitly.http.metrics import metrics
 from traitly.http.views import unknown_address
@@ -20,6 +23,8 @@ urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", metrics, name="metrics"),
+    path("docs/", include(docs_urls(filled_in_key))),
+    path("llms.txt", llms),
     re_path(r"^mcp/?\Z", mcp),
     path("admin/", admin.site.urls),
     path("", include("portal.urls")),

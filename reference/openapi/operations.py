@@ -18,6 +18,8 @@ TAGS = {
     "Customers": "Who your customers are, which plan they are on, what they pay.",
 }
 
+OBJECTS = {"Events": "Event", "Customers": "Customer"}  # what a tag's operations are about: names of schemas
+
 
 def _one_or_many(name: str) -> dict[str, Any]:
     """The content of a body: an object, an array of them, or one a line."""

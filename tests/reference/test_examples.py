@@ -32,6 +32,8 @@ def settled(value: Any, key: str = "") -> Any:
         return [settled(inner) for inner in value]
     if key == "next_cursor":
         return "<cursor>"
+    if key in {"created", "retrieved", "updated", "deleted"}:
+        return "<now>"
     if isinstance(value, str):
         for pattern, placeholder in _VOLATILE:
             value = pattern.sub(placeholder, value)

@@ -1,0 +1,41 @@
+"""The key that commands are filled in with, on the quick start and in the documentation."""
+
+from django.http import HttpRequest
+
+from accounts import keys
+from accounts.models import ApiKey
+from accounts.services import reveal_key
+from portal.access import actor, find_membership, logged_in_recently
+
+_FILLED_IN = "filled_in"  # in the session: the key that this log-in has seen so, which the audit log knows of
+
+
+def newest_key(account_id: int) -> ApiKey | None:
+    """The account's newest key that can do everything."""
+    rows = ApiKey.objects.filter(account=account_id, revoked_at=None, scopes__contains=["read", "write"])
+    return next((row for row in rows.order_by("-id") if row.is_active), None)
+
+
+def filled_in_key(request: HttpRequest) -> str | None:
+    """The text of ``newest_key`` for an owner who logged in lately, None for everyone else.
+
+    The first time in a log-in that is a revelation, and is recorded as one.
+    """
+    if not request.user.is_authenticated:
+        return None
+    membership = find_membership(request)
+    if membership is None or not membership.is_owner or not logged_in_recently(request):
+        return None
+    row = newest_key(membership.account.pk)
+    return _text(request, membership.account.pk, row) if row else None
+
+
+def _text(request: HttpRequest, account_id: int, row: ApiKey) -> str | None:
+    try:
+        if request.session.get(_FILLED_IN) == row.pk:
+            return keys.decrypt(row.encrypted)
+        text = reveal_key(account_id=account_id, key_id=row.pk, actor=actor(request))
+    except keys.UnreadableKeyError:
+        return None
+    request.session[_FILLED_IN] = row.pk
+    return text
