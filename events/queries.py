@@ -33,6 +33,9 @@ LIST = ListDefinition(
 # third of what PostgreSQL spent on storing events.)
 TIMELINE = dataclasses.replace(LIST, equal=("name",), required=())
 
+# What DELETE /event erases: by any of the filters of lists.
+ERASURE = dataclasses.replace(LIST, required=())
+
 # All events of an account, for exports; walks the primary key. (No index has the order of created_at
 # across customers: events would pay for it with every write.)
 EXPORT = dataclasses.replace(LIST, sorts={"id": Sort("id", str)}, equal=(), ranges={}, required=(), leading=())

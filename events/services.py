@@ -2,7 +2,7 @@
 
 import datetime
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from operator import attrgetter
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from accounts.models import Account
 from accounts.queries import OPEN_ACCOUNT, check_open
 from events.figures import delete_events
 from events.queries import LIST
@@ -20,6 +21,7 @@ from traitly.db.group_commit import GroupCommit
 from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
 from traitly.db.timeouts import slow_statements
+from traitly.lists.engine import Condition
 from traitly.observability.metrics import STATEMENT_ROWS
 
 # One statement for one event or ten thousand: no round trips, no savepoint. (The ORM's bulk_create makes a placeholder a
@@ -123,18 +125,49 @@ SELECT max(id) FROM (
 
 def prune_events(*, account_id: int, days: int) -> int:
     """Erase the account's events that happened more than ``days`` ago, in small transactions; gives how many."""
-    parameters: dict[str, Any] = {"after": "", "oldest": timezone.now() - datetime.timedelta(days=days)}
+    oldest = timezone.now() - datetime.timedelta(days=days)
+    return _erase_by_windows(account_id, "created_at < %(oldest)s", {"oldest": oldest})
+
+
+def prune_all_events() -> int:
+    """Erase what each account no longer keeps; gives how many events."""
+    kept = Account.objects.filter(closed_at=None).exclude(event_retention_days=None).order_by("id")
+    return sum(
+        prune_events(account_id=pk, days=days or 0) for pk, days in kept.values_list("id", "event_retention_days")
+    )
+
+
+def erase_matching_events(*, account_id: int, equal: Mapping[str, Sequence[str]], times: Sequence[Condition]) -> int:
+    """Erase the account's events with any of these values in each column, at these times; gives how many.
+
+    A customer's are erased in one transaction. Those of all customers are erased in small ones: what is erased before a
+    failure stays erased, and whoever asks again has the rest erased.
+    """
+    parameters: dict[str, Any] = {column: list(values) for column, values in equal.items()}
+    conditions = [f"{column} = ANY(%({column})s::text[])" for column in equal]
+    for number, (sql, (time,)) in enumerate(times):
+        parameters[f"time_{number}"] = time
+        conditions.append(sql.replace("%s", f"%(time_{number})s"))
+    condition = " AND ".join(conditions)
+    if "customer_id" not in equal:
+        return _erase_by_windows(account_id, condition, parameters)
+    with slow_statements():
+        return delete_events(account_id=account_id, condition=condition, parameters=parameters)
+
+
+def _erase_by_windows(account_id: int, condition: str, parameters: dict[str, Any]) -> int:
+    parameters["after"] = ""
     total = 0
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(_WINDOW, {"account_id": account_id, **parameters})
+            cursor.execute(_WINDOW, {"account_id": account_id, "after": parameters["after"]})
             last = cursor.fetchone()[0]
         if last is None:
             return total
         with slow_statements():
             total += delete_events(
                 account_id=account_id,
-                condition="id > %(after)s AND id <= %(last)s AND created_at < %(oldest)s",
+                condition=f"id > %(after)s AND id <= %(last)s AND {condition}",
                 parameters={**parameters, "last": last},
             )
         parameters["after"] = last

@@ -6,7 +6,11 @@ from events.views import EventViewSet, TimelineViewSet
 from traitly.http.urls import identifier
 
 urlpatterns = [
-    re_path(r"^event/?\Z", EventViewSet.as_view({"get": "list", "post": "create"}), name="events"),
+    re_path(
+        r"^event/?\Z",
+        EventViewSet.as_view({"get": "list", "post": "create", "delete": "destroy_many"}),
+        name="events",
+    ),
     re_path(
         rf"^event/{identifier('event_id')}/?\Z",
         EventViewSet.as_view({"get": "retrieve", "delete": "destroy"}),

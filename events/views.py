@@ -10,13 +10,14 @@ from rest_framework.request import Request
 from customers.queries import get_customer
 from events import queries
 from events.schemas import NewEvent, read_events
-from events.services import delete_event, store_events
+from events.services import delete_event, erase_matching_events, store_events
 from rejections.services import keep_rejections
 from traitly.http.bodies import read_body
 from traitly.http.envelope import batch_response, envelope, only_sent
 from traitly.http.views import ApiViewSet
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import unix_seconds
+from traitly.lists.engine import read_list
 
 _LONGEST_KEY = 255
 
@@ -51,6 +52,19 @@ class EventViewSet(ApiViewSet):
         if answer is None:
             raise Http404("There is no event with this id.")
         return envelope("event", [answer if self.may_read else only_sent(answer, {"id", "success"})], method="DELETE")
+
+    def destroy_many(self, request: Request) -> HttpResponse:
+        """Delete the events that the filters choose; the answer's metadata counts them."""
+        for name in ("sort", "limit", "cursor"):
+            if name in request.query_params:
+                detail = "Every matching event is deleted: there is no order and there are no pages."
+                raise InvalidRequestError([Error("invalid", detail, name)])
+        asked = read_list(queries.ERASURE, request.query_params)
+        if not asked.equal and not asked.conditions:
+            detail = "Say which events are to be deleted: by customer_id, name or created_at[gte|gt|lte|lt]."
+            raise InvalidRequestError([Error("required", detail, None)])
+        erased = erase_matching_events(account_id=self.account_id, equal=asked.equal, times=asked.conditions)
+        return envelope("event", [], method="DELETE", metadata={"events": erased})
 
 
 class TimelineViewSet(ApiViewSet):

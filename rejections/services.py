@@ -15,9 +15,11 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from accounts.models import Account
 from accounts.queries import OPEN_ACCOUNT
 from rejections.models import Rejection
 from traitly.db.arrays import UNPACKED, packed
+from traitly.db.batches import delete_in_batches
 from traitly.db.group_commit import GroupCommit
 from traitly.db.ids import new_text_id
 from traitly.db.prepared import Prepared
@@ -91,7 +93,11 @@ def discard_rejection(*, account_id: int, rejection_id: uuid.UUID) -> bool:
 
 def prune_rejections() -> int:
     """Erase every rejection of every account that is older than ``REJECTIONS_KEPT_DAYS``; gives how many."""
-    return Rejection.objects.filter(received_at__lt=_oldest()).delete()[0]
+    condition = "account_id = %(account_id)s AND received_at < %(oldest)s"
+    return sum(
+        delete_in_batches("rejections_rejection", condition, {"account_id": account_id, "oldest": _oldest()})
+        for account_id in Account.objects.values_list("id", flat=True)
+    )
 
 
 def _oldest() -> datetime.datetime:

@@ -113,7 +113,11 @@ def _changes() -> Schema:
 def _envelopes(row: str, kind: str) -> dict[str, Schema]:
     """The envelopes of a kind, as ``EventsCreated``, one for each verb."""
     nothing = {"type": "object", "description": "Empty: there is nothing more to say.", "maxProperties": 0}
-    erased = ref("ErasedCounts") if kind == "customer" else nothing
+    erased = (
+        ref("ErasedCounts")
+        if kind == "customer"
+        else {"description": "`events`, where many were deleted.", "anyOf": [nothing, ref("ErasedCounts")]}
+    )
     metadata = {"created": ref("BatchCounts"), "updated": ref("Hints"), "deleted": erased, "retrieved": ref("NextPage")}
     verbs = ["retrieved", *VERBS.values()]
     if kind == "event":

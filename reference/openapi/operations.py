@@ -3,10 +3,11 @@
 from typing import Any
 
 from customers.queries import LIST as CUSTOMERS
+from events.queries import ERASURE, TIMELINE
 from events.queries import LIST as EVENTS
-from events.queries import TIMELINE
 from reference.openapi.components import ref
 from reference.openapi.operation import Operation, Response
+from reference.openapi.parameters import filter_parameters
 from traitly.settings import MAX_ITEMS
 
 _NOT_FOUND = 404
@@ -66,6 +67,18 @@ OPERATIONS: tuple[Operation, ...] = (
         description="List a customer's events of one name or several, the oldest first.",
         lists=EVENTS,
         responses={200: Response(description="A page of events.", schema="EventsRetrieved", streams=True)},
+    ),
+    Operation(
+        id="deleteEvents",
+        url="events",
+        method="DELETE",
+        tag="Events",
+        summary="Delete events",
+        description="Delete every event that the parameters choose, of which at least one is needed: a customer's, those "
+        "of a name, or those of a time. `metadata.events` counts them. If the request is cut off, send it again: it goes "
+        "on where it stopped.",
+        parameters=tuple(filter_parameters(ERASURE, "event")),
+        responses={200: Response(description="They are deleted.", schema="EventsDeleted")},
     ),
     Operation(
         id="getEvent",

@@ -15,6 +15,18 @@ _RANGES = {"monthly_payment_amount": (_AMOUNT_OPERATORS, AMOUNT_SCHEMA)}
 
 def list_parameters(definition: ListDefinition, kind: str) -> list[dict[str, Any]]:
     """Every query parameter of a list of ``kind`` ("event", "customer")."""
+    sorts = [f"{sign}{name}" for name in definition.sorts for sign in ("", "-")]
+    order = f"The order, with `-` the newest or largest first. Default: `{sorts[0]}`."
+    return [
+        *filter_parameters(definition, kind),
+        query("sort", order, {"type": "string", "enum": sorts, "default": sorts[0]}),
+        {"$ref": "#/components/parameters/limit"},
+        {"$ref": "#/components/parameters/cursor"},
+    ]
+
+
+def filter_parameters(definition: ListDefinition, kind: str) -> list[dict[str, Any]]:
+    """Those of them that say which rows are meant."""
     texts = FILTERS[kind]
     parameters = [
         query(name, f"{texts[name]} Repeated, any of the values.", _values(name in definition.required), definition)
@@ -27,14 +39,7 @@ def list_parameters(definition: ListDefinition, kind: str) -> list[dict[str, Any
         ]
     if definition.attributes:
         parameters.append(_attributes())
-    sorts = [f"{sign}{name}" for name in definition.sorts for sign in ("", "-")]
-    order = f"The order, with `-` the newest or largest first. Default: `{sorts[0]}`."
-    return [
-        *parameters,
-        query("sort", order, {"type": "string", "enum": sorts, "default": sorts[0]}),
-        {"$ref": "#/components/parameters/limit"},
-        {"$ref": "#/components/parameters/cursor"},
-    ]
+    return parameters
 
 
 def query(

@@ -1,0 +1,24 @@
+"""``manage.py nightly``: for a daily timer."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from traitly.nightly import run
+
+
+class Command(BaseCommand):
+    """Prints how many rows of each kind were erased."""
+
+    help = "Erase what is past its time: events, rejected items, sessions, what deleted accounts left."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run every step; fail in the end if one of them did."""
+        failed = []
+        for step, erased in run():
+            if erased is None:
+                failed.append(step)
+            else:
+                self.stdout.write(f"{step}: {erased}")
+        if failed:
+            raise CommandError(f"These failed, and the log says why: {', '.join(failed)}.")
