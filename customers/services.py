@@ -279,6 +279,16 @@ class Eraser(Protocol):
 ERASERS: dict[str, Eraser] = {}
 
 
+class Witness(Protocol):
+    """Writes down that a customer was erased."""
+
+    def __call__(self, *, account_id: int, customer_id: str) -> None:
+        """Runs in the transaction of ``erase_customer``, once it has erased something."""
+
+
+WITNESSES: dict[str, Witness] = {}  # register as ERASERS do
+
+
 class Erased(NamedTuple):
     """What an erasure removed: the customer's last answer (None if only other rows were left), and counts."""
 
@@ -306,6 +316,8 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
             f"DELETE FROM customers_change {_ONE}; DELETE FROM customers_history {_ONE}",  # noqa: S608  the same
             {"account_id": account_id, "path": customer_id},
         )
-    if row is None and not any(counts.values()):
-        return None
+        if row is None and not any(counts.values()):
+            return None
+        for witness in WITNESSES.values():
+            witness(account_id=account_id, customer_id=customer_id)
     return Erased(row[0].encode() if row else None, counts)

@@ -142,6 +142,7 @@ INSTALLED_APPS = [
     "rejections",
     "customers",
     "events",
+    "feed",
     "transfer",
     "assistants",
     "reference",

@@ -17,7 +17,10 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns = [
     # The reference prints the version in one address and leaves it out in another: both are the same endpoints.
-    re_path(r"^api/(?:v1/)?", include([path("", include("events.urls")), path("", include("customers.urls"))])),
+    re_path(
+        r"^api/(?:v1/)?",
+        include([path("", include(f"{app}.urls")) for app in ("events", "customers", "feed")]),
+    ),
     re_path(r"^(?:api|v1)(?:/|$)", unknown_address),
     path("health", health.health, name="health"),
     path("health/live", health.live, name="health-live"),

@@ -127,9 +127,15 @@ def list_response(request: Request, kind: str, rows: list[bytes], next_cursor: s
     """The answer to a GET of a list: a page, and where the next one is."""
     if next_cursor is None:
         return envelope(kind, rows)
-    query = request.query_params.copy()
-    query["cursor"] = next_cursor
-    address = f"{request.build_absolute_uri(escape_uri_path(request.path))}?{query.urlencode()}"
-    response = envelope(kind, rows, metadata={"next_cursor": next_cursor, "next": address})
-    response["Link"] = f'<{address}>; rel="next"'
+    url = next_url(request, next_cursor)
+    response = envelope(kind, rows, metadata={"next_cursor": next_cursor, "next": url})
+    response["Link"] = f'<{url}>; rel="next"'
     return response
+
+
+def next_url(request: Request, cursor: str) -> str:
+    """Where the list goes on: the request's own URL, from a cursor."""
+    query = request.query_params.copy()
+    query.pop("since", None)  # where it began
+    query["cursor"] = cursor
+    return f"{request.build_absolute_uri(escape_uri_path(request.path))}?{query.urlencode()}"

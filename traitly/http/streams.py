@@ -23,10 +23,10 @@ def stream_response(
     """
     lines = csv_lines(asked, account_id=account_id) if media_type == CSV else ndjson_lines(asked, account_id=account_id)
     charset = "; charset=utf-8" if media_type == CSV else ""
-    return StreamingHttpResponse(_while_allowed(lines, allowed), content_type=media_type + charset)
+    return StreamingHttpResponse(while_allowed(lines, allowed), content_type=media_type + charset)
 
 
-def _while_allowed(chunks: Iterable[bytes], allowed: Callable[[], bool]) -> Iterator[bytes]:
+def while_allowed(chunks: Iterable[bytes], allowed: Callable[[], bool]) -> Iterator[bytes]:
     """The chunks; asks as often as requests do. Who reads slowly would otherwise read on after the key is revoked."""
     asked = time.monotonic()
     for chunk in chunks:

@@ -27,7 +27,9 @@ _RANGES = {media_type: media_type for media_type in (_JSON, NDJSON, CSV)} | {"te
 class ApiViewSet(ViewSet):
     """A viewset whose answers are made by ``traitly.http.envelope`` and ``streams``, not by DRF's renderers."""
 
-    streamed_actions: ClassVar[frozenset[str]] = frozenset()  # the lists that also come as NDJSON and CSV
+    streamed_actions: ClassVar[frozenset[str]] = frozenset()  # the lists that also come as streams
+    in_reference: ClassVar[bool] = True  # described in docs/openapi.json
+    stream_types: ClassVar[frozenset[str]] = frozenset({NDJSON, CSV})
 
     @property
     def account_id(self) -> int:
@@ -51,7 +53,7 @@ class ApiViewSet(ViewSet):
         accepted = request.META.get("HTTP_ACCEPT", "")
         if force or accepted in _ANY:
             return None, _JSON
-        offered = {_JSON, NDJSON, CSV} if self.action in self.streamed_actions else {_JSON}
+        offered = {_JSON, *self.stream_types} if self.action in self.streamed_actions else {_JSON}
         for media_range in _by_preference(accepted):
             media_type = _RANGES.get(media_range)
             if media_type in offered:

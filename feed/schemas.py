@@ -1,0 +1,98 @@
+"""What clients may ask of the feed, and send about webhooks."""
+
+import datetime
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from django.http import QueryDict
+from pydantic_core import PydanticCustomError
+
+from feed.models import EntryType
+from feed.positions import START, Filter, Position
+from traitly.input.errors import Error, InvalidRequestError
+from traitly.input.values import parse_time
+
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 100
+MAX_WAIT = 30
+
+
+class FeedRequest(NamedTuple):
+    """A part of the feed that was asked for; ``wait`` seconds for something new, if there is nothing."""
+
+    only: Filter
+    after: Position = START
+    limit: int = DEFAULT_LIMIT
+    wait: int = 0
+
+
+_PARAMETERS = ("type", "name", "since", "cursor", "limit", "wait")
+
+
+def read_feed(query: QueryDict, *, paged: bool = True) -> FeedRequest:
+    """What the query string asks for, or ``InvalidRequestError`` with everything wrong with it.
+
+    ``paged`` is False for a stream, which has neither limit nor wait.
+    """
+    errors: list[Error] = []
+    values: dict[str, Any] = {}
+    for name, texts in sorted(query.lists()):
+        try:
+            if name not in _PARAMETERS:
+                known = ", ".join(_PARAMETERS)
+                raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known are: {known}.")  # noqa: TRY301
+            if name in {"limit", "wait"} and not paged:
+                raise PydanticCustomError("invalid", "A stream has no pages: everything up to now is sent.")  # noqa: TRY301
+            values[name] = _READERS[name](texts)
+        except PydanticCustomError as error:
+            errors.append(Error(error.type, error.message(), name))
+    if "since" in values and "cursor" in values:
+        errors.append(Error("invalid", "Send a cursor, or a time to start at, not both.", "since"))
+    if errors:
+        raise InvalidRequestError(errors)
+    after = values.get("cursor") or (Position.before(values["since"]) if "since" in values else START)
+    only = Filter(values.get("type", frozenset()), values.get("name", frozenset()))
+    return FeedRequest(only, after, values.get("limit", DEFAULT_LIMIT), values.get("wait", 0))
+
+
+def _types(texts: list[str]) -> frozenset[str]:
+    if unknown := set(texts) - set(EntryType.values):
+        raise PydanticCustomError("invalid_choice", f"{min(unknown)!r} is none of: {', '.join(EntryType.values)}.")
+    return frozenset(texts)
+
+
+def _names(texts: list[str]) -> frozenset[str]:
+    if any("\0" in text for text in texts):
+        raise PydanticCustomError("null_characters_not_allowed", "Null characters are not allowed.")
+    return frozenset(texts)
+
+
+def _since(texts: list[str]) -> datetime.datetime:
+    return parse_time(texts[-1])
+
+
+def _cursor(texts: list[str]) -> Position:
+    try:
+        return Position.of(texts[-1])
+    except ValueError:
+        raise PydanticCustomError("invalid", "Broken. Begin again without it, or with since.") from None
+
+
+def _number(least: int, most: int) -> Callable[[list[str]], int]:
+    def read(texts: list[str]) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", texts[-1]) or not least <= int(texts[-1]) <= most:
+            raise PydanticCustomError("invalid", f"Must be a whole number from {least} to {most}.")
+        return int(texts[-1])
+
+    return read
+
+
+_READERS: dict[str, Callable[[list[str]], Any]] = {
+    "type": _types,
+    "name": _names,
+    "since": _since,
+    "cursor": _cursor,
+    "limit": _number(1, MAX_LIMIT),
+    "wait": _number(0, MAX_WAIT),
+}

@@ -1,0 +1,88 @@
+"""Waiting for something new in the feed: one thread of a process asks the database for all who wait in it."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from django.db import connection
+
+from feed.positions import Position
+from feed.queries import has_news
+from traitly.db.clock import settle
+
+logger = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 0.1
+_REST_SECONDS = 0.5  # without anyone who waits, then the connection is given up
+_PAUSE_SECONDS_EACH = 0.002  # more, for each account that is asked for
+
+
+class Waiter(NamedTuple):
+    """Someone to wake, once, when the account has something settled beyond a position, or at a time of the clock that only advances."""
+
+    account_id: int
+    after: Position
+    until: float
+    wake: Callable[[], None]
+
+
+class Watch:
+    """Who waits. Threads come and go; the one that asks begins with the first who waits and rests while nobody does."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiters: dict[int, Waiter] = {}
+        self._thread: threading.Thread | None = None
+
+    def add(self, waiter: Waiter) -> Callable[[], None]:
+        """Wait; gives a function that gives it up."""
+        with self._changed:
+            self._waiters[id(waiter)] = waiter
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="feed-watch", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+        def give_up() -> None:
+            self._remove(waiter)
+
+        return give_up
+
+    def _remove(self, waiter: Waiter) -> bool:
+        with self._changed:
+            return self._waiters.pop(id(waiter), None) is not None
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiters:
+                    if not self._changed.wait(_REST_SECONDS):
+                        connection.close()
+                waiters = list(self._waiters.values())
+            now = time.monotonic()
+            news = self._news([waiter for waiter in waiters if waiter.until > now])
+            for waiter in waiters:
+                if (waiter.until <= now or id(waiter) in news) and self._remove(waiter):
+                    waiter.wake()
+            time.sleep(_PAUSE_SECONDS + _PAUSE_SECONDS_EACH * len({waiter.account_id for waiter in waiters}))
+
+    def _news(self, waiters: list[Waiter]) -> set[int]:
+        """Who of them has waited for long enough. Of an account, who is furthest behind asks for all."""
+        after: dict[int, Position] = {}
+        for waiter in waiters:
+            after[waiter.account_id] = min(waiter.after, after.get(waiter.account_id, waiter.after))
+        try:
+            if not (stirred := has_news(after)):
+                return set()
+            until = settle()
+            found = has_news({account_id: after[account_id] for account_id in stirred}, until)
+        except Exception:  # whatever it is: who waits is woken when the time is over
+            logger.exception("The feed could not be looked at for those who wait")
+            connection.close()
+            return set()
+        return {id(waiter) for waiter in waiters if waiter.account_id in found and waiter.after.at < until}
+
+
+watch = Watch()
