@@ -7,10 +7,11 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from customers.columns import COLUMNS, KEY, REPLACED, Column
+from traitly.input.attributes import attributes_json
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.hints import Hint
-from traitly.input.items import Batch, Body, RejectedItem, Schema, read_items
-from traitly.input.values import attributes_json
+from traitly.input.items import Batch, RejectedItem, Schema, read_items
+from traitly.input.parsing import Body
 
 _typed_dict: Any = TypedDict  # mypy wants the fields to stand in the source
 

@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 
 from traitly.db.ids import new_text_id
 from traitly.input.errors import Error, InvalidRequestError
-from traitly.input.items import Batch, Body, Schema, read_items
+from traitly.input.items import Batch, Schema, read_items
+from traitly.input.parsing import Body
 from traitly.input.values import CustomerId, Identifier, Name, Time, now_in_seconds
 
 

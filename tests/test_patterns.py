@@ -17,8 +17,8 @@ from django.core.validators import validate_email
 
 from events.schemas import read_events
 from traitly.input.errors import InputError
-from traitly.input.items import Body
-from traitly.input.values import MOST_DIGITS
+from traitly.input.parsing import Body
+from traitly.input.values import MAX_DIGITS
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,17 +29,17 @@ TEXT = 254  # longer fields are refused before
 
 # Each compiled pattern by its name: how it is asked, and what takes it longest.
 WORST_CASES: dict[str, tuple[str, list[Any]]] = {
-    "traitly.input.items._LONG_NUMBER": (
+    "traitly.input.parsing._LONG_NUMBER": (
         "subn",
         [
             b"1" * BODY,
-            (b"1" * MOST_DIGITS + b",") * (BODY // MOST_DIGITS),
-            (b"1" * (MOST_DIGITS + 1) + b",") * (BODY // MOST_DIGITS),
+            (b"1" * MAX_DIGITS + b",") * (BODY // MAX_DIGITS),
+            (b"1" * (MAX_DIGITS + 1) + b",") * (BODY // MAX_DIGITS),
         ],
     ),
     "traitly.input.values._NUMBER": (
         "fullmatch",
-        ["1" * MOST_DIGITS + "x", "1." + "1" * LINE + "x", "1e" + "1" * LINE, "." * LINE],
+        ["1" * MAX_DIGITS + "x", "1." + "1" * LINE + "x", "1e" + "1" * LINE, "." * LINE],
     ),
     "traitly.input.values._PLAIN_EMAIL": (
         "fullmatch",
@@ -147,13 +147,13 @@ def test_what_django_makes_of_an_email_is_bounded(address):
     assert time.thread_time() - begin < 0.2
 
 
-LONG = b"1" * (MOST_DIGITS + 1)  # is read by Python's own parser, with everything beside it
+LONG = b"1" * (MAX_DIGITS + 1)  # is read by Python's own parser, with everything beside it
 
 
 @pytest.mark.parametrize(
     ("numbers", "times"),
     [
-        (b"1" * MOST_DIGITS + b",", BODY // MOST_DIGITS - 2),
+        (b"1" * MAX_DIGITS + b",", BODY // MAX_DIGITS - 2),
         (b"2." + b"25" * 380 + b"e-300,", 20_000),
         (b"1" * (BODY - 10_000) + b",", 1),
         (b"0." + b"1" * (BODY - 10_000) + b",", 1),

@@ -12,7 +12,8 @@ from events.schemas import SCHEMA as EVENT_SCHEMA
 from events.schemas import NewEvent, read_events
 from events.services import store_events
 from rejections.models import Rejection
-from traitly.input.items import Batch, Body, Schema
+from traitly.input.items import Batch, Schema
+from traitly.input.parsing import Body
 from traitly.lists.engine import ListQuery
 
 

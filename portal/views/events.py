@@ -22,7 +22,8 @@ from rejections import queries as rejections
 from rejections.models import Rejection
 from rejections.services import discard_rejection
 from traitly.input.errors import Error, InputError, InvalidRequestError
-from traitly.input.items import Body, RejectedItem
+from traitly.input.items import RejectedItem
+from traitly.input.parsing import Body
 from traitly.input.values import parse_time, unix_seconds
 from transfer.kinds import kind_of
 

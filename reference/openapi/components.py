@@ -14,8 +14,8 @@ from events.schemas import SCHEMA as EVENT_SCHEMA
 from reference.openapi import fields, parameters
 from reference.openapi.codes import CODES, STATUSES
 from traitly.http.envelope import VERBS
+from traitly.input.attributes import MAX_KEY_LENGTH
 from traitly.input.hints import MAX_HINTS
-from traitly.input.values import LONGEST_KEY
 
 Schema = dict[str, Any]
 
@@ -62,7 +62,7 @@ def sent(item: Any, description: str, texts: Mapping[str, str]) -> Schema:
     schema = TypeAdapter(item).json_schema()
     properties = {name: _described(schema["properties"][name], texts[name]) for name in schema["properties"]}
     if attributes := properties.get("custom_attributes"):
-        attributes["propertyNames"] = {"minLength": 1, "maxLength": LONGEST_KEY}
+        attributes["propertyNames"] = {"minLength": 1, "maxLength": MAX_KEY_LENGTH}
     return {
         "type": "object",
         "description": description,

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 import zlib
 
 import pytest
@@ -302,13 +303,27 @@ def test_nesting_200_deep_is_stored(api):
     assert answer.row["custom_attributes"]["a"] == json.loads(nested(200))["a"]
 
 
-@pytest.mark.parametrize("depth", [201, 202, 1000, 10_000, 1_000_000])
+@pytest.mark.parametrize("depth", [201, 202, 1000, 99_000])
 def test_deeper_nesting_is_400_that_says_where(api, depth):
     answer = api.post("event", nested(depth))
 
     assert answer.status == 400
     assert answer.errors == [("parse_error", None)]
     assert "column" in answer.details
+
+
+@pytest.mark.parametrize("empty", [b"[]", b"{}", b"[ ]", b"{\n}"])
+@pytest.mark.parametrize("around", [b"%b", b"[%b]"])
+def test_an_empty_object_is_a_level_too(api, empty, around):
+    """The parser does not count it."""
+    levels = 200 - around.count(b"[") - 2  # beside the event and the empty one
+    for more, status in ((0, 201), (1, 400)):
+        inner = b"[" * (levels + more) + empty + b"]" * (levels + more)
+        answer = api.post("event", around % (b'{"customer_id":"1","name":"x","a":%b}' % inner))
+        assert answer.status == status
+
+    assert answer.errors == [("parse_error", None)]
+    assert "200 levels, in item 0" in answer.details
 
 
 def test_deep_nesting_beside_a_long_integer_is_400(api):
@@ -328,7 +343,7 @@ def test_a_repeated_key_counts_once_the_last(api):
     assert api.post("event", b'{"customer_id":"1","name":"a","name":"b"}').row["name"] == "b"
 
 
-@pytest.mark.parametrize(("value", "number"), [(b"[]", 1 << 20), (b"{}", 1 << 20), (b"1", (1 << 22) + 2)])
+@pytest.mark.parametrize(("value", "number"), [(b"[]", 100_000), (b"{}", 100_000), (b"1", 250_002)])
 @pytest.mark.parametrize("address", ["event", "customer"])
 def test_more_containers_than_memory_should_hold_are_413(api, address, value, number):
     """Parsed they would take a hundred times the bytes of the body, which gzip makes a thousand times less."""
@@ -343,7 +358,41 @@ def test_more_containers_than_memory_should_hold_are_413(api, address, value, nu
 def test_many_lines_of_arrays_are_413_together(api):
     line = b'{"customer_id":"1","name":"x","a":[%b]}' % b",".join([b"[]"] * 1000)
 
-    assert api.post("event", b"\n".join([line] * 1100), content_type=LINES).status == 413
+    assert api.post("event", b"\n".join([line] * 110), content_type=LINES).status == 413
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        b",".join(b'"%x":1' % i for i in range(249_998)),
+        b'"custom_attributes":{%b}' % b",".join(b'"%x":1' % i for i in range(249_998)),
+        b'"a":[%b]' % b",".join(b'{"%x":1}' % i for i in range(99_990)),
+        b'"a":[%b]' % b",".join([b"0.5"] * 249_990),
+    ],
+    ids=["fields", "attributes", "objects", "numbers"],
+)
+def test_the_most_values_of_a_body_take_bounded_memory_and_time(api, item, peak_memory):
+    """A million of them were accepted to be read, which took 550 MB and ten seconds."""
+    body = b'{"customer_id":"1","name":"x",%b}' % item
+    begin = time.thread_time()
+    answer = api.post("event", body)
+    taken = time.thread_time() - begin
+    with peak_memory() as peak:
+        api.post("event", body)
+
+    assert (answer.status, {code for code, _ in answer.errors}) == (400, {"max_length"})
+    assert taken < 3
+    assert peak.mebibytes < 200
+
+
+@pytest.mark.parametrize("line", [b"\n", b"  \n"])
+def test_blank_lines_take_no_memory(api, line, peak_memory):
+    body = line * (5 * 2**20)
+    with peak_memory() as peak:
+        answer = api.post("event", body, content_type=LINES)
+
+    assert answer.status == 400
+    assert peak.mebibytes < 2.5 * len(body) / 2**20
 
 
 @pytest.fixture

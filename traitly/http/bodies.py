@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from traitly.http.large_bodies import LARGE, admit
 from traitly.input.errors import MalformedError, TooLargeError
-from traitly.input.items import Body
+from traitly.input.parsing import Body
 
 # curl's --data claims a form, and the reference's own commands are sent so.
 _FORM = "application/x-www-form-urlencoded"

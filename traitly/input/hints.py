@@ -35,21 +35,21 @@ def intended_fields(item: Mapping[str, Any], known: KnownFields) -> dict[str, st
     an attribute like any other.
     """
     intended = {}
+    spellings = _spellings(known)
     for name in item.keys() - known.names:
         if len(name) <= _MAX_LENGTH:
-            field, is_synonym = _intended_field(name, known)
+            field, is_synonym = spellings.get(_plain(name), (None, False))
             if field and not (is_synonym and field in item):
                 intended[name] = field
     return intended
 
 
-@lru_cache(maxsize=10_000)
-def _intended_field(name: str, known: KnownFields) -> tuple[str | None, bool]:
-    plain = _plain(name)
-    for field in known.names:
-        if plain in {_plain(field), known.kind + _plain(field)}:
-            return field, False
-    return dict(known.synonyms).get(plain), True
+@lru_cache
+def _spellings(known: KnownFields) -> dict[str, tuple[str, bool]]:
+    """Names without separators, each with the field that is meant, and whether it is a synonym."""
+    plain = {_plain(field): (field, False) for field in known.names}
+    prefixed = {known.kind + name: meant for name, meant in plain.items()}
+    return {name: (field, True) for name, field in known.synonyms} | prefixed | plain
 
 
 _NO_SEPARATORS = str.maketrans("", "", "_-. ")

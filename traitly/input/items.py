@@ -4,41 +4,23 @@ An app says what its items look like with a ``Schema`` and what they become with
 of the valid ones: models cost three times as much (docs/performance.md).
 """
 
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.conf import settings
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
-from traitly.input.errors import Error, InvalidRequestError, MalformedError, TooLargeError
+from traitly.input.attributes import Answered, is_harmless, read_attributes
+from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.hints import Hint, KnownFields, hints_for, intended_fields
-from traitly.input.values import LONGEST_KEY, MOST_DIGITS, attributes_json, flaw, is_harmless, plain_json
-
-MOST_ATTRIBUTE_BYTES = 64 * 1024
-# Parsed, an empty object takes 250 bytes and a number up to 100: 16 MiB of objects, which gzip makes 16 KiB, took 1.4 GB.
-_MOST_CONTAINERS = 1 << 20
-_MOST_VALUES = 1 << 22
-# A search begins at the first digit of a number only: begun at each digit, it is quadratic, and holds the interpreter's
-# lock all the while (50 s for 16 MiB).
-_LONG_NUMBER = re.compile(rb"(?<![0-9])[0-9]{%d,}" % (MOST_DIGITS + 1))
+from traitly.input.parsing import Body, check_depth, parse_body
 
 T = TypeVar("T")
 
 # How an app makes a ``T`` of a valid item's place in the request, its fields, all its attributes, and their JSON text.
 Make = Callable[[int, dict[str, Any], dict[str, Any], bytes], T]
-
-
-class Body(NamedTuple):
-    """What was sent, decompressed. ``lines``: one JSON value a line, else one in all."""
-
-    data: bytes
-    lines: bool
 
 
 @dataclass(frozen=True)
@@ -48,7 +30,7 @@ class Schema:
     item: Any  # a TypedDict that takes further keys
     # Fields that only the server decides, and the values of them that answers carry: what was read may be sent back,
     # and must not become attributes.
-    answered: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
+    answered: Answered = field(default_factory=dict)
     kind: str = ""  # both for hints: see ``KnownFields``
     synonyms: tuple[tuple[str, str], ...] = ()
 
@@ -102,21 +84,15 @@ def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
     too, so that it can be kept; ``traitly.http.envelope.batch_response`` answers it with 400. ``make`` may refuse an item
     by ``InvalidRequestError``.
     """
-    if len(body.data) > _MOST_CONTAINERS and (
-        sum(map(body.data.count, (b"[", b"{"))) > _MOST_CONTAINERS or body.data.count(b",") > _MOST_VALUES
-    ):
-        raise TooLargeError("There are millions of values in the body. Send them in parts.")
-    single = not body.lines and not body.data.lstrip().startswith(b"[")
-    values = list(_lines(body.data)) if body.lines else _parse(body.data)
-    if single:
-        values = [values]
+    values, single = parse_body(body)
     if not values:
         raise InvalidRequestError([Error("empty", "There are no objects in the body. Send at least one.")])
-    if len(values) > settings.MAX_ITEMS:
-        raise _too_many()
     items, errors = _validated(values, schema)
+    outer = 0 if single or body.lines else 1  # levels around each item
     results = [
-        _reject(index, value, errors[index], schema) if item is None else _judge(index, value, item, schema, make)
+        _reject(index, value, errors[index], schema)
+        if item is None
+        else _judge(index, value, item, schema, make, outer)
         for index, (value, item) in enumerate(zip(values, items, strict=True))
     ]
     accepted = (
@@ -127,46 +103,12 @@ def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
     return Batch(results, single, hints_for(accepted, schema.known))
 
 
-def _parse(data: bytes) -> Any:
-    """What the JSON text says."""
-    try:
-        return from_json(data)
-    except ValueError as error:
-        if not str(error).startswith("number out of range"):
-            raise MalformedError(f"The body is not valid JSON: {error}.") from None
-    # Integers that are longer than the fast parser reads become ``Decimal``, exactly. The fast parser still judges the
-    # rest of the text: Python's own takes lone surrogates and any depth.
-    try:
-        from_json(_LONG_NUMBER.sub(b"0", data))
-        return json.loads(data, parse_int=lambda text: int(text) if len(text) <= MOST_DIGITS else Decimal(text))
-    except ValueError as error:
-        raise MalformedError(f"The body is not valid JSON: {error}.") from error
-
-
-def _lines(data: bytes) -> Iterator[Any]:
-    """The values of NDJSON, blank lines passed over."""
-    count = 0
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        count += 1
-        if count > settings.MAX_ITEMS:
-            raise _too_many()
-        try:
-            yield _parse(line)
-        except MalformedError as error:
-            raise MalformedError(f"Line {number}: {error.detail}") from error
-
-
-def _too_many() -> TooLargeError:
-    return TooLargeError(f"There are more than {settings.MAX_ITEMS} objects in the body. Send them in parts.")
-
-
-def _judge(index: int, value: Any, item: dict[str, Any], schema: Schema, make: Make[T]) -> T | RejectedItem:
+def _judge(index: int, value: Any, item: dict[str, Any], schema: Schema, make: Make[T], outer: int) -> T | RejectedItem:
     """What ``make`` makes of an item, or why it was refused. ``value`` is what was sent."""
-    attributes, checked = _attributes(item, schema)
+    attributes, checked = read_attributes(item, schema.fields, schema.answered)
     if not isinstance(checked, bytes):
         return RejectedItem(index, checked, value)
+    check_depth(index, value, checked, outer)
     try:
         return make(index, item, attributes, checked)
     except InvalidRequestError as invalid:
@@ -194,7 +136,7 @@ def _reject(index: int, value: Any, errors: list[Error], schema: Schema) -> Reje
     if isinstance(value, dict) and not value.keys() <= schema.fields:
         errors = _naming_what_was_sent(errors, intended_fields(value, schema.known))
     if isinstance(value, dict) and not (value.keys() <= schema.fields and is_harmless(value.get("custom_attributes"))):
-        _, checked = _attributes(value, schema)
+        _, checked = read_attributes(value, schema.fields, schema.answered)
         if not isinstance(checked, bytes):
             errors += checked
     return RejectedItem(index, errors, value)
@@ -209,58 +151,6 @@ def _naming_what_was_sent(errors: list[Error], intended: Mapping[str, str]) -> l
         else error
         for error in errors
     ]
-
-
-def _attributes(item: dict[str, Any], schema: Schema) -> tuple[dict[str, Any], bytes | list[Error]]:
-    """All attributes of an item, and their JSON text or everything that is wrong with them."""
-    extra, custom = _extra_fields(item, schema), item.get("custom_attributes")
-    if not isinstance(custom, dict):
-        custom = {}
-    attributes = extra | custom if extra and custom else extra or custom
-    text = plain_json(attributes)
-    if text is None or len(text) > MOST_ATTRIBUTE_BYTES or len(attributes) < len(extra) + len(custom):
-        return attributes, _checked_attributes(attributes, extra, custom, text)
-    return attributes, text
-
-
-def _extra_fields(item: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """The fields of an item that are not part of the object: they become attributes."""
-    fields = schema.fields
-    if item.keys() <= fields:
-        return {}
-    extra = {key: value for key, value in item.items() if key not in fields}
-    for key, is_answer in schema.answered.items():
-        if key in extra and is_answer(extra[key]):
-            del extra[key]
-    return extra
-
-
-def _checked_attributes(
-    attributes: dict[str, Any], extra: dict[str, Any], custom: dict[str, Any], text: bytes | None
-) -> bytes | list[Error]:
-    """The JSON text of all attributes, ``extra`` and ``custom`` together, or everything that is wrong with them."""
-    errors = [
-        Error("duplicate", "Sent both as a field and in custom_attributes.", key) for key in extra if key in custom
-    ]
-    if text is None:
-        for key in attributes:
-            if not 0 < len(key) <= LONGEST_KEY:
-                detail = f"Ensure that this key has 1 to {LONGEST_KEY} characters."
-                errors.append(Error("invalid_key", detail, _path(key, extra)))
-        unstorable = [
-            Error(*found, _path(key, extra)) for key, value in attributes.items() if (found := flaw(key) or flaw(value))
-        ]
-        if unstorable:
-            return errors + unstorable
-        text = attributes_json(attributes)
-    if len(text) > MOST_ATTRIBUTE_BYTES:
-        detail = f"Ensure that all attributes together are no more than {MOST_ATTRIBUTE_BYTES} bytes of JSON."
-        errors.append(Error("max_length", detail, "custom_attributes"))
-    return errors or text
-
-
-def _path(key: str, extra: dict[str, Any]) -> str:
-    return key if key in extra else f"custom_attributes.{key}"
 
 
 _DETAILS = {

@@ -5,10 +5,8 @@ import math
 import re
 import sys
 from decimal import Decimal
-from itertools import chain
 from typing import Annotated, Any
 
-import orjson
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
@@ -17,12 +15,7 @@ from pydantic_core import PydanticCustomError
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _YEAR_10000 = 253_402_300_800
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
-MOST_DIGITS = sys.int_info.default_max_str_digits  # of an integer that Python reads from text, or writes
-
-LONGEST_KEY = 255  # of attributes
-_PLAIN = frozenset({str, int, bool, type(None)})
-_CONTAINERS = frozenset({dict, list})
-_SAFE_FLOAT = 1e15  # below it, floats are written without an exponent
+MAX_DIGITS = sys.int_info.default_max_str_digits  # of an integer that Python reads from text, or writes
 
 # U+0000 is the one character that PostgreSQL cannot hold. (Lone surrogates do not get past the JSON parser.)
 _NO_NUL = r"^[^\x00]*$"
@@ -84,7 +77,7 @@ def parse_decimal(value: Any) -> Decimal | None:
         return value
     if isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else None
-    if isinstance(value, str) and len(value) <= MOST_DIGITS and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and len(value) <= MAX_DIGITS and _NUMBER.fullmatch(value):
         return Decimal(value)
     return None
 
@@ -182,79 +175,3 @@ AMOUNT_SCHEMA = {
     ]
 }
 Amount = Annotated[Decimal, BeforeValidator(parse_amount), WithJsonSchema(AMOUNT_SCHEMA)]
-
-
-def flaw(value: Any) -> tuple[str, str] | None:
-    """Why the database cannot hold a value, as code and detail; None if it can."""
-    if isinstance(value, str):
-        return ("null_characters_not_allowed", "Null characters are not allowed.") if "\0" in value else None
-    if isinstance(value, float) and not math.isfinite(value):
-        return "invalid", "NaN, infinities and numbers beyond double precision are not allowed."
-    if isinstance(value, dict):
-        value = chain.from_iterable(value.items())
-    elif not isinstance(value, list):
-        return None
-    return next(filter(None, map(flaw, value)), None)
-
-
-def is_harmless(attributes: Any) -> bool:
-    """Whether a glance shows that nothing is wrong with attributes: their text is short, without NUL and NaN.
-
-    False says nothing. It takes a third of the time of a closer look.
-    """
-    try:
-        text = orjson.dumps(attributes)
-    except TypeError:  # an integer of more than 64 bits
-        return False
-    return len(text) <= LONGEST_KEY and b"\\u0000" not in text and b"null" not in text and b'"":' not in text
-
-
-def plain_json(attributes: dict[str, Any]) -> bytes | None:
-    """The attributes as JSON text, if they are such as most are; None if something about them needs a closer look.
-
-    That is what orjson cannot write, what jsonb would change, and what must be refused.
-    """
-    if not attributes:
-        return b"{}"
-    if not _PLAIN.issuperset(map(type, attributes.values())) and not _is_plain(attributes):
-        return None
-    try:
-        text = orjson.dumps(attributes)
-    except TypeError:  # an integer of more than 64 bits
-        return None
-    if b"\\u0000" in text or "" in attributes or (len(text) > LONGEST_KEY and max(map(len, attributes)) > LONGEST_KEY):
-        return None
-    return text
-
-
-def attributes_json(attributes: dict[str, Any]) -> bytes:
-    """The attributes, which have no ``flaw``, as JSON text that reads back equal: integers exactly, floats as floats."""
-    return plain_json(attributes) or _exact_json(attributes).encode()
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether the numbers in an object or array are such that jsonb gives them back equal."""
-    for inner in value.values() if type(value) is dict else value:
-        kind = type(inner)
-        if kind is float:
-            if not -_SAFE_FLOAT < inner < _SAFE_FLOAT:  # or NaN
-                return False
-        elif kind not in _PLAIN and not (kind in _CONTAINERS and _is_plain(inner)):
-            return False
-    return True
-
-
-def _exact_json(value: Any) -> str:
-    """JSON text of what orjson cannot write, or jsonb would change: it stores 1e16 as an integer, 1.0e16 as well."""
-    if isinstance(value, str):
-        return orjson.dumps(value).decode()
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{_exact_json(key)}:{_exact_json(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_exact_json, value)) + "]"
-    if isinstance(value, float):
-        text = format(Decimal(repr(value)), "f")
-        return text if "." in text else text + ".0"
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return str(value) if type(value) is int else orjson.dumps(value).decode()

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from accounts.models import Account
 from traitly.input.errors import AccountGoneError, Error, MalformedError, TooLargeError
-from traitly.input.items import Body
+from traitly.input.parsing import Body
 from transfer.kinds import NAMES, Kind, kind_of
 from transfer.management.commands.export_data import FORMATS, format_of
 
