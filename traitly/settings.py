@@ -344,13 +344,13 @@ LOGGING = {
         "json": {"()": "traitly.observability.logs.JsonFormatter"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request_id"]},
+        "stderr": {"class": "traitly.log_contents.CleanHandler", "formatter": LOG_FORMAT, "filters": ["request_id"]},
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         "django.request": {"filters": ["failures"]},
-        **({"gunicorn.error": {"handlers": ["stderr"], "propagate": False}} if LOG_FORMAT == "json" else {}),
+        "gunicorn.error": {"handlers": ["stderr"], "propagate": False},
         "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # any client can cause it at will
     },
 }

@@ -23,6 +23,6 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+        if record.exc_text:  # by traitly.log_contents
+            line["exception"] = record.exc_text
         return orjson.dumps(line, default=str).decode()
