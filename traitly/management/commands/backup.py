@@ -1,0 +1,30 @@
+"""``manage.py backup FILE``: the whole database, but for sessions; the secrets stay apart."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from traitly.postgres.dump import DumpError, backup
+
+
+class Command(BaseCommand):
+    """Runs beside a server that serves."""
+
+    help = "Write the database to a file that `manage.py restore` reads, and pg_restore too. The secrets are not in it."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take where to."""
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        """Write it."""
+        try:
+            backup(file)
+        except (DumpError, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.stderr.write(
+            f"Wrote {file} ({file.stat().st_size:,} bytes). SECRET_KEY and API_KEY_ENCRYPTION_KEYS are not in it: "
+            "keep them too, elsewhere."
+        )

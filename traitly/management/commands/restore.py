@@ -1,0 +1,30 @@
+"""``manage.py restore FILE``: what ``manage.py backup`` wrote, into an empty database."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from traitly.postgres.dump import DumpError, restore
+
+
+class Command(BaseCommand):
+    """All or nothing, and never over anything that is there."""
+
+    help = "Fill an empty database from a file of `manage.py backup`."
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take the file."""
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        """Fill it."""
+        if not file.is_file():
+            raise CommandError(f"There is no file {file}.")
+        try:
+            restore(file)
+        except DumpError as error:
+            raise CommandError(str(error)) from error
+        self.stderr.write("Restored. Run manage.py migrate now: the backup may be of an older version.")

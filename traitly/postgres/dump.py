@@ -1,0 +1,114 @@
+"""Backups, by PostgreSQL's own pg_dump and pg_restore."""
+
+import itertools
+import os
+import re
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from psycopg2.extensions import make_dsn
+
+# Their tables are in a backup, empty: who steals one gets no session and no code that works.
+_LEFT_EMPTY = ("django_session", "django_cache", "accounts_keywindow")
+# A newer pg_restore begins with a setting that older servers do not know.
+_SETTINGS_LINES = 30
+_SETTING, _KNOWN_SINCE = b"SET transaction_timeout = 0;\n", 17
+_NOT_LIBPQ = {"cursor_factory", "client_encoding"}
+
+
+class DumpError(Exception):
+    """The text says what is missing, or what PostgreSQL said."""
+
+
+def backup(file: Path) -> None:
+    """Write the database to a new file that its owner alone may read. ``DumpError``; the file is whole or not there."""
+    part = file.with_name(f"{file.name}.part")
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    try:
+        excluded = [f"--exclude-table-data=public.{table}" for table in _LEFT_EMPTY]
+        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", *excluded, f"--file={part}")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def restore(file: Path) -> None:
+    """Fill an empty database from a file of ``backup``, all or nothing. ``DumpError``, also where it is not empty."""
+    if tables := connection.introspection.table_names():
+        name = connection.settings_dict["NAME"]
+        raise DumpError(f"The database {name} is not empty: it has {len(tables)} tables. Restore into a new one.")
+    reader = [_program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)]
+    dsn, environment = _target()
+    writer = [_program("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", dsn]
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(reader, stdout=pipe, stderr=pipe) as read,  # noqa: S603  PostgreSQL's
+        subprocess.Popen(writer, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, env=environment) as write,  # noqa: S603
+    ):
+        assert read.stdout
+        assert write.stdin
+        with suppress(BrokenPipeError):
+            for line in itertools.islice(read.stdout, _SETTINGS_LINES):
+                if line != _SETTING or _server_major() >= _KNOWN_SINCE:
+                    write.stdin.write(line)
+            shutil.copyfileobj(read.stdout, write.stdin)
+        if read.wait():
+            write.kill()  # at the end of its input it would commit
+        said = [process.communicate()[1].decode().strip() for process in (read, write)]
+    if read.returncode or write.returncode:
+        raise DumpError(f"The backup could not be restored, and nothing was: {' '.join(filter(None, said))}")
+
+
+def _run(name: str, *arguments: str) -> None:
+    dsn, environment = _target()
+    done = subprocess.run(  # noqa: S603  PostgreSQL's
+        [_program(name), f"--dbname={dsn}", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise DumpError(f"{name}: {done.stderr.strip()}")
+
+
+def _target() -> tuple[str, dict[str, str]]:
+    """The database, as PostgreSQL's programs take it: and their environment, which has the password.
+
+    Everyone on the machine may read a command line.
+    """
+    params: dict[str, Any] = connection.get_connection_params()
+    password = str(params.pop("password", ""))
+    dsn = make_dsn(**{key: value for key, value in params.items() if key not in _NOT_LIBPQ})
+    return dsn, {**os.environ, **({"PGPASSWORD": password} if password else {})}
+
+
+def _program(name: str) -> str:
+    """The oldest of those at hand that is no older than the server: that would not know it."""
+    needed = _server_major()
+    found = {_major(path): path for path in reversed(_candidates(name)) if _major(path) >= needed}
+    if not found:
+        raise DumpError(f"{name} of PostgreSQL {needed} or later is needed: install its client programs.")
+    return found[min(found)]
+
+
+def _server_major() -> int:
+    connection.ensure_connection()
+    version: int = connection.connection.server_version
+    return version // 10_000
+
+
+def _candidates(name: str) -> list[str]:
+    """On the PATH, and the embedded PostgreSQL's."""
+    from traitly.postgres import server  # noqa: PLC0415  not on Windows
+
+    paths = [shutil.which(name)]
+    with suppress(server.ServerError):
+        paths.append(str(server.program(name)))
+    return [path for path in paths if path]
+
+
+def _major(program: str) -> int:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603  the same
+    found = re.search(r"\) (\d+)", said)
+    return int(found[1]) if found else 0
