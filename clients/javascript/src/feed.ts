@@ -1,7 +1,10 @@
+import { sleep } from "./backoff.js";
 import type { Page } from "./results.js";
-import type { Transport } from "./transport.js";
+import type { Envelope, Transport } from "./transport.js";
 import type { FeedEntry } from "./types.js";
 import type { OneOrMore, Time } from "./values.js";
+
+const SHORTEST_POLL = 1; // seconds between requests that find nothing, should the server not hold them
 
 export interface FeedOptions {
   type?: OneOrMore<FeedEntry["type"]>;
@@ -30,7 +33,7 @@ export interface FollowOptions extends FeedOptions {
  */
 export class Follow implements AsyncIterable<FeedEntry> {
   cursor: string | null;
-  private readonly filters: object;
+  private readonly filters: Omit<FeedOptions, "cursor" | "signal">;
   private readonly signal: AbortSignal | undefined;
 
   constructor(
@@ -52,30 +55,55 @@ export class Follow implements AsyncIterable<FeedEntry> {
 
   /** Each page that has entries; `page.nextCursor` is what to save when all of it is handled. */
   async *pages(): AsyncGenerator<Page<FeedEntry>, void, undefined> {
+    let began: number | null = null;
     for (;;) {
-      const page = await this.page();
+      const asked = performance.now();
+      const body = await this.get(this.fromHere());
+      began ??= Number(body.retrieved) + 1; // it is cut to whole seconds
+      const page = pageOf(body);
       if (page.data.length > 0) {
         yield page;
       }
       this.cursor = page.nextCursor;
-      if (page.data.length === 0 && this.wait === null) {
+      if (this.wait === null && (await this.isEnd(page, began))) {
         return;
+      }
+      if (this.wait !== null && page.data.length === 0) {
+        await sleep(Math.max(0, SHORTEST_POLL - (performance.now() - asked) / 1000), this.signal);
       }
     }
   }
 
   /** The page at `cursor` alone; empty if there is nothing new. */
   async page(): Promise<Page<FeedEntry>> {
-    const from = this.cursor === null ? {} : { since: undefined, cursor: this.cursor };
-    const { data, metadata } = await this.transport.send({
-      method: "GET",
-      path: "/feed",
-      filters: { limit: 1000, ...this.filters, ...from, wait: this.wait },
-      wait: this.wait ?? 0,
-      signal: this.signal,
-    });
-    return { data: data as unknown as FeedEntry[], nextCursor: metadata["next_cursor"] as string, metadata };
+    return pageOf(await this.get(this.fromHere()));
   }
+
+  private fromHere(): object {
+    const from = this.cursor === null ? {} : { since: undefined, cursor: this.cursor };
+    return { limit: 1000, ...this.filters, ...from, wait: this.wait };
+  }
+
+  /**
+   * Whether the page, which `cursor` is behind, reaches the time at which the iteration began.
+   *
+   * An empty one does, but where events of some names are wanted: the server looks for them among so many others at once.
+   * Then the next entry of whatever name says how far it got.
+   */
+  private async isEnd(page: Page<FeedEntry>, began: number): Promise<boolean> {
+    const scanning = page.data.length === 0 && this.filters.name !== undefined;
+    const seen = scanning ? pageOf(await this.get({ ...this.fromHere(), name: undefined, limit: 1 })) : page;
+    const last = seen.data.at(-1);
+    return last === undefined || Number(last.timestamp) > began;
+  }
+
+  private get(filters: object): Promise<Envelope> {
+    return this.transport.send({ method: "GET", path: "/feed", filters, wait: this.wait ?? 0, signal: this.signal });
+  }
+}
+
+function pageOf({ data, metadata }: Envelope): Page<FeedEntry> {
+  return { data: data as unknown as FeedEntry[], nextCursor: metadata["next_cursor"] as string, metadata };
 }
 
 /** All changes of the account, in the order in which they were committed, without gaps. */

@@ -23,7 +23,11 @@ export interface paths {
          *     A request that was cut off can be sent again safely if its events have ids of yours, or the request has an `Idempotency-Key`.
          */
         post: operations["createEvents"];
-        delete?: never;
+        /**
+         * Delete events
+         * @description Delete every event that the parameters choose, of which at least one is needed: a customer's, those of a name, or those of a time. `metadata.events` counts them. If the request is cut off, send it again: it goes on where it stopped.
+         */
+        delete: operations["deleteEvents"];
         options?: never;
         head?: never;
         patch?: never;
@@ -348,8 +352,8 @@ export interface components {
         EventsDeleted: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Event"][];
-            /** @description Empty: there is nothing more to say. */
-            metadata: Record<string, never>;
+            /** @description `events`, where many were deleted. */
+            metadata: Record<string, never> | components["schemas"]["ErasedCounts"];
             /** @description Time of the answer to the DELETE, in seconds since the Unix epoch. */
             deleted: string;
             /**
@@ -764,6 +768,53 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteEvents: {
+        parameters: {
+            query?: {
+                /** @description Your identifier for the customer. Repeated, any of the values. */
+                customer_id?: string[];
+                /** @description Name of the event being retrieved, e.g. "added user". Repeated, any of the values. */
+                name?: string[];
+                /** @description At or after: the time at which the event occurred. */
+                "created_at[gte]"?: number | string;
+                /** @description After: the time at which the event occurred. */
+                "created_at[gt]"?: number | string;
+                /** @description At or before: the time at which the event occurred. */
+                "created_at[lte]"?: number | string;
+                /** @description Before: the time at which the event occurred. */
+                "created_at[lt]"?: number | string;
+            };
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are deleted. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsDeleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];

@@ -7,6 +7,8 @@ import { VERSION } from "./version.js";
 export interface Envelope {
   data: Record<string, unknown>[];
   metadata: Record<string, unknown>;
+  /** Of a GET: the server's time, in unix seconds. */
+  retrieved: string | null;
 }
 
 /** A request below `/api/v1`. */
@@ -129,7 +131,8 @@ function read(request: string, response: Response, text: string): Envelope {
   const data = body?.["data"];
   // The response to a batch of which nothing was stored is an envelope too, though its status is 400.
   if ((response.ok || response.status === 400) && Array.isArray(data)) {
-    return { data, metadata: (body?.["metadata"] ?? {}) as Record<string, unknown> };
+    const metadata = (body?.["metadata"] ?? {}) as Record<string, unknown>;
+    return { data, metadata, retrieved: (body?.["retrieved"] as string | undefined) ?? null };
   }
   throw errorOf(request, response, text, body);
 }

@@ -4,9 +4,11 @@ import csv
 import json
 import os
 import pty
+import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,3 +227,28 @@ def test_the_environment_goes_before_the_saved_login(
 ) -> None:
     environment["TRAITLY_API_KEY"] = "wrong"
     assert "401" in logged_in("customers", status=1).stderr
+
+
+def test_tail_prints_what_happens(
+    environment: dict[str, str], logged_in: Cli, direct: Traitly, customer_id: str
+) -> None:
+    command = [sys.executable, "-m", "traitly.cli", "tail", "--name", customer_id, "--type", "event.created"]
+    command += ["--since", str(int(time.time()) - 1)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as tail:
+        assert tail.stdout
+        direct.events.send(customer_id=customer_id, name="another")
+        event = direct.events.send(customer_id=customer_id, name=customer_id)
+        assert json.loads(tail.stdout.readline())["data"] == event
+        tail.send_signal(signal.SIGINT)
+        assert tail.wait(10) == 130
+
+
+def test_all_events_are_exported(logged_in: Cli, direct: Traitly, customer_id: str, tmp_path: Path) -> None:
+    direct.events.send_many({"customer_id": customer_id, "name": "n", "created_at": i} for i in range(3))
+    logged_in("export", "events", "-o", "events.csv")
+    with (tmp_path / "events.csv").open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["customer_id"] == customer_id]
+    assert [row["created_at"] for row in rows] == ["0", "1", "2"]
+    direct.customers.erase(customer_id)
+    logged_in("import", "events", "events.csv")
+    assert len(list(direct.customers.events(customer_id))) == 3

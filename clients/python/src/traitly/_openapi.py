@@ -281,9 +281,9 @@ class EventsDeleted(TypedDict):
     """
     The objects, also where there is one or none.
     """
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] | ErasedCounts
     """
-    Empty: there is nothing more to say.
+    `events`, where many were deleted.
     """
     deleted: str
     """

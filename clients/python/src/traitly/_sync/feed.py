@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from time import monotonic
 from typing import Any, cast
 
 from traitly._protocol import get
@@ -12,6 +14,7 @@ from traitly.results import Page
 from traitly.types import FeedEntry
 
 LONGEST_WAIT = 30
+SHORTEST_POLL = 1.0  # seconds between requests that find nothing, should the server not hold them
 
 
 class Follow:
@@ -35,22 +38,46 @@ class Follow:
 
     def pages(self) -> Iterator[Page[FeedEntry]]:
         """Each page that has entries; ``page.next_cursor`` is what to save when all of it is handled."""
+        began: float | None = None
         while True:
-            page = self.page()
+            asked = monotonic()
+            body = self._get(self._from_here())
+            page = _page(body)
+            began = began or float(body["retrieved"]) + 1  # it is cut to whole seconds
             if page.data:
                 yield page
-            elif self._wait is None:
-                self.cursor = page.next_cursor
-                return
             self.cursor = page.next_cursor
+            if self._wait is None and self._is_end(page, began):
+                return
+            if self._wait is not None and not page.data:
+                time.sleep(max(0, SHORTEST_POLL - (monotonic() - asked)))
 
     def page(self) -> Page[FeedEntry]:
         """The page at ``cursor`` alone; empty if there is nothing new."""
-        filters = self._filters if self.cursor is None else {**self._filters, "since": None, "cursor": self.cursor}
-        request = get("/feed", {**filters, "wait": self._wait}, wait=self._wait or 0)
-        body = self._transport.send(request)
-        metadata = cast("Mapping[str, Any]", body["metadata"])
-        return Page(body["data"], metadata["next_cursor"], metadata)
+        return _page(self._get(self._from_here()))
+
+    def _from_here(self) -> Mapping[str, Any]:
+        if self.cursor is None:
+            return {**self._filters, "wait": self._wait}
+        return {**self._filters, "wait": self._wait, "since": None, "cursor": self.cursor}
+
+    def _is_end(self, page: Page[FeedEntry], began: float) -> bool:
+        """Whether the page, which ``cursor`` is behind, reaches the time at which the iteration began.
+
+        An empty one does, but where events of some names are wanted: the server looks for them among so many others at
+        once. Then the next entry of whatever name says how far it got.
+        """
+        if not page.data and self._filters.get("name"):
+            page = _page(self._get({**self._from_here(), "name": None, "limit": 1}))
+        return not page.data or float(page.data[-1]["timestamp"]) > began
+
+    def _get(self, filters: Mapping[str, Any]) -> dict[str, Any]:
+        return self._transport.send(get("/feed", filters, wait=self._wait or 0))
+
+
+def _page(body: Mapping[str, Any]) -> Page[FeedEntry]:
+    metadata = cast("Mapping[str, Any]", body["metadata"])
+    return Page(body["data"], metadata["next_cursor"], metadata)
 
 
 class Feed:
