@@ -1,15 +1,16 @@
 """Everything that reads customers."""
 
+import dataclasses
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from customers.columns import COLUMNS, KEY, NEVER_SENT, NUMBER, TEXT, TIME, Column, Kind
+from customers.columns import COLUMNS, HISTORIC, KEY, NEVER_SENT, NUMBER, TEXT, TIME, Column, Kind
 from traitly.input.values import parse_time
-from traitly.lists.engine import ListDefinition, Range, Sort, distinct_values, parse_number, parse_text
+from traitly.lists.engine import MOST_LIMIT, ListDefinition, Range, Sort, distinct_values, parse_number, parse_text
 
 # The columns by which lists are sorted or filtered in customers_change, by its own name for the same value.
 _CHANGE = {"updated_at": "changed_at"}
@@ -35,13 +36,95 @@ LIST = ListDefinition(
     table="customers_customer",
     columns={each.name: each.answer for each in COLUMNS},
     key=KEY,
-    sorts={each.name: _sort(each) for each in COLUMNS if each.sorts},
+    sorts={
+        each.name: _sort(each) for each in sorted(COLUMNS, key=lambda each: each.name != "created_at") if each.sorts
+    },
     equal=tuple(each.name for each in COLUMNS if each.filters),
     lowered=tuple(each.name for each in COLUMNS if each.lowered),
     ranges={each.name: _range(each) for each in COLUMNS if each.ranges},
     joined="customers_change",
     attributes="attributes",
 )
+
+
+_NUMBERS = ", ".join(f"'{each.name}'" for each in HISTORIC if each.kind is NUMBER)
+_HISTORIC_VALUE = f"CASE WHEN field IN ({_NUMBERS}) THEN to_json({{0}}::numeric) ELSE to_json({{0}}) END"
+
+# A customer's changes of the columns with a history; walks the primary key.
+HISTORY = ListDefinition(
+    table="customers_history",
+    columns={
+        "field": "field",
+        "before": _HISTORIC_VALUE.format("before"),
+        "after": _HISTORIC_VALUE.format("after"),
+        "changed_at": TIME.answer.format("changed_at"),
+    },
+    texts={"before": "before", "after": "after"},
+    key="field",
+    sorts={"changed_at": Sort("changed_at", parse_time)},
+    equal=("field",),
+    ranges={"changed_at": Range("changed_at", parse_time)},
+)
+
+
+def has_history(*, account_id: int, customer_id: str) -> bool:
+    """Whether the account has the customer, and so a history of it, be it empty."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM customers_customer WHERE account_id = %s AND customer_id = %s)",
+            [account_id, customer_id],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+class Changed(NamedTuple):
+    """A change of a column with a history; amounts as text."""
+
+    label: str
+    before: str | None
+    after: str | None
+    changed_at: datetime.datetime
+
+
+def newest_changes(*, account_id: int, customer_id: str, limit: int) -> list[Changed]:
+    """A customer's last changes, the newest first."""
+    labels = {each.name: each.label for each in HISTORIC}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT field, before, after, changed_at FROM customers_history
+            WHERE account_id = %s AND customer_id = %s ORDER BY changed_at DESC, field DESC LIMIT %s
+            """,
+            [account_id, customer_id, limit],
+        )
+        return [Changed(labels[field], *rest) for field, *rest in cursor.fetchall()]
+
+
+_EXPORTED = {"customer_id": "customer_id", **HISTORY.columns}
+HISTORY_COLUMNS = list(_EXPORTED)  # of an export
+
+
+def all_history(*, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
+    """Every change of every customer, in pages: each the JSON text of a row, or its cells as text."""
+    exported = dataclasses.replace(HISTORY, columns=_EXPORTED)
+    after: tuple[Any, ...] = ("", "-infinity", "")
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT customer_id, changed_at::text, field, {exported.cells if cells else exported.answer}
+                FROM customers_history
+                WHERE account_id = %s AND (customer_id, changed_at, field) > (%s, %s::timestamptz, %s)
+                ORDER BY customer_id, changed_at, field LIMIT {MOST_LIMIT}
+                """,  # noqa: S608  our own names
+                [account_id, *after],
+            )
+            rows = cursor.fetchall()
+        if rows:
+            yield [row for *_, row in rows]
+        if len(rows) < MOST_LIMIT:
+            return
+        after = rows[-1][:3]
 
 
 def get_customer(*, account_id: int, customer_id: str) -> bytes | None:

@@ -130,10 +130,11 @@ SELECT customer_id, id::text, answer FROM stored UNION ALL SELECT customer_id, '
 
 
 class Upserted(NamedTuple):
-    """A customer as stored: the JSON text of its answer, and whether it is new."""
+    """A customer as stored: the JSON text of its answer, whether it is new, and whether anything of it is."""
 
     answer: bytes
     created: bool
+    changed: bool
 
 
 @retried
@@ -186,7 +187,8 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
     with _bounded(), connection.cursor() as cursor:
         _UPSERT.execute(cursor, parameters)
         stored = {
-            customer_id: Upserted(answer.encode(), row_id in new) for customer_id, row_id, answer in cursor.fetchall()
+            customer_id: Upserted(answer.encode(), row_id in new, bool(row_id))
+            for customer_id, row_id, answer in cursor.fetchall()
         }
     if not stored:
         check_open(account_id=account_id)

@@ -2,11 +2,15 @@
 
 from django.urls import re_path
 
-from customers.views import CustomerViewSet
+from customers.views import CustomerViewSet, HistoryViewSet
 from traitly.http.urls import identifier
 
 urlpatterns = [
     re_path(r"^customer/?\Z", CustomerViewSet.as_view({"get": "list", "post": "create"}), name="customers"),
+    # Before the next one, whose customer_id may have slashes in it.
+    re_path(
+        rf"^customer/{identifier('customer_id')}/history/?\Z", HistoryViewSet.as_view({"get": "list"}), name="history"
+    ),
     re_path(
         rf"^customer/{identifier('customer_id')}/?\Z",
         CustomerViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),

@@ -69,6 +69,18 @@ class CustomerViewSet(ApiViewSet):
         return envelope("customer", rows, method="DELETE", metadata=erased.counts)
 
 
+class HistoryViewSet(ApiViewSet):
+    """``/customer/{customer_id}/history``."""
+
+    streamed_actions: ClassVar[frozenset[str]] = frozenset({"list"})
+
+    def list(self, request: Request, customer_id: str) -> HttpResponseBase:
+        """What the customer's plan and payment were before."""
+        if not queries.has_history(account_id=self.account_id, customer_id=customer_id):
+            raise Http404("There is no customer with this customer_id.")
+        return self.list_of("history", queries.HISTORY, customer_id=customer_id)
+
+
 def _only_sent(stored: Upserted, sent: SentCustomer) -> dict[str, Any]:
     decided = {"created_at", "updated_at"} if stored.created else {"updated_at"}
     return only_sent(stored.answer, sent.fields.keys() | decided, sent.attributes)

@@ -46,7 +46,14 @@ def test_the_walk_finds_the_routes():
     assert set(ADDRESSES) >= {
         f"/api/{version}{address}"
         for version in ("", "v1/")
-        for address in ("customer", "customer/acme", "customer/acme/event", "event", "event/acme")
+        for address in (
+            "customer",
+            "customer/acme",
+            "customer/acme/event",
+            "customer/acme/history",
+            "event",
+            "event/acme",
+        )
     }
     assert not [address for address in ADDRESSES if re.search(r"[()\[\]?<>\\^$]", address)]
 

@@ -1,8 +1,10 @@
 """The kinds of object that clients send: how each is read, stored and listed. What knows kinds by name asks here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+from customers.queries import HISTORY_COLUMNS, all_history
 from customers.queries import LIST as CUSTOMERS
 from customers.schemas import SCHEMA as CUSTOMER_SCHEMA
 from customers.schemas import SentCustomer, read_customers
@@ -14,7 +16,7 @@ from events.services import store_events
 from rejections.models import Rejection
 from traitly.input.items import Batch, Schema
 from traitly.input.parsing import Body
-from traitly.lists.engine import ListQuery
+from traitly.lists.engine import ListQuery, pages
 
 
 class Kind(NamedTuple):
@@ -33,8 +35,7 @@ def _store_events(account_id: int, events: list[NewEvent]) -> int:
 
 
 def _store_customers(account_id: int, customers: list[SentCustomer]) -> int:
-    upsert_customers(account_id=account_id, customers=customers)
-    return 0
+    return sum(not each.changed for each in upsert_customers(account_id=account_id, customers=customers))
 
 
 _KINDS = {
@@ -55,3 +56,13 @@ NAMES = {f"{name}s": name.value for name in _KINDS}
 def kind_of(name: str) -> Kind:
     """What is known of a kind. ``ValueError`` if there is no such kind, ``KeyError`` if nobody has said so here."""
     return _KINDS[Rejection.Kind(name)]
+
+
+# What can be exported: its names, and its rows in parts, as JSON text or as cells.
+EXPORTS: dict[str, tuple[Iterable[str], Callable[..., Iterator[list[Any]]]]] = {
+    **{
+        name: (kind_of(kind).everything.definition.columns, partial(pages, kind_of(kind).everything))
+        for name, kind in NAMES.items()
+    },
+    "history": (HISTORY_COLUMNS, all_history),
+}

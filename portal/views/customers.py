@@ -22,6 +22,7 @@ from traitly.lists.engine import ListDefinition, page, read_list
 _PAGE = 50
 _MOST_PLANS = 100  # offered to choose from
 _DAYS = 90
+_MOST_CHANGES = 20
 SORTS = {
     "-created_at": "Newest first",
     "created_at": "Oldest first",
@@ -83,6 +84,7 @@ def show(request: PortalRequest) -> HttpResponse:
         "attributes": [(key, _as_text(value)) for key, value in sorted(fields["custom_attributes"].items())]
         if fields
         else [],
+        "changes": queries.newest_changes(account_id=account_id, customer_id=customer_id, limit=_MOST_CHANGES),
         "plot": plot_series("events", f"Events in {_DAYS} days", "events", days, gather_series(counts)),
         "events": [_with_times(row) for row in rows],
         "next": urlencode({"id": customer_id, "cursor": next_cursor}) if next_cursor else "",

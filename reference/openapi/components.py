@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from customers.columns import COLUMNS, JSON, NUMBER, TEXT, TIME
+from customers.columns import COLUMNS, HISTORIC, JSON, NUMBER, TEXT, TIME
 from customers.schemas import PATCH_SCHEMA
 from customers.schemas import SCHEMA as CUSTOMER_SCHEMA
 from events.queries import LIST as EVENTS
@@ -28,6 +28,12 @@ _EVENT: dict[str, Schema] = {name: {"type": "string"} for name in EVENTS.columns
     "success": {"type": "integer", "const": 1},
     "custom_attributes": _ATTRIBUTES,
 }
+_CHANGE: dict[str, Schema] = {
+    "field": {"type": "string", "enum": [each.name for each in HISTORIC]},
+    "before": {"type": ["string", "number", "null"]},
+    "after": {"type": ["string", "number", "null"]},
+    "changed_at": _SECONDS,
+}
 _VERBS = {"created": "POST", "updated": "PATCH", "deleted": "DELETE", "retrieved": "GET"}
 
 
@@ -44,6 +50,10 @@ def schemas() -> dict[str, Schema]:
         "NewCustomer": sent(CUSTOMER_SCHEMA.item, "A customer to create or update.", fields.CUSTOMER),
         "CustomerChanges": _changes(),
         "Customer": answered(_customer(), "A stored customer.", fields.CUSTOMER),
+        "Change": answered(_CHANGE, "A change of a customer.", fields.CHANGE),
+        "ChangesRetrieved": envelope(
+            "Answer with changes retrieved.", ref("Change"), "history", "retrieved", ref("NextPage")
+        ),
         "RejectedItem": _rejected_item(),
         "NextPage": _next_page(),
         "BatchCounts": _batch_counts(),

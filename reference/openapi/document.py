@@ -7,6 +7,9 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from customers.queries import HISTORY
+from customers.queries import LIST as CUSTOMERS
+from events.queries import LIST as EVENTS
 from reference.openapi.codes import STATUSES
 from reference.openapi.components import components, headers, ref
 from reference.openapi.examples import Example, load_examples
@@ -121,7 +124,8 @@ def _operation(operation: Operation, examples: list[Example]) -> dict[str, Any]:
 def _list_parameters(operation: Operation) -> list[dict[str, Any]]:
     if operation.lists is None:
         return []
-    return list_parameters(operation.lists, "customer" if operation.lists.attributes else "event")
+    kinds = {HISTORY.table: "history", CUSTOMERS.table: "customer", EVENTS.table: "event"}
+    return list_parameters(operation.lists, kinds[operation.lists.table])
 
 
 def _request_id() -> dict[str, Any]:

@@ -28,7 +28,17 @@ CUSTOMER = {
     "here too.",
     "updated_at": "Time at which the customer was last created or changed here, as seconds since the Unix epoch.",
 }
+CHANGE = {
+    "field": "The field that changed: `plan` or `monthly_payment_amount`.",
+    "before": "Its value before, null if it was never sent.",
+    "after": "Its value since.",
+    "changed_at": "Time of the change, in seconds since the Unix epoch; the customer's `updated_at` at that time.",
+}
 FILTERS = {
+    "history": {
+        "field": "The field that changed.",
+        "changed_at": "the time of the change",
+    },
     "event": {
         "customer_id": "Your identifier for the customer.",
         "name": 'Name of the event being retrieved, e.g. "added user".',

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from customers.queries import HISTORY
 from customers.queries import LIST as CUSTOMERS
 from events.queries import ERASURE, TIMELINE
 from events.queries import LIST as EVENTS
@@ -159,6 +160,18 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Erase a customer",
         description="Erase a customer with every event of it, in one transaction. This cannot be undone.",
         responses={200: Response(description="The customer as it was, and what else went.", schema="CustomersDeleted")},
+        errors=(_NOT_FOUND,),
+    ),
+    Operation(
+        id="listCustomerHistory",
+        url="history",
+        method="GET",
+        tag="Customers",
+        summary="List a customer's changes",
+        description="List what a customer's plan and monthly payment were before each change of them, the oldest first. "
+        "What was before the first change has been so since the customer's `created_at`.",
+        lists=HISTORY,
+        responses={200: Response(description="A page of changes.", schema="ChangesRetrieved", streams=True)},
         errors=(_NOT_FOUND,),
     ),
     Operation(

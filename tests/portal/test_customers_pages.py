@@ -165,6 +165,16 @@ class TestCustomer:
             assert shown in page
         assert "{&quot;a&quot;: [1, null]}" in page
 
+    def test_shows_what_plan_and_payment_were(self, member, api: Api):
+        api.post("customer", a_customer("15", plan="Starter"))
+        assert "Plan and payment" not in self.show(member, "15").content.decode()
+        api.patch("customer/15", {"plan": "Atom"})
+        api.patch("customer/15", {"monthly_payment_amount": "99.50"})
+        page = self.show(member, "15")
+        changes = [(each.label, each.before, each.after) for each in page.context["changes"]]
+        assert changes == [("Monthly payment amount", None, "99.5"), ("Plan", "Starter", "Atom")]
+        assert "Plan and payment" in page.content.decode()
+
     def test_shows_the_timeline_newest_first_in_pages(self, member, acme):
         CustomerFactory.create(account=acme, customer_id="15")
         for number in range(60):
@@ -214,5 +224,5 @@ class TestCustomer:
     def test_costs_a_handful_of_queries(self, member, acme, django_assert_max_num_queries):
         CustomerFactory.create(account=acme, customer_id="15")
         EventFactory.create_batch(30, account=acme, customer_id="15")
-        with django_assert_max_num_queries(7):  # session, user, membership, customer, timeline by names, plot
+        with django_assert_max_num_queries(8):  # session, user, membership, customer, changes, timeline by names, plot
             self.show(member, "15")

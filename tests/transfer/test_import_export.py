@@ -16,7 +16,7 @@ from customers.models import Customer
 from events.models import Event
 from events.services import store_events
 from tests.client import Api, read_json
-from tests.factories import a_customer, an_event
+from tests.factories import AccountFactory, MembershipFactory, a_customer, an_event
 from transfer import kinds
 
 pytestmark = pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_an_export_that_fails_leaves_no_file(
         yield b"half a line"
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("transfer.management.commands.export_data.ndjson_lines", fail)
+    monkeypatch.setattr("transfer.management.commands.export_data.as_ndjson", fail)
     (tmp_path / "events.ndjson").write_text("of yesterday")
     with pytest.raises(CommandError, match="No space left on device"):
         pipes.run("export_data", "events", tmp_path / "events.ndjson", "--account", acme.pk)
@@ -153,8 +153,9 @@ def test_a_run_that_broke_off_is_taken_up(
         return store_events(**arguments)
 
     monkeypatch.setattr(kinds, "store_events", store_some)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CommandError, match="6 rows stored; run again to go on") as stopped:
         pipes.run("import_data", "events", file, "--batch", 3, "--account", acme.pk)
+    assert stopped.value.returncode == 130
     assert Event.objects.count() == 6
 
     pipes.run("import_data", "events", file, "--batch", 3, "--account", acme.pk)
@@ -194,6 +195,57 @@ def test_customers_are_updated(api: Api, acme: Account, pipes: Pipes) -> None:
         "location": "Berlin",
         "custom_attributes": {"a": 1},
     }
+
+
+def test_customers_that_would_not_change_are_passed_over(
+    acme: Account, pipes: Pipes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [a_customer("1"), a_customer("2")]
+    for again in (rows, [*rows, a_customer("3"), a_customer("1", plan="Atom")]):
+        pipes.run("import_data", "customers", "--account", acme.pk, stdin=lines(again))
+    said = capsys.readouterr().err
+    assert "2 rows, 2 stored, 0 stored before" in said
+    assert "4 rows, 2 stored, 2 stored before" in said
+
+
+def test_an_account_is_named_by_a_members_address_or_the_companys_name(api: Api, acme: Account, pipes: Pipes) -> None:
+    api.post("event", an_event("1"))
+    MembershipFactory.create(account=acme, user__email="ann@acme.example")
+    for named in (acme.pk, "Ann@acme.example", "ACME"):
+        assert pipes.run("export_data", "events", "--account", named).count(b"\n") == 1
+
+
+@pytest.mark.parametrize("named", ["0", "9" * 30, "nobody@acme.example", "Nobody's", "²"])
+def test_an_account_that_nobody_knows(acme: Account, pipes: Pipes, named: str) -> None:
+    for command in ("import_data", "export_data"):
+        with pytest.raises(CommandError, match="There is no account"):
+            pipes.run(command, "events", "--account", named)
+
+
+def test_of_accounts_of_one_name_one_has_to_be_chosen(acme: Account, pipes: Pipes) -> None:
+    other = AccountFactory.create(name="Acme")
+    with pytest.raises(CommandError, match=rf"{acme.pk} \(Acme\), {other.pk} \(Acme\). Say which one by its id."):
+        pipes.run("export_data", "events", "--account", "acme")
+
+
+def test_the_history_is_exported(api: Api, acme: Account, globex_api: Api, pipes: Pipes, monkeypatch: Any) -> None:
+    monkeypatch.setattr("customers.queries.MOST_LIMIT", 2)  # rows of a page
+    for client in (api, globex_api):
+        client.post("customer", [a_customer(str(number), monthly_payment_amount=9.5) for number in range(3)])
+        client.post("customer", [a_customer(str(number), plan="Atom") for number in range(3)])
+        client.patch("customer/1", {"plan": "Team", "monthly_payment_amount": None})
+    shown = [
+        ("0", "plan", "Starter", "Atom"),
+        ("1", "plan", "Starter", "Atom"),
+        ("1", "monthly_payment_amount", 9.5, None),
+        ("1", "plan", "Atom", "Team"),
+        ("2", "plan", "Starter", "Atom"),
+    ]
+    rows = [json.loads(line) for line in pipes.run("export_data", "history", "--account", acme.pk).splitlines()]
+    assert [(row["customer_id"], row["field"], row["before"], row["after"]) for row in rows] == shown
+    csv_lines = pipes.run("export_data", "history", "--format", "csv", "--account", acme.pk).decode().splitlines()
+    assert csv_lines[0] == "customer_id,field,before,after,changed_at"
+    assert csv_lines[3].startswith("1,monthly_payment_amount,9.5,,1")
 
 
 def test_a_customer_more_often_than_a_request_may_hold_it(api: Api, acme: Account, pipes: Pipes) -> None:

@@ -100,7 +100,7 @@ class ListDefinition:
     table: str
     columns: Mapping[str, str]  # the fields of an answer, in order, each with its SQL
     key: str  # the column that breaks ties: unique within the account
-    sorts: Mapping[str, Sort]
+    sorts: Mapping[str, Sort]  # the first one is the default
     equal: tuple[str, ...] = ()
     lowered: tuple[str, ...] = ()  # those of ``equal`` whose index holds them in lower case
     ranges: Mapping[str, Range] = field(default_factory=dict)
@@ -109,6 +109,7 @@ class ListDefinition:
     # attributes are found by that are ``joined``.
     joined: str = ""
     attributes: str = ""  # the column of the second table in which an index finds attributes
+    texts: Mapping[str, str] = field(default_factory=dict)  # SQL of cells where the text of ``columns`` will not do
     # The columns that stand before the time in the index that gives every order of the list. Where no filter names the
     # last one's values, they are looked up: that saves an index without it.
     leading: tuple[str, ...] = ()
@@ -122,7 +123,8 @@ class ListDefinition:
     @property
     def cells(self) -> str:
         """SQL of a row's fields, each as text, in one array."""
-        return f"ARRAY[{', '.join(f'({sql})::text' for sql in self.columns.values())}]"
+        columns = {**self.columns, **self.texts}
+        return f"ARRAY[{', '.join(f'({sql})::text' for sql in columns.values())}]"
 
     @property
     def parameters(self) -> list[str]:
@@ -146,9 +148,13 @@ class ListQuery:
     conditions: list[Condition] = field(default_factory=list)  # SQL with its parameters
     attributes: dict[str, list[str]] = field(default_factory=dict)  # key to the values that it may have, as JSON
     joined: list[Condition] = field(default_factory=list)  # the same as ``conditions``, of the second table
-    sort: str = "created_at"
+    sort: str = ""  # the default, if none was asked for
     limit: int = DEFAULT_LIMIT
     after: list[Any] | None = None  # the sort value and key of the row before the page
+
+    def __post_init__(self) -> None:
+        """Take the default order."""
+        self.sort = self.sort or next(iter(self.definition.sorts))
 
     @property
     def by_joined(self) -> bool:

@@ -1,4 +1,4 @@
-"""``manage.py export_data customers|events FILE --account ID``: all of them, as the API streams them."""
+"""``manage.py export_data customers|events|history FILE --account ACCOUNT``: all of them, as the API streams them."""
 
 import argparse
 import gzip
@@ -11,11 +11,12 @@ from typing import Any, BinaryIO
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from accounts.models import Account
-from traitly.lists.streams import csv_lines, ndjson_lines
-from transfer.kinds import NAMES, kind_of
+from accounts.queries import find_account
+from traitly.lists.streams import as_csv, as_ndjson
+from transfer.kinds import EXPORTS
 
 FORMATS = ("ndjson", "csv")
+ACCOUNT_HELP = "its id, the email address of a member, or the company's name"
 
 
 def format_of(name: str) -> str | None:
@@ -23,33 +24,45 @@ def format_of(name: str) -> str | None:
     return next((each for each in FORMATS if name.removesuffix(".gz").endswith(f".{each}")), None)
 
 
+def account_of(named: str) -> int:
+    """The id of the account that is meant, or ``CommandError``."""
+    try:
+        return find_account(named)
+    except LookupError as error:
+        raise CommandError(str(error.args[0])) from None
+
+
 class Command(BaseCommand):
     """Constant memory, whatever the account holds; nothing is locked meanwhile."""
 
     help = (
         "Write all customers (oldest first) or events (in the order of their ids, which for those that the server made "
-        "is that of their arrival) of an account. `manage.py import_data` reads what this writes."
+        "is that of their arrival) of an account, or its customers' history. `manage.py import_data` reads what this "
+        "writes, but the history."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take what, whose, and where to."""
-        parser.add_argument("kind", choices=NAMES)
+        parser.add_argument("kind", choices=EXPORTS)
         parser.add_argument(
             "file", nargs="?", default="-", help="compressed if its name ends in .gz; - (default): stdout"
         )
-        parser.add_argument("--account", type=int, required=True, metavar="ID")
+        parser.add_argument("--account", required=True, help=ACCOUNT_HELP)
         parser.add_argument("--format", choices=FORMATS, help="default: what the file's name ends with, else ndjson")
 
-    def handle(self, *args: Any, kind: str, file: str, account: int, **options: Any) -> None:
+    def handle(self, *args: Any, kind: str, file: str, account: str, **options: Any) -> None:
         """Write the file, or none."""
-        if not Account.objects.filter(pk=account).exists():
-            raise CommandError(f"There is no account {account}.")
-        lines = csv_lines if (options["format"] or format_of(file)) == "csv" else ndjson_lines
+        account_id = account_of(account)
+        names, rows = EXPORTS[kind]
+        if (options["format"] or format_of(file)) == "csv":
+            chunks = as_csv(names, rows(account_id=account_id, cells=True))
+        else:
+            chunks = as_ndjson(rows(account_id=account_id))
         with (
             _destination(file) as stream,
             tqdm(desc=kind, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar,
         ):
-            for chunk in lines(kind_of(NAMES[kind]).everything, account_id=account):
+            for chunk in chunks:
                 stream.write(chunk)
                 bar.update(len(chunk))
 

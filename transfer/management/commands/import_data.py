@@ -1,4 +1,4 @@
-"""``manage.py import_data customers|events FILE ... --account ID``: what a client would post, from files."""
+"""``manage.py import_data customers|events FILE ... --account ACCOUNT``: what a client would post, from files."""
 
 import argparse
 import csv
@@ -18,14 +18,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from accounts.models import Account
 from traitly.input.errors import AccountGoneError, Error, MalformedError, TooLargeError
 from traitly.input.parsing import Body
 from transfer.kinds import NAMES, Kind, kind_of
-from transfer.management.commands.export_data import FORMATS, format_of
+from transfer.management.commands.export_data import ACCOUNT_HELP, FORMATS, account_of, format_of
 
 _BATCH_BYTES = 4 * 1024 * 1024  # a batch is cut here too: lines may be long
 _MOST_SHOWN = 10  # rejected rows, where there is no file for them
+_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
 _MOST_KEPT = 64 * 1024  # bytes of a row that is no JSON
 
 
@@ -49,7 +49,8 @@ class Command(BaseCommand):
     """Rows go through the schemas and services of the API, in batches that are each committed on their own."""
 
     help = (
-        "Import customers or events. A second run stores nothing twice: customers are updated, and an event without an "
+        "Import customers or events. A second run stores nothing twice: customers that it would not change are passed "
+        "over, and an event without an "
         "id gets one made from the file's name (--source), its line and the line's number. In CSV the first line names "
         "the fields; custom_attributes is a cell of JSON; other columns become custom attributes, as text; an empty "
         "cell is a field that is not sent. Ends with status 1 if rows were rejected."
@@ -61,7 +62,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "files", nargs="*", default=["-"], metavar="file", help="- (default): stdin; .gz is unpacked"
         )
-        parser.add_argument("--account", type=int, required=True, metavar="ID")
+        parser.add_argument("--account", required=True, help=ACCOUNT_HELP)
         parser.add_argument("--format", choices=FORMATS, help="default: what each file's name ends with, else ndjson")
         parser.add_argument(
             "--rejected", metavar="FILE", help="write rows that are refused as NDJSON: file, line, errors, row"
@@ -71,10 +72,9 @@ class Command(BaseCommand):
             "--source", help="stands for the file's name in the ids of events; another one imports the same file again"
         )
 
-    def handle(self, *args: Any, kind: str, files: list[str], account: int, batch: int, **options: Any) -> None:
+    def handle(self, *args: Any, kind: str, files: list[str], account: str, batch: int, **options: Any) -> None:
         """Import each file, and say what became of its rows."""
-        if not Account.objects.filter(pk=account, closed_at=None).exists():
-            raise CommandError(f"There is no account {account}.")
+        account_id = account_of(account)
         if not 1 <= batch <= settings.MAX_ITEMS:
             raise CommandError(f"--batch must be from 1 to {settings.MAX_ITEMS}.")
         refused = 0
@@ -86,11 +86,15 @@ class Command(BaseCommand):
             for file in files:
                 source = options["source"] or Path(file).name.removesuffix(".gz")
                 total = stored = known = 0
-                for count, rows in self._import(file, kind, account, batch, source, options["format"]):
-                    total, stored, known = total + rows, stored + count.stored, known + count.known
-                    for row, errors in count.refused:
-                        refused += 1
-                        self._report(rejected, file, row, errors, refused)
+                try:
+                    for count, rows in self._import(file, kind, account_id, batch, source, options["format"]):
+                        total, stored, known = total + rows, stored + count.stored, known + count.known
+                        for row, errors in count.refused:
+                            refused += 1
+                            self._report(rejected, file, row, errors, refused)
+                except KeyboardInterrupt:
+                    message = f"{file}: {stored + known:,} rows stored; run again to go on."
+                    raise CommandError(message, returncode=_INTERRUPTED) from None
                 self.stderr.write(
                     f"{file}: {total:,} rows, {stored:,} stored, {known:,} stored before, {total - stored - known:,} rejected."
                 )
