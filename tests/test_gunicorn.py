@@ -13,13 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
-from gunicorn.config import Config
 
 from tests.server import Server, running_server
-from traitly.server.worker import _Response
 
 COMMAND = [sys.executable, "-m", "gunicorn", "traitly.wsgi"]
 ROOT = Path(__file__).parent.parent
@@ -140,21 +137,6 @@ def test_a_worker_has_the_processor_of_the_one_that_it_replaces(tmp_path: Path) 
         os.kill(died, signal.SIGKILL)
         after = _pinned(server, but=died)
     assert sorted(after.values()) == sorted(before.values())
-
-
-def test_the_head_and_the_body_of_an_answer_are_sent_at_once() -> None:
-    sent = Mock()
-    request = Mock(version=(1, 1), method="GET", should_close=lambda: False)
-    response = _Response(request, sent, Config())
-    response.start_response("200 OK", [("Content-Length", "8")])
-
-    response.write(b"abcd")
-    response.write(b"efgh")
-
-    first, second = (call.args[0] for call in sent.sendall.call_args_list)
-    assert first.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert first.endswith(b"\r\n\r\nabcd")
-    assert second == b"efgh"
 
 
 def test_clients_that_do_not_hang_up_keep_nobody_waiting(port: int) -> None:

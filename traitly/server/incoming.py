@@ -6,6 +6,7 @@ and has the last word: where the two disagree, its reads find nothing more and t
 
 import enum
 import re
+from typing import NamedTuple
 
 MAX_HEAD = 64 * 1024
 _LARGE = 256 * 1024  # and what gzip is likely to make so
@@ -16,6 +17,7 @@ _HEADERS = re.compile(
     rb"\r\n(authorization|accept|content-encoding|content-length|expect|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)",
     re.IGNORECASE,
 )
+_MAX_REMEMBERED = 2048  # bytes of a head
 _LONGEST_LENGTH = 18  # digits
 _STREAMED = re.compile(rb"csv|ndjson|text/\*", re.IGNORECASE)
 _WRITE = re.compile(rb"(?:POST|PATCH|DELETE|PUT) \S*/api/")
@@ -42,25 +44,49 @@ class Priority(enum.IntEnum):
     SLOW = 3
 
 
+class _Head(NamedTuple):
+    """What is read of a head."""
+
+    body: int  # its length, as far as it says
+    chunked: bool
+    expects: bool
+    owner: bytes
+    priority: Priority
+
+
 class Incoming:
     """The bytes of a connection's next request."""
 
-    __slots__ = ("_data", "_end", "_searched", "expects", "owner", "priority")
+    __slots__ = ("_data", "_end", "_head", "_head_bytes", "_searched")
 
     def __init__(self) -> None:
-        self.owner = b""  # the Authorization header as it was sent
+        self._head = _NO_HEAD
+        self._head_bytes = b""
         self.clear()
 
     def clear(self) -> None:
-        """Wait for the next request. ``owner`` stays: as a rule it is the same one."""
-        self._data = bytearray()
+        """Wait for the next request."""
+        self._data: bytes | bytearray = b""
         self._searched = 0
         self._end = 0  # of the whole request, once its head is there
-        self.expects = False  # to be told to go on, before it sends its body
-        self.priority = Priority.OTHER
 
     def __len__(self) -> int:
         return len(self._data)
+
+    @property
+    def owner(self) -> bytes:
+        """The Authorization header as it was sent; empty if there was none."""
+        return self._head.owner
+
+    @property
+    def priority(self) -> Priority:
+        """How urgent the request is."""
+        return self._head.priority
+
+    @property
+    def expects(self) -> bool:
+        """Whether the client waits to be told to go on before it sends its body."""
+        return self._head.expects
 
     @property
     def body_length(self) -> int:
@@ -70,21 +96,26 @@ class Incoming:
     def take(self) -> bytes:
         """The bytes, for gunicorn's parser."""
         data = bytes(self._data)
-        self._data = bytearray()
+        self._data = b""
         return data
 
     def add(self, data: bytes) -> State:
         """Take what has arrived."""
-        self._data += data
+        if not self._data:
+            self._data = data
+        elif isinstance(self._data, bytearray):
+            self._data += data
+        else:
+            self._data = bytearray(self._data) + data
         if not self._end:
             end = self._data.find(b"\r\n\r\n", max(self._searched - 3, 0))
             if end < 0:
                 return self._without_end()
             if end > MAX_HEAD:
                 return State.HEAD_TOO_LARGE
-            self._end = end + 4
-            if self._read_head(end):
-                self.priority = Priority.SLOW
+            self._read_head(bytes(self._data[:end]))
+            self._end = end + 4 + self._head.body
+            if self._head.chunked or self._head.body > MAX_BUFFERED:
                 return State.LONG
         return State.READY if len(self._data) >= self._end else State.BODY
 
@@ -96,31 +127,39 @@ class Incoming:
         self._searched = len(self._data)
         return State.HEAD
 
-    def _read_head(self, end: int) -> bool:
-        """Take what the head says of the request; tells whether its body is long."""
-        length = 0
-        chunked = streamed = compressed = False
-        self.owner = b""
-        for name, value in _HEADERS.findall(self._data, 0, end):
-            match bytes(name).lower():
-                case b"authorization":
-                    self.owner = value
-                case b"accept":
-                    streamed = streamed or _STREAMED.search(value) is not None
-                case b"content-length":
-                    # gunicorn refuses what is not a number
-                    length = int(value) if value.isdigit() and len(value) <= _LONGEST_LENGTH else 0
-                case b"content-encoding":
-                    compressed = True
-                case b"expect":
-                    self.expects = True
-                case _:
-                    chunked = True
-        self._end += length
-        if self._data.startswith((b"GET /health", b"HEAD /health")):
-            self.priority = Priority.HEALTH
-        elif length > (_LARGE_GZIP if compressed else _LARGE) or (streamed and self._data.startswith(b"GET ")):
-            self.priority = Priority.SLOW
-        elif _WRITE.match(self._data):
-            self.priority = Priority.WRITE
-        return chunked or length > MAX_BUFFERED
+    def _read_head(self, head: bytes) -> None:
+        if head != self._head_bytes:  # a busy client's requests have the same one, as a rule
+            self._head = _read(head)
+            self._head_bytes = head if len(head) < _MAX_REMEMBERED else b""
+
+
+_NO_HEAD = _Head(0, chunked=False, expects=False, owner=b"", priority=Priority.OTHER)
+
+
+def _read(head: bytes) -> _Head:
+    length = 0
+    chunked = streamed = compressed = expects = False
+    owner = b""
+    for name, value in _HEADERS.findall(head):
+        match name.lower():
+            case b"authorization":
+                owner = value
+            case b"accept":
+                streamed = streamed or _STREAMED.search(value) is not None
+            case b"content-length":
+                # gunicorn refuses what is not a number
+                length = int(value) if value.isdigit() and len(value) <= _LONGEST_LENGTH else 0
+            case b"content-encoding":
+                compressed = True
+            case b"expect":
+                expects = True
+            case _:
+                chunked = True
+    priority = Priority.OTHER
+    if head.startswith((b"GET /health", b"HEAD /health")):
+        priority = Priority.HEALTH
+    elif chunked or length > (_LARGE_GZIP if compressed else _LARGE) or (streamed and head.startswith(b"GET ")):
+        priority = Priority.SLOW
+    elif _WRITE.match(head):
+        priority = Priority.WRITE
+    return _Head(length, chunked, expects, owner, priority)

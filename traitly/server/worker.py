@@ -2,8 +2,8 @@
 
 The main thread waits for clients: it collects requests until they are complete, and sends what a client is slow to take.
 HTTP stays gunicorn's: its parser reads each request, its response writes each answer. docs/reliability.md says what was
-tried against it, docs/performance.md what each part brings. All that is used of gunicorn's inside stands in this file;
-tests/test_worker.py says which part has changed when gunicorn does.
+tried against it, docs/performance.md what each part brings. What is used of gunicorn's inside stands in this file, but for
+one name in gunicorn.conf.py; tests/test_worker.py says what has changed when gunicorn does.
 """
 
 import errno
@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any
 
 from gunicorn.http import wsgi
-from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -349,47 +348,23 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         )
 
     def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
-        """Whether the connection can be used again: gunicorn's answer, at once where the body has been read."""
-        reader = conn.parser.mesg.body.reader
-        if keepalive and isinstance(reader, LengthReader) and not reader.length:
-            return True
+        """Whether the connection can be used again: not after malformed chunks that nobody had read until now."""
         try:
             return bool(super()._keepalive_after(conn, keepalive))
         except ParseException:
-            return False  # chunks that are malformed, where nobody had read them: the request is answered already
+            return False
 
 
 class _Response(wsgi.Response):  # type: ignore[misc]
-    """Sends the head of an answer together with the first part of its body."""
+    """Tells the socket that an answer has begun, and that it has ended."""
 
-    sock: Any  # a ClientSocket, or a _Held in its place
+    def send_headers(self) -> None:
+        self.sock.unfinished = True
+        super().send_headers()
 
     def close(self) -> None:
         super().close()
         self.sock.unfinished = False
-
-    def write(self, arg: bytes) -> None:
-        if self.headers_sent:
-            super().write(arg)
-            return
-        self.sock.unfinished = True
-        held = _Held()
-        sock, self.sock = self.sock, held
-        try:
-            super().write(arg)
-        finally:
-            self.sock = sock
-        sock.sendall(b"".join(held.parts))
-
-
-class _Held:
-    """Keeps what is sent to it."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def sendall(self, data: bytes) -> None:
-        self.parts.append(data)
 
 
 wsgi.Response = _Response  # there is no setting for it
