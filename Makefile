@@ -41,6 +41,10 @@ test: $(VENV)/requirements-dev.installed ## Run the tests, but those in a browse
 browser: $(VENV)/requirements-dev.installed ## Run the tests in a browser: Chromium or Chrome must be installed.
 	@$(BIN)/python -m pytest tests/browser
 
+.PHONY: fuzz
+fuzz: $(VENV)/requirements-dev.installed ## Try the API with schemathesis, half a minute; ARGS="--max-examples 120" tries over 5,000 cases.
+	@$(BIN)/python -m tests.fuzz $(or $(ARGS),--max-examples 5)
+
 .PHONY: lint
 lint: $(VENV)/requirements-dev.installed ## Style, types, the direction of imports, migrations, deployment settings.
 	$(BIN)/ruff check .
@@ -65,7 +69,7 @@ openapi: $(VENV)/requirements-dev.installed ## Write docs/openapi.json anew, and
 	@$(BIN)/python manage.py write_openapi
 
 .PHONY: check
-check: lint test browser ## All that CI checks.
+check: lint test fuzz browser ## All that CI checks.
 
 .PHONY: clients
 clients: $(VENV)/requirements-dev.installed ## Test, build and install the client libraries; without Node, Python's alone.

@@ -16,6 +16,7 @@ from reference.openapi.codes import CODES, STATUSES
 from traitly.http.envelope import VERBS
 from traitly.input.attributes import MAX_KEY_LENGTH
 from traitly.input.hints import MAX_HINTS
+from traitly.input.values import NO_NUL
 
 Schema = dict[str, Any]
 
@@ -71,14 +72,15 @@ def sent(item: Any, description: str, texts: Mapping[str, str]) -> Schema:
     """The schema of what a request sends, from the type that it is validated by."""
     schema = TypeAdapter(item).json_schema()
     properties = {name: _described(schema["properties"][name], texts[name]) for name in schema["properties"]}
-    if attributes := properties.get("custom_attributes"):
-        attributes["propertyNames"] = {"minLength": 1, "maxLength": MAX_KEY_LENGTH}
+    names = {"minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": NO_NUL}
+    properties["custom_attributes"]["propertyNames"] = names
     return {
         "type": "object",
         "description": description,
         "properties": properties,
         **({"required": schema["required"]} if "required" in schema else {}),
         "additionalProperties": True,
+        "propertyNames": names,
     }
 
 

@@ -18,6 +18,7 @@ from reference.openapi.operation import Operation, Response
 from reference.openapi.operations import OPERATIONS, TAGS
 from reference.openapi.parameters import list_parameters
 from traitly.http.views import ApiViewSet
+from traitly.input.values import NO_NUL
 
 PUBLISHED_SERVER = "https://api.traitly.com"
 _ALWAYS = (400, 401, 403, 406, 429, 500, 503)
@@ -99,7 +100,7 @@ def _paths(examples: list[Example]) -> dict[str, Any]:
 
 
 def _path_parameter(name: str) -> dict[str, Any]:
-    schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^\x00]*$"}
+    schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": NO_NUL}
     return {"name": name, "in": "path", "required": True, "description": PATH[name], "schema": schema}
 
 

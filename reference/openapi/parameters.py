@@ -3,14 +3,13 @@
 from typing import Any
 
 from reference.openapi.fields import FILTERS
-from traitly.input.values import AMOUNT_SCHEMA, TIME_SCHEMA
+from traitly.input.values import NO_NUL, TIME_SCHEMA
 from traitly.lists.engine import DEFAULT_LIMIT, MOST_LIMIT, ListDefinition
 
-_NO_NUL = r"^[^\x00]*$"
-_TEXT = {"type": "string", "pattern": _NO_NUL}
+_TEXT = {"type": "string", "pattern": NO_NUL}
 _OPERATORS = {"gte": "At or after", "gt": "After", "lte": "At or before", "lt": "Before"}
 _AMOUNT_OPERATORS = {"gte": "At least", "gt": "More than", "lte": "At most", "lt": "Less than"}
-_RANGES = {"monthly_payment_amount": (_AMOUNT_OPERATORS, AMOUNT_SCHEMA)}
+_RANGES = {"monthly_payment_amount": (_AMOUNT_OPERATORS, {"type": "number"})}
 
 
 def list_parameters(definition: ListDefinition, kind: str) -> list[dict[str, Any]]:
@@ -67,7 +66,7 @@ def _attributes() -> dict[str, Any]:
         "explode": True,
         "schema": {
             "type": "object",
-            "propertyNames": {"minLength": 1, "pattern": _NO_NUL},
+            "propertyNames": {"minLength": 1, "pattern": NO_NUL},
             "additionalProperties": _TEXT,
         },
     }

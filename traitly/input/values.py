@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 MAX_DIGITS = sys.int_info.default_max_str_digits  # of an integer that Python reads from text, or writes
 
 # U+0000 is the one character that PostgreSQL cannot hold. (Lone surrogates do not get past the JSON parser.)
-_NO_NUL = r"^[^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 _NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 
 
@@ -29,16 +29,16 @@ def _digits(value: Any) -> Any:
     return value
 
 
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NO_NUL)]
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
 CustomerId = Annotated[
     Identifier,
     BeforeValidator(_digits),
     WithJsonSchema(
-        {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 255, "pattern": _NO_NUL}, {"type": "integer"}]}
+        {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 255, "pattern": NO_NUL}, {"type": "integer"}]}
     ),
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NOT_BLANK)]
-Text = Annotated[str, StringConstraints(max_length=255, pattern=_NO_NUL)]
+Text = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]
 
 # What most addresses look like. All of these are valid, and Django's own look at them takes six times as long.
 _PLAIN_EMAIL = re.compile(
