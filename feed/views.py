@@ -26,7 +26,6 @@ _WAITING_THREADS = threading.BoundedSemaphore(2)
 class FeedViewSet(ApiViewSet):
     """``/feed``."""
 
-    in_reference = False  # docs/feed.md describes it
     streamed_actions: ClassVar[frozenset[str]] = frozenset({"list"})
     stream_types: ClassVar[frozenset[str]] = frozenset({NDJSON})
 

@@ -113,7 +113,7 @@ def guides() -> dict[str, str]:
     return found
 
 
-_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|/|#)[\w./-]*?([\w-]+)\.\w+(?:#([\w-]+))?\)")  # to a file beside
+_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|/|#)[\w./-]*?([\w-]+)(?:\.\w+)?(?:#([\w-]+))?\)")  # to a file beside
 
 
 def _linked(source: str) -> str:
@@ -151,11 +151,10 @@ def _code(language: str, code: str) -> Code:
 
 def _of_tag(tag: str, text: str) -> Page:
     document, examples = build_document(), load_examples()
-    name = OBJECTS[tag]
     about = Section(tag, markdown.slug(tag), text)
-    shape = _object(name, examples)
+    shape = [_object(OBJECTS[tag], examples)] if tag in OBJECTS else []
     operations = [_operation(each, document, examples) for each in OPERATIONS if each.tag == tag]
-    return Page(markdown.slug(tag), tag, REFERENCE, [about, shape, *operations], summary=text)
+    return Page(markdown.slug(tag), tag, REFERENCE, [about, *shape, *operations], summary=text)
 
 
 def _object(name: str, examples: list[Example]) -> Section:

@@ -12,20 +12,20 @@ from customers.schemas import SCHEMA as CUSTOMER_SCHEMA
 from events.queries import LIST as EVENTS
 from events.schemas import SCHEMA as EVENT_SCHEMA
 from reference.openapi import fields, parameters
-from reference.openapi.codes import CODES, STATUSES
+from reference.openapi.codes import STATUSES
+from reference.openapi.feed import feed_schemas
+from reference.openapi.responses import HEADERS, error, error_detail, error_response
+from reference.openapi.shapes import SECONDS, Schema, described, envelope, next_page, ref, whole
 from traitly.http.envelope import VERBS
 from traitly.input.attributes import MAX_KEY_LENGTH
 from traitly.input.hints import MAX_HINTS
 from traitly.input.values import NO_NUL
 
-Schema = dict[str, Any]
-
-_SECONDS: Schema = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,6})?$"}
 _ATTRIBUTES: Schema = {"type": "object", "additionalProperties": True}
 # What answers hold: PostgreSQL writes them, so no type of Python says it.
-_ANSWERED = {TEXT: {"type": "string"}, TIME: _SECONDS, NUMBER: {"type": "number"}, JSON: _ATTRIBUTES}
+_ANSWERED = {TEXT: {"type": "string"}, TIME: SECONDS, NUMBER: {"type": "number"}, JSON: _ATTRIBUTES}
 _EVENT: dict[str, Schema] = {name: {"type": "string"} for name in EVENTS.columns} | {
-    "created_at": _SECONDS,
+    "created_at": SECONDS,
     "success": {"type": "integer", "const": 1},
     "custom_attributes": _ATTRIBUTES,
 }
@@ -33,45 +33,41 @@ _CHANGE: dict[str, Schema] = {
     "field": {"type": "string", "enum": [each.name for each in HISTORIC]},
     "before": {"type": ["string", "number", "null"]},
     "after": {"type": ["string", "number", "null"]},
-    "changed_at": _SECONDS,
+    "changed_at": SECONDS,
 }
-_VERBS = {"created": "POST", "updated": "PATCH", "deleted": "DELETE", "retrieved": "GET"}
-
-
-def ref(name: str) -> Schema:
-    """A reference to a schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
+_ONLY_SENT = "A key without the scope `read` gets null in the place of what it did not send."
 
 
 def schemas() -> dict[str, Schema]:
     """Every schema, by name."""
     return {
         "NewEvent": sent(EVENT_SCHEMA.item, "An event to store.", fields.EVENT),
-        "Event": answered(_EVENT, "A stored event.", fields.EVENT),
+        "Event": answered(_EVENT, f"A stored event. {_ONLY_SENT}", fields.EVENT_ANSWERED),
         "NewCustomer": sent(CUSTOMER_SCHEMA.item, "A customer to create or update.", fields.CUSTOMER),
         "CustomerChanges": _changes(),
-        "Customer": answered(_customer(), "A stored customer.", fields.CUSTOMER),
+        "Customer": answered(_customer(), f"A stored customer. {_ONLY_SENT}", fields.CUSTOMER_ANSWERED),
         "Change": answered(_CHANGE, "A change of a customer.", fields.CHANGE),
         "ChangesRetrieved": envelope(
             "Answer with changes retrieved.", ref("Change"), "history", "retrieved", ref("NextPage")
         ),
         "RejectedItem": _rejected_item(),
-        "NextPage": _next_page(),
+        "NextPage": next_page(),
         "BatchCounts": _batch_counts(),
         "Hints": _hints(),
         "Hint": _hint(),
         "ErasedCounts": _erased_counts(),
         **_envelopes("Event", "event"),
         **_envelopes("Customer", "customer"),
-        "ErrorDetail": _error_detail(),
-        "Error": _error(),
+        "ErrorDetail": error_detail(),
+        "Error": error(),
+        **feed_schemas(),
     }
 
 
 def sent(item: Any, description: str, texts: Mapping[str, str]) -> Schema:
     """The schema of what a request sends, from the type that it is validated by."""
     schema = TypeAdapter(item).json_schema()
-    properties = {name: _described(schema["properties"][name], texts[name]) for name in schema["properties"]}
+    properties = {name: described(schema["properties"][name], texts[name]) for name in schema["properties"]}
     names = {"minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": NO_NUL}
     properties["custom_attributes"]["propertyNames"] = names
     return {
@@ -86,8 +82,8 @@ def sent(item: Any, description: str, texts: Mapping[str, str]) -> Schema:
 
 def answered(columns: Mapping[str, Schema], description: str, texts: Mapping[str, str]) -> Schema:
     """The schema of a row as answers hold it. All fields are always there."""
-    properties = {name: _described(schema, texts[name]) for name, schema in columns.items()}
-    return {"type": "object", "description": description, "properties": properties, "required": list(properties)}
+    properties = {name: described(schema, texts[name]) for name, schema in columns.items()}
+    return whole(description, properties)
 
 
 def _customer() -> dict[str, Schema]:
@@ -95,23 +91,6 @@ def _customer() -> dict[str, Schema]:
     plain = {each.name: _ANSWERED[each.kind] for each in COLUMNS}
     nullable = {each.name: {"type": [plain[each.name]["type"], "null"]} for each in COLUMNS if each.nullable}
     return plain | nullable
-
-
-def envelope(description: str, items: Schema, kind: str, verb: str, metadata: Schema) -> Schema:
-    """The schema of an envelope."""
-    now = f"Time of the answer to the {_VERBS[verb]}, in seconds since the Unix epoch."
-    properties = {
-        "data": {"type": "array", "description": "The objects, also where there is one or none.", "items": items},
-        "metadata": metadata,
-        verb: _described({"type": "string", "pattern": "^[0-9]+$"}, now),
-        "object": _described({"type": "string", "const": kind}, "What `data` is a list of."),
-    }
-    return {"type": "object", "description": description, "properties": properties, "required": list(properties)}
-
-
-def _described(schema: Mapping[str, Any], description: str) -> Schema:
-    kept = {key: value for key, value in schema.items() if key not in {"title", "description"}}
-    return kept | {"description": description}
 
 
 def _changes() -> Schema:
@@ -144,7 +123,7 @@ def _envelopes(row: str, kind: str) -> dict[str, Schema]:
 
 
 def _rejected_item() -> Schema:
-    properties = {
+    properties: dict[str, Schema] = {
         "customer_id": {"description": "What the item had as its `customer_id`, if anything."},
         "name": {"description": "What the item had as its `name`, if anything."},
         "success": {"type": "integer", "const": 0, "description": "Always 0: the item was not stored."},
@@ -156,17 +135,6 @@ def _rejected_item() -> Schema:
         "description": "An item of a batch that was refused.",
         "properties": properties,
         "required": ["success", "index", "errors"],
-    }
-
-
-def _next_page() -> Schema:
-    return {
-        "type": "object",
-        "description": "Where the next page is; empty on the last one.",
-        "properties": {
-            "next_cursor": {"type": "string", "description": "The `cursor` of the next page."},
-            "next": {"type": "string", "format": "uri", "description": "The whole address of the next page."},
-        },
     }
 
 
@@ -195,16 +163,11 @@ def _hints() -> Schema:
 
 
 def _hint() -> Schema:
-    properties = {
+    properties: dict[str, Schema] = {
         "attr": {"type": "string", "description": "The field, with dots and indexes as `3.createdAt`."},
         "detail": {"type": "string", "description": "What was probably meant, for people."},
     }
-    return {
-        "type": "object",
-        "description": "Something about the request that may be a mistake.",
-        "properties": properties,
-        "required": list(properties),
-    }
+    return whole("Something about the request that may be a mistake.", properties)
 
 
 def _erased_counts() -> Schema:
@@ -213,97 +176,6 @@ def _erased_counts() -> Schema:
         "description": "How much else was erased with the customer.",
         "properties": {"events": {"type": "integer", "minimum": 0, "description": "How many events were erased."}},
         "additionalProperties": {"type": "integer"},
-    }
-
-
-def _error_detail() -> Schema:
-    properties = {
-        "code": {
-            "type": "string",
-            "description": "What is wrong, for programs. There may be more codes in later versions.",
-            "x-extensible-enum": list(CODES),
-        },
-        "detail": {"type": "string", "description": "What is wrong, for people. The wording may change."},
-        "attr": {
-            "type": ["string", "null"],
-            "description": "The field, parameter or header, with dots and indexes as `3.created_at`; null where it is "
-            "the request as a whole.",
-        },
-    }
-    return {
-        "type": "object",
-        "description": "One thing that is wrong.",
-        "properties": properties,
-        "required": list(properties),
-    }
-
-
-def _error() -> Schema:
-    request_id = {"type": "string", "description": "The id of the request, as in `X-Request-ID` and the server's log."}
-    properties = {
-        "object": {"type": "string", "const": "error", "description": "Always `error`."},
-        "type": {
-            "type": "string",
-            "enum": ["validation_error", "client_error", "server_error"],
-            "description": "`validation_error`: values break the rules. `client_error`: another mistake of the client. "
-            "`server_error`: sent again, the request may work.",
-        },
-        "errors": {"type": "array", "minItems": 1, "items": ref("ErrorDetail"), "description": "All that is wrong."},
-        "metadata": {
-            "type": "object",
-            "description": "About the request.",
-            "properties": {"request_id": request_id},
-            "required": ["request_id"],
-        },
-    }
-    return {"type": "object", "description": "What went wrong.", "properties": properties, "required": list(properties)}
-
-
-HEADERS: dict[str, Schema] = {
-    "X-Request-ID": {"description": "The id of the request: yours, or a new one.", "schema": {"type": "string"}},
-    "Link": {
-        "description": 'The address of the next page: `<...>; rel="next"`. Missing on the last one.',
-        "schema": {"type": "string"},
-    },
-    "WWW-Authenticate": {"description": "The scheme to use: `Token`.", "schema": {"type": "string"}},
-    "Retry-After": {
-        "description": "How many seconds to wait before the request is sent again.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    **{
-        f"RateLimit-{name}": {
-            "description": f"{text} Only where the server limits rates.",
-            "schema": {"type": "integer"},
-        }
-        for name, text in {
-            "Limit": "How many requests the key may send in a window.",
-            "Remaining": "How many are left in this window.",
-            "Reset": "How many seconds it is until the next window.",
-        }.items()
-    },
-}
-_EVERYWHERE = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-_OF_STATUS = {
-    HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
-    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
-    HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
-}
-
-
-def headers(*names: str) -> Schema:
-    """References to these headers and those that every answer may have."""
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_EVERYWHERE, *names)}
-
-
-def error_response(status: HTTPStatus, examples: Mapping[str, Any]) -> Schema:
-    """The answer with a status of an error."""
-    content: Schema = {"schema": ref("Error")}
-    if examples:
-        content["examples"] = examples
-    return {
-        "description": STATUSES[status].meaning,
-        "headers": headers(*_OF_STATUS.get(status, ())),
-        "content": {"application/json": content},
     }
 
 

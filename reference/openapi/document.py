@@ -11,18 +11,22 @@ from customers.queries import HISTORY
 from customers.queries import LIST as CUSTOMERS
 from events.queries import LIST as EVENTS
 from reference.openapi.codes import STATUSES
-from reference.openapi.components import components, headers, ref
+from reference.openapi.components import components
 from reference.openapi.examples import Example, load_examples
 from reference.openapi.fields import PATH
 from reference.openapi.operation import Operation, Response
 from reference.openapi.operations import OPERATIONS, TAGS
 from reference.openapi.parameters import list_parameters
+from reference.openapi.responses import headers
+from reference.openapi.shapes import ref
+from traitly.http.streams import CSV, NDJSON
 from traitly.http.views import ApiViewSet
 from traitly.input.values import NO_NUL
 
 PUBLISHED_SERVER = "https://api.traitly.com"
 _ALWAYS = (400, 401, 403, 406, 429, 500, 503)
 _PREFIX = "api/(?:v1/)?"
+_STREAMS = {NDJSON: "one JSON object a line", CSV: "under a line of names"}
 _INFO = """\
 Send customers and events, and read them back.
 
@@ -63,7 +67,7 @@ def endpoints() -> dict[tuple[str, str], str]:
         if not regex.startswith(_PREFIX):
             continue
         view = getattr(route.callback, "cls", None)
-        if view is None or not issubclass(view, ApiViewSet) or not view.in_reference:
+        if view is None or not issubclass(view, ApiViewSet):
             continue
         path = re.sub(r"\(\?P<(\w+)>.*?\?\)", r"{\1}", regex.removeprefix(_PREFIX))
         path = f"/api/v1/{path.removesuffix(chr(92) + 'Z').removesuffix('/?')}"
@@ -175,13 +179,9 @@ def _response(response: Response, examples: dict[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {"application/json": {"schema": ref(response.schema)}}
     if examples:
         content["application/json"]["examples"] = examples
-    if response.streams:
-        content["application/x-ndjson"] = {
-            "schema": {"type": "string", "description": "Every matching row, one JSON object a line, without pages."}
-        }
-        content["text/csv"] = {
-            "schema": {"type": "string", "description": "Every matching row under a line of names, without pages."}
-        }
+    for media_type in response.streams:
+        text = f"Every matching row, {_STREAMS[media_type]}, without pages."
+        content[media_type] = {"schema": {"type": "string", "description": text}}
     return {
         "description": response.description,
         "headers": headers(*(["Link"] if response.streams else [])),

@@ -28,6 +28,21 @@ CUSTOMER = {
     "here too.",
     "updated_at": "Time at which the customer was last created or changed here, as seconds since the Unix epoch.",
 }
+# In answers.
+_ATTRIBUTES = "A hash of key-value pairs: all that was sent beside the fields."
+EVENT_ANSWERED = EVENT | {
+    "customer_id": "Your identifier for the customer.",
+    "created_at": "Time at which the event occurred, in seconds since the Unix epoch.",
+    "id": "The event's identifier: yours, or one that the server made.",
+    "custom_attributes": _ATTRIBUTES,
+}
+CUSTOMER_ANSWERED = CUSTOMER | {
+    "customer_id": "Your identifier for the customer.",
+    "created_at": "Time at which the customer signed up, in seconds since the Unix epoch.",
+    "monthly_payment_amount": "What the customer pays a month, null if that was never sent.",
+    "updated_at": "Time at which the customer last changed here, in seconds since the Unix epoch.",
+    "custom_attributes": _ATTRIBUTES,
+}
 CHANGE = {
     "field": "The field that changed: `plan` or `monthly_payment_amount`.",
     "before": "Its value before, null if it was never sent.",

@@ -9,11 +9,11 @@ from traitly.lists.engine import ListDefinition
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """An answer that is not an error. ``schema`` names a component; ``streams`` also come as NDJSON and CSV."""
+    """An answer that is not an error. ``schema`` names a component; ``streams`` are the media types that it also has."""
 
     description: str
     schema: str
-    streams: bool = False
+    streams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,18 +6,22 @@ from customers.queries import HISTORY
 from customers.queries import LIST as CUSTOMERS
 from events.queries import ERASURE, TIMELINE
 from events.queries import LIST as EVENTS
-from reference.openapi.components import ref
 from reference.openapi.operation import Operation, Response
-from reference.openapi.parameters import filter_parameters
+from reference.openapi.parameters import feed_parameters, filter_parameters
+from reference.openapi.shapes import ref
+from traitly.http.streams import CSV, NDJSON
 from traitly.settings import MAX_ITEMS
 
 _NOT_FOUND = 404
+_STREAMS = (NDJSON, CSV)
 _BODY_ERRORS = (413, 415)
 _IDEMPOTENCY_KEY = {"$ref": "#/components/parameters/idempotency_key"}
 
 TAGS = {
     "Events": "What your customers do: each has a customer, a name and a time. Events never change.",
     "Customers": "Who your customers are, which plan they are on, what they pay.",
+    "Feed": "Everything that changes in your account, in order and without gaps: for a warehouse, a CRM, services of "
+    "your own. A reader that follows the cursor misses no event and reads none twice.",
 }
 
 OBJECTS = {"Events": "Event", "Customers": "Customer"}  # what a tag's operations are about: names of schemas
@@ -67,7 +71,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="List events",
         description="List a customer's events of one name or several, the oldest first.",
         lists=EVENTS,
-        responses={200: Response(description="A page of events.", schema="EventsRetrieved", streams=True)},
+        responses={200: Response(description="A page of events.", schema="EventsRetrieved", streams=_STREAMS)},
     ),
     Operation(
         id="deleteEvents",
@@ -127,7 +131,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="List customers",
         description="List the customers that match all filters, the oldest first.",
         lists=CUSTOMERS,
-        responses={200: Response(description="A page of customers.", schema="CustomersRetrieved", streams=True)},
+        responses={200: Response(description="A page of customers.", schema="CustomersRetrieved", streams=_STREAMS)},
     ),
     Operation(
         id="getCustomer",
@@ -171,7 +175,7 @@ OPERATIONS: tuple[Operation, ...] = (
         description="List what a customer's plan and monthly payment were before each change of them, the oldest first. "
         "What was before the first change has been so since the customer's `created_at`.",
         lists=HISTORY,
-        responses={200: Response(description="A page of changes.", schema="ChangesRetrieved", streams=True)},
+        responses={200: Response(description="A page of changes.", schema="ChangesRetrieved", streams=_STREAMS)},
         errors=(_NOT_FOUND,),
     ),
     Operation(
@@ -182,7 +186,21 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="List a customer's events",
         description="List a customer's events of every name, or of those in `name`: its timeline.",
         lists=TIMELINE,
-        responses={200: Response(description="A page of events.", schema="EventsRetrieved", streams=True)},
+        responses={200: Response(description="A page of events.", schema="EventsRetrieved", streams=_STREAMS)},
         errors=(_NOT_FOUND,),
+    ),
+    Operation(
+        id="readFeed",
+        url="feed",
+        method="GET",
+        tag="Feed",
+        summary="Read the feed",
+        description="Read what has changed since a cursor, in the order in which it was stored. `metadata.next_cursor` is "
+        "always there, also when nothing is new, so a client simply loops: read, handle, keep the cursor, read again. An "
+        "entry is shown once nothing can be stored any more that would stand before it.\n\n"
+        "`event.created` has the event. `customer.updated` has the customer as it is now; several updates between two reads "
+        "may be one entry. `customer.erased` has the `customer_id` and nothing else, and is kept for 30 days.",
+        parameters=tuple(feed_parameters()),
+        responses={200: Response(description="A page of entries.", schema="FeedRetrieved", streams=(NDJSON,))},
     ),
 )

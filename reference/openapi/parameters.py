@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from feed import schemas as feed
+from feed.models import EntryType
+from feed.schemas import MAX_WAIT
 from reference.openapi.fields import FILTERS
 from traitly.input.values import NO_NUL, TIME_SCHEMA
-from traitly.lists.engine import DEFAULT_LIMIT, MOST_LIMIT, ListDefinition
+from traitly.lists.engine import DEFAULT_LIMIT, MAX_VALUES, MOST_LIMIT, ListDefinition
 
 _TEXT = {"type": "string", "pattern": NO_NUL}
 _OPERATORS = {"gte": "At or after", "gt": "After", "lte": "At or before", "lt": "Before"}
@@ -28,7 +31,12 @@ def filter_parameters(definition: ListDefinition, kind: str) -> list[dict[str, A
     """Those of them that say which rows are meant."""
     texts = FILTERS[kind]
     parameters = [
-        query(name, f"{texts[name]} Repeated, any of the values.", _values(name in definition.required), definition)
+        query(
+            name,
+            f"{texts[name]} Repeated, any of the values.",
+            _values(required=name in definition.required),
+            definition,
+        )
         for name in definition.equal
     ]
     for name in definition.ranges:
@@ -41,6 +49,28 @@ def filter_parameters(definition: ListDefinition, kind: str) -> list[dict[str, A
     return parameters
 
 
+def feed_parameters() -> list[dict[str, Any]]:
+    """The query parameters of the feed."""
+    types = {"type": "array", "items": {"type": "string", "enum": EntryType.values}, "minItems": 1}
+    wait = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT, "default": 0}
+    limit = {"type": "integer", "minimum": 1, "maximum": feed.MAX_LIMIT, "default": feed.DEFAULT_LIMIT}
+    text = "How many entries a page has at most. Where names are rare it may be empty though there is more."
+    return [
+        query("type", "Only entries of this type. Repeated, any of the types.", types),
+        query(
+            "name",
+            "Only events of this name, beside the other types. Repeated, any of the names.",
+            _values(required=False),
+        ),
+        query("since", "Begin with what arrived at this time or later. Not together with `cursor`.", TIME_SCHEMA),
+        query(
+            "cursor", "The `next_cursor` of the page before: it goes on there, and never expires.", {"type": "string"}
+        ),
+        query("limit", text, limit),
+        query("wait", "How many seconds to wait for something new, if there is nothing.", wait),
+    ]
+
+
 def query(
     name: str, description: str, schema: dict[str, Any], definition: ListDefinition | None = None
 ) -> dict[str, Any]:
@@ -49,9 +79,9 @@ def query(
     return {"name": name, "in": "query", "description": description, "required": required, "schema": schema}
 
 
-def _values(required: bool) -> dict[str, Any]:
+def _values(*, required: bool) -> dict[str, Any]:
     """One value or several. Of a required parameter one at least is not empty."""
-    schema: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1}
+    schema: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": MAX_VALUES}
     return schema | {"contains": {"type": "string", "minLength": 1}} if required else schema
 
 

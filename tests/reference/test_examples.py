@@ -102,6 +102,7 @@ def raising(error: Exception) -> Any:
     return fail
 
 
+@pytest.mark.django_db(transaction=True)  # the feed shows what is committed
 def test_every_example_is_what_the_server_answers(api, acme, monkeypatch, settings):
     get_resolver()
     reader = Reader(api, acme, monkeypatch, settings)

@@ -39,7 +39,7 @@ _PARAMETER = re.compile(r"(?P<name>[a-z_]+)\[(?P<inner>.+)\]", re.DOTALL)
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _MOST_BRANCHES = 100  # more combinations of repeated parameters than this are one scan and a sort
 _WALKS = (2, 50)  # rows for each of a page that are looked through for attributes, before their index is asked
-_MOST_VALUES = 100  # of a parameter
+MAX_VALUES = 100  # of a parameter
 _MOST_ATTRIBUTES = 10  # that are filtered by: each unpacks the attributes of each row that is looked at
 _READ_AS = 2  # values that one of a parameter stands for: the text, and what it reads as
 _MOST_DOCUMENTS = 1000  # that are looked for in the index of attributes
@@ -577,8 +577,8 @@ def _equals(column: str, lowered: bool, values: list[str]) -> Condition:
 
 def _filter(asked: ListQuery, name: str, values: list[str]) -> None:
     definition = asked.definition
-    if len(values) > _MOST_VALUES:
-        detail = f"At most {_MOST_VALUES} values of a parameter can be asked for at once."
+    if len(values) > MAX_VALUES:
+        detail = f"At most {MAX_VALUES} values of a parameter can be asked for at once."
         raise PydanticCustomError("too_many_values", detail)
     if name in definition.equal:
         asked.equal[name] = [parse_text(value) for value in values]

@@ -26,7 +26,7 @@ OPTIONS = [
 # Python 3.10 has no NotRequired. Type checkers know typing_extensions, and nothing else asks: it is no dependency.
 NOT_REQUIRED = """import sys
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 if sys.version_info >= (3, 11):
     from typing import NotRequired
@@ -34,7 +34,7 @@ elif TYPE_CHECKING:
     from typing_extensions import NotRequired
 """
 REPLACEMENTS = [
-    ("from typing_extensions import NotRequired, TypedDict\nfrom typing import Any, Literal\n", NOT_REQUIRED),
+    ("from typing_extensions import NotRequired, TypedDict\nfrom typing import Any, Literal, TypeAlias\n", NOT_REQUIRED),
     # what this library takes, and sends as ISO 8601
     ("created_at: NotRequired[float | str]", "created_at: NotRequired[datetime | float | str]"),
     ("(TypedDict, extra_items=int)", "(TypedDict)"),  # needs Python 3.15
