@@ -117,6 +117,29 @@ export interface paths {
         patch: operations["updateCustomer"];
         trace?: never;
     };
+    "/api/v1/customer/{customer_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * List a customer's changes
+         * @description List what a customer's plan and monthly payment were before each change of them, the oldest first. What was before the first change has been so since the customer's `created_at`.
+         */
+        get: operations["listCustomerHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customer/{customer_id}/event": {
         parameters: {
             query?: never;
@@ -132,6 +155,28 @@ export interface paths {
          * @description List a customer's events of every name, or of those in `name`: its timeline.
          */
         get: operations["listCustomerEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the feed
+         * @description Read what has changed since a cursor, in the order in which it was stored. `metadata.next_cursor` is always there, also when nothing is new, so a client simply loops: read, handle, keep the cursor, read again. An entry is shown once nothing can be stored any more that would stand before it.
+         *
+         *     `event.created` has the event. `customer.updated` has the customer as it is now; several updates between two reads may be one entry. `customer.erased` has the `customer_id` and nothing else, and is kept for 30 days.
+         */
+        get: operations["readFeed"];
         put?: never;
         post?: never;
         delete?: never;
@@ -161,22 +206,22 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description A stored event. */
+        /** @description A stored event. A key without the scope `read` gets null in the place of what it did not send. */
         Event: {
-            /** @description Your identifier for the customer. An integer is taken as its decimal digits. */
+            /** @description Your identifier for the customer. */
             customer_id: string;
             /** @description Name of the event, e.g. "added user". */
             name: string;
-            /** @description Time at which the event occurred: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time, in whole seconds. */
+            /** @description Time at which the event occurred, in seconds since the Unix epoch. */
             created_at: string;
             /**
              * @description Always 1: the event is stored.
              * @constant
              */
             success: 1;
-            /** @description Your own identifier of the event, unique in the account for ever. An event whose id is already stored is acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. Together with `customer_id` and `name` at most 2,600 bytes. */
+            /** @description The event's identifier: yours, or one that the server made. */
             id: string;
-            /** @description A hash of key-value pairs with any other data about the event: at most 64 KiB of JSON. Fields that are not part of the event are kept here too. */
+            /** @description A hash of key-value pairs: all that was sent beside the fields. */
             custom_attributes: {
                 [key: string]: unknown;
             };
@@ -239,15 +284,15 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description A stored customer. */
+        /** @description A stored customer. A key without the scope `read` gets null in the place of what it did not send. */
         Customer: {
-            /** @description Your identifier for the customer. An integer is taken as its decimal digits. */
+            /** @description Your identifier for the customer. */
             customer_id: string;
             /** @description Name of the customer, e.g. "John Smith". */
             name: string;
-            /** @description Time at which the customer signed up: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time when the customer is created. */
+            /** @description Time at which the customer signed up, in seconds since the Unix epoch. */
             created_at: string;
-            /** @description What the customer pays a month: from 0 to less than 10^12, with at most four decimals. */
+            /** @description What the customer pays a month, null if that was never sent. */
             monthly_payment_amount: number | null;
             /** @description Where the customer is, e.g. "San Francisco". */
             location: string | null;
@@ -259,12 +304,39 @@ export interface components {
             organisation_id: string | null;
             /** @description Name of the plan that the customer is assigned to, e.g. "Starter". */
             plan: string;
-            /** @description A hash of key-value pairs with any other data about the customer: at most 64 KiB of JSON. An update merges them key by key, and a null removes its key. Fields that are not part of the customer are kept here too. */
+            /** @description A hash of key-value pairs: all that was sent beside the fields. */
             custom_attributes: {
                 [key: string]: unknown;
             };
-            /** @description Time at which the customer was last created or changed here, as seconds since the Unix epoch. */
+            /** @description Time at which the customer last changed here, in seconds since the Unix epoch. */
             updated_at: string;
+        };
+        /** @description A change of a customer. */
+        Change: {
+            /**
+             * @description The field that changed: `plan` or `monthly_payment_amount`.
+             * @enum {string}
+             */
+            field: "monthly_payment_amount" | "plan";
+            /** @description Its value before, null if it was never sent. */
+            before: string | number | null;
+            /** @description Its value since. */
+            after: string | number | null;
+            /** @description Time of the change, in seconds since the Unix epoch; the customer's `updated_at` at that time. */
+            changed_at: string;
+        };
+        /** @description Answer with changes retrieved. */
+        ChangesRetrieved: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Change"][];
+            metadata: components["schemas"]["NextPage"];
+            /** @description Time of the answer to the GET, in seconds since the Unix epoch. */
+            retrieved: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "history";
         };
         /** @description An item of a batch that was refused. */
         RejectedItem: {
@@ -468,6 +540,69 @@ export interface components {
                 /** @description The id of the request, as in `X-Request-ID` and the server's log. */
                 request_id: string;
             };
+        };
+        /** @description All that is left of an erased customer. */
+        ErasedCustomer: {
+            /** @description Your identifier for the customer. An integer is taken as its decimal digits. */
+            customer_id: string;
+        };
+        /** @description An event that was stored. */
+        EventCreated: {
+            /**
+             * @description What happened. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "event.created";
+            /** @description When it arrived here, in seconds since the Unix epoch. */
+            timestamp: string;
+            data: components["schemas"]["Event"];
+        };
+        /** @description A customer that is new or has changed, as it is now. */
+        CustomerUpdated: {
+            /**
+             * @description What happened. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "customer.updated";
+            /** @description When it arrived here, in seconds since the Unix epoch. */
+            timestamp: string;
+            data: components["schemas"]["Customer"];
+        };
+        /** @description A customer that was erased. Erase it too. */
+        CustomerErased: {
+            /**
+             * @description What happened. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "customer.erased";
+            /** @description When it arrived here, in seconds since the Unix epoch. */
+            timestamp: string;
+            data: components["schemas"]["ErasedCustomer"];
+        };
+        /** @description A change. */
+        FeedEntry: components["schemas"]["EventCreated"] | components["schemas"]["CustomerUpdated"] | components["schemas"]["CustomerErased"];
+        /** @description Where to go on, always. */
+        FeedPage: {
+            /** @description The `cursor` of the next page. */
+            next_cursor: string;
+            /**
+             * Format: uri
+             * @description The whole address of the next page.
+             */
+            next: string;
+        };
+        /** @description A page of the feed. */
+        FeedRetrieved: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["FeedEntry"][];
+            metadata: components["schemas"]["FeedPage"];
+            /** @description Time of the answer to the GET, in seconds since the Unix epoch. */
+            retrieved: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "feed";
         };
     };
     responses: {
@@ -922,13 +1057,13 @@ export interface operations {
                 /** @description Before: the time at which the customer signed up. */
                 "created_at[lt]"?: number | string;
                 /** @description At least: what the customer pays a month. */
-                "monthly_payment_amount[gte]"?: number | string;
+                "monthly_payment_amount[gte]"?: number;
                 /** @description More than: what the customer pays a month. */
-                "monthly_payment_amount[gt]"?: number | string;
+                "monthly_payment_amount[gt]"?: number;
                 /** @description At most: what the customer pays a month. */
-                "monthly_payment_amount[lte]"?: number | string;
+                "monthly_payment_amount[lte]"?: number;
                 /** @description Less than: what the customer pays a month. */
-                "monthly_payment_amount[lt]"?: number | string;
+                "monthly_payment_amount[lt]"?: number;
                 /** @description At or after: the time of the last change. */
                 "updated_at[gte]"?: number | string;
                 /** @description After: the time of the last change. */
@@ -941,8 +1076,8 @@ export interface operations {
                 custom_attributes?: {
                     [key: string]: string;
                 };
-                /** @description The order, with `-` the newest or largest first. Default: `customer_id`. */
-                sort?: "customer_id" | "-customer_id" | "created_at" | "-created_at" | "monthly_payment_amount" | "-monthly_payment_amount" | "updated_at" | "-updated_at";
+                /** @description The order, with `-` the newest or largest first. Default: `created_at`. */
+                sort?: "created_at" | "-created_at" | "customer_id" | "-customer_id" | "monthly_payment_amount" | "-monthly_payment_amount" | "updated_at" | "-updated_at";
                 /** @description How many rows a page has at most. A page of large rows ends at some 16 MiB, and so has fewer. */
                 limit?: components["parameters"]["limit"];
                 /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
@@ -1207,6 +1342,64 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listCustomerHistory: {
+        parameters: {
+            query?: {
+                /** @description The field that changed. Repeated, any of the values. */
+                field?: string[];
+                /** @description At or after: the time of the change. */
+                "changed_at[gte]"?: number | string;
+                /** @description After: the time of the change. */
+                "changed_at[gt]"?: number | string;
+                /** @description At or before: the time of the change. */
+                "changed_at[lte]"?: number | string;
+                /** @description Before: the time of the change. */
+                "changed_at[lt]"?: number | string;
+                /** @description The order, with `-` the newest or largest first. Default: `changed_at`. */
+                sort?: "changed_at" | "-changed_at";
+                /** @description How many rows a page has at most. A page of large rows ends at some 16 MiB, and so has fewer. */
+                limit?: components["parameters"]["limit"];
+                /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of changes. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangesRetrieved"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listCustomerEvents: {
         parameters: {
             query?: {
@@ -1259,6 +1452,67 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readFeed: {
+        parameters: {
+            query?: {
+                /** @description Only entries of this type. Repeated, any of the types. */
+                type?: ("event.created" | "customer.updated" | "customer.erased")[];
+                /** @description Only events of this name, beside the other types. Repeated, any of the names. */
+                name?: string[];
+                /** @description Begin with what arrived at this time or later. Not together with `cursor`. */
+                since?: number | string;
+                /** @description The `next_cursor` of the page before: it goes on there, and never expires. */
+                cursor?: string;
+                /** @description How many entries a page has at most. Where names are rare it may be empty though there is more. */
+                limit?: number;
+                /** @description How many seconds to wait for something new, if there is nothing. */
+                wait?: number;
+            };
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedRetrieved"];
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];

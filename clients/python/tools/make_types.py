@@ -34,7 +34,10 @@ elif TYPE_CHECKING:
     from typing_extensions import NotRequired
 """
 REPLACEMENTS = [
-    ("from typing_extensions import NotRequired, TypedDict\nfrom typing import Any, Literal, TypeAlias\n", NOT_REQUIRED),
+    (
+        "from typing_extensions import NotRequired, TypedDict\nfrom typing import Any, Literal, TypeAlias\n",
+        NOT_REQUIRED,
+    ),
     # what this library takes, and sends as ISO 8601
     ("created_at: NotRequired[float | str]", "created_at: NotRequired[datetime | float | str]"),
     ("(TypedDict, extra_items=int)", "(TypedDict)"),  # needs Python 3.15

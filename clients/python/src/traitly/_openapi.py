@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 if sys.version_info >= (3, 11):
     from typing import NotRequired
@@ -41,12 +41,12 @@ class NewEvent(TypedDict):
 
 class Event(TypedDict):
     """
-    A stored event.
+    A stored event. A key without the scope `read` gets null in the place of what it did not send.
     """
 
     customer_id: str
     """
-    Your identifier for the customer. An integer is taken as its decimal digits.
+    Your identifier for the customer.
     """
     name: str
     """
@@ -54,7 +54,7 @@ class Event(TypedDict):
     """
     created_at: str
     """
-    Time at which the event occurred: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time, in whole seconds.
+    Time at which the event occurred, in seconds since the Unix epoch.
     """
     success: Literal[1]
     """
@@ -62,11 +62,11 @@ class Event(TypedDict):
     """
     id: str
     """
-    Your own identifier of the event, unique in the account for ever. An event whose id is already stored is acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. Together with `customer_id` and `name` at most 2,600 bytes.
+    The event's identifier: yours, or one that the server made.
     """
     custom_attributes: dict[str, Any]
     """
-    A hash of key-value pairs with any other data about the event: at most 64 KiB of JSON. Fields that are not part of the event are kept here too.
+    A hash of key-value pairs: all that was sent beside the fields.
     """
 
 
@@ -162,12 +162,12 @@ class CustomerChanges(TypedDict):
 
 class Customer(TypedDict):
     """
-    A stored customer.
+    A stored customer. A key without the scope `read` gets null in the place of what it did not send.
     """
 
     customer_id: str
     """
-    Your identifier for the customer. An integer is taken as its decimal digits.
+    Your identifier for the customer.
     """
     name: str
     """
@@ -175,11 +175,11 @@ class Customer(TypedDict):
     """
     created_at: str
     """
-    Time at which the customer signed up: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time when the customer is created.
+    Time at which the customer signed up, in seconds since the Unix epoch.
     """
     monthly_payment_amount: float | None
     """
-    What the customer pays a month: from 0 to less than 10^12, with at most four decimals.
+    What the customer pays a month, null if that was never sent.
     """
     location: str | None
     """
@@ -203,11 +203,34 @@ class Customer(TypedDict):
     """
     custom_attributes: dict[str, Any]
     """
-    A hash of key-value pairs with any other data about the customer: at most 64 KiB of JSON. An update merges them key by key, and a null removes its key. Fields that are not part of the customer are kept here too.
+    A hash of key-value pairs: all that was sent beside the fields.
     """
     updated_at: str
     """
-    Time at which the customer was last created or changed here, as seconds since the Unix epoch.
+    Time at which the customer last changed here, in seconds since the Unix epoch.
+    """
+
+
+class Change(TypedDict):
+    """
+    A change of a customer.
+    """
+
+    field: Literal["monthly_payment_amount", "plan"]
+    """
+    The field that changed: `plan` or `monthly_payment_amount`.
+    """
+    before: str | float | None
+    """
+    Its value before, null if it was never sent.
+    """
+    after: str | float | None
+    """
+    Its value since.
+    """
+    changed_at: str
+    """
+    Time of the change, in seconds since the Unix epoch; the customer's `updated_at` at that time.
     """
 
 
@@ -385,6 +408,126 @@ class Error(TypedDict):
     metadata: Metadata
     """
     About the request.
+    """
+
+
+class ErasedCustomer(TypedDict):
+    """
+    All that is left of an erased customer.
+    """
+
+    customer_id: str
+    """
+    Your identifier for the customer. An integer is taken as its decimal digits.
+    """
+
+
+class EventCreated(TypedDict):
+    """
+    An event that was stored.
+    """
+
+    type: Literal["event.created"]
+    """
+    What happened.
+    """
+    timestamp: str
+    """
+    When it arrived here, in seconds since the Unix epoch.
+    """
+    data: Event
+
+
+class CustomerUpdated(TypedDict):
+    """
+    A customer that is new or has changed, as it is now.
+    """
+
+    type: Literal["customer.updated"]
+    """
+    What happened.
+    """
+    timestamp: str
+    """
+    When it arrived here, in seconds since the Unix epoch.
+    """
+    data: Customer
+
+
+class CustomerErased(TypedDict):
+    """
+    A customer that was erased. Erase it too.
+    """
+
+    type: Literal["customer.erased"]
+    """
+    What happened.
+    """
+    timestamp: str
+    """
+    When it arrived here, in seconds since the Unix epoch.
+    """
+    data: ErasedCustomer
+
+
+FeedEntry: TypeAlias = EventCreated | CustomerUpdated | CustomerErased
+"""
+A change.
+"""
+
+
+class FeedPage(TypedDict):
+    """
+    Where to go on, always.
+    """
+
+    next_cursor: str
+    """
+    The `cursor` of the next page.
+    """
+    next: str
+    """
+    The whole address of the next page.
+    """
+
+
+class FeedRetrieved(TypedDict):
+    """
+    A page of the feed.
+    """
+
+    data: list[FeedEntry]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: FeedPage
+    retrieved: str
+    """
+    Time of the answer to the GET, in seconds since the Unix epoch.
+    """
+    object: Literal["feed"]
+    """
+    What `data` is a list of.
+    """
+
+
+class ChangesRetrieved(TypedDict):
+    """
+    Answer with changes retrieved.
+    """
+
+    data: list[Change]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: NextPage
+    retrieved: str
+    """
+    Time of the answer to the GET, in seconds since the Unix epoch.
+    """
+    object: Literal["history"]
+    """
+    What `data` is a list of.
     """
 
 
