@@ -35,7 +35,12 @@ def check_open(*, account_id: int) -> None:
 
     Exact though it asks later: an account that was closed is never opened again.
     """
+    if not is_open(account_id=account_id):
+        raise AccountGoneError
+
+
+def is_open(*, account_id: int) -> bool:
+    """Whether the account is there and nobody erases it."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {OPEN_ACCOUNT}", {"account_id": account_id})
-        if not cursor.fetchone()[0]:
-            raise AccountGoneError
+        return bool(cursor.fetchone()[0])

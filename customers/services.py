@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import chain, islice
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
@@ -17,6 +18,7 @@ from customers.schemas import CustomerChanges, SentCustomer, in_one
 from rejections.services import erase_rejections
 from traitly.db.arrays import UNPACKED, array_text, packed
 from traitly.db.clock import ARRIVAL
+from traitly.db.group_commit import GroupCommit
 from traitly.db.ids import new_text_id
 from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
@@ -30,6 +32,7 @@ _BITS = {each.name: 1 << position for position, each in enumerate(OPTIONAL)}
 # before, so the cost grows by the square (4,000 times took 12 s). And how many bytes such a request is answered:
 # attributes that grow with each item are answered with each.
 _MOST_ROUNDS = 100
+_MOST_GROUPED = 100  # customers of a request that shares a statement: more are worth one of their own
 _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 
 # What the statement takes as arrays: texts that are never null nor empty, and those that may be.
@@ -137,9 +140,30 @@ class Upserted(NamedTuple):
     changed: bool
 
 
-@retried
 def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
     """Create or update the customers, committed on return; each as it is stored then, in the order given.
+
+    What concurrent requests of an account bring is stored together, one request after the other.
+    """
+    if not customers:
+        return []
+    if len(customers) > _MOST_GROUPED or connection.in_atomic_block:
+        return _upsert_all(account_id, customers)
+    return _upsert_grouped(account_id, customers)
+
+
+def _upsert_requests(account_id: int, requests: Sequence[Sequence[SentCustomer]]) -> list[list[Upserted]]:
+    """Store the customers of some requests; gives those of each."""
+    stored = iter(_upsert_all(account_id, list(chain.from_iterable(requests))))
+    return [list(islice(stored, len(request))) for request in requests]
+
+
+_upsert_grouped = GroupCommit(_upsert_requests)
+
+
+@retried
+def _upsert_all(account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
+    """The same, of one request or several.
 
     A customer that is given twice is applied twice, in order: each round holds a customer once, because one statement
     cannot update a row twice. What comes after ``_MOST_ROUNDS`` is applied at once. ``TooLargeError`` where the answer would

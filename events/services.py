@@ -11,46 +11,104 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Account
-from accounts.queries import OPEN_ACCOUNT, check_open
+from accounts.queries import OPEN_ACCOUNT, check_open, is_open
 from events.figures import delete_events
 from events.queries import LIST
 from events.schemas import NewEvent
 from traitly.db.arrays import UNPACKED, packed
+from traitly.db.citus import is_distributed
 from traitly.db.clock import ARRIVAL
 from traitly.db.group_commit import GroupCommit
 from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
 from traitly.db.timeouts import slow_statements
+from traitly.input.errors import AccountGoneError
 from traitly.lists.engine import Condition
 from traitly.observability.metrics import STATEMENT_ROWS
 
 # One statement for one event or ten thousand: no round trips, no savepoint. (The ORM's bulk_create makes a placeholder a
 # value: 1,000 events were 7,000 of them.)
+_COLUMNS = ("ids", "customer_ids", "names", "times", "attributes")
+_NAMES = ("id", "customer_id", "name", "created_at", "attributes")
 _INSERT = f"""
 INSERT INTO events_event (account_id, id, customer_id, name, created_at, received_at, custom_attributes)
 SELECT %(account_id)s::bigint, id, customer_id, name, created_at::timestamptz, {ARRIVAL},
     attributes::jsonb
-FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "times", "attributes"]))})
-    AS sent (id, customer_id, name, created_at, attributes)
+FROM unnest({", ".join(map(UNPACKED.format, _COLUMNS))}) AS sent ({", ".join(_NAMES)})
 WHERE {OPEN_ACCOUNT}
 """  # noqa: S608  only the parameters' names are put in
 # The primary key decides what is stored already. To ask it for each row is an eighth of what storing costs PostgreSQL,
 # so ids that were made a moment ago are not asked for.
 _INSERT_NEW = Prepared(_INSERT)
 _INSERT_ONCE = Prepared(f"{_INSERT} ON CONFLICT (account_id, id) DO NOTHING RETURNING id")
+# The same for events of several accounts. None of them waits for another account: new ids are in nobody's way.
+_INSERT_SHARED = Prepared(
+    f"""
+INSERT INTO events_event (account_id, id, customer_id, name, created_at, received_at, custom_attributes)
+SELECT account_id::bigint, id, customer_id, name, created_at::timestamptz, {ARRIVAL}, attributes::jsonb
+FROM unnest({", ".join(map(UNPACKED.format, ["account_ids", *_COLUMNS]))}) AS sent (account_id, {", ".join(_NAMES)})
+WHERE EXISTS (SELECT FROM accounts_account WHERE id = sent.account_id::bigint AND closed_at IS NULL)
+"""  # noqa: S608  only the parameters' names are put in
+)
 _MOST_GROUPED = 100  # events of a request that shares a statement: more are worth one of their own
+_GONE = -1  # in place of a number of duplicates: the account is being erased
 
 
 def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
     """Store the events, committed on return. Gives how many of them were stored before, under the same id.
 
-    What concurrent requests of an account bring is stored together.
+    What concurrent requests bring is stored together: those of one account, or all whose ids were made here, unless
+    accounts lie on several machines.
     """
     if not events:
         return 0
     if len(events) > _MOST_GROUPED or connection.in_atomic_block:
         return _store(account_id, [events])[0]
-    return _store_grouped(account_id, events)
+    alone = not all(event.new for event in events) or is_distributed()
+    duplicates = _store_grouped(account_id if alone else None, (account_id, events))
+    if duplicates == _GONE:
+        raise AccountGoneError
+    return duplicates
+
+
+def _store_requests(_key: int | None, requests: Sequence[tuple[int, Sequence[NewEvent]]]) -> list[int]:
+    """Store the events of some requests, each with its account; gives how many of each were stored before."""
+    accounts = {account_id for account_id, _ in requests}
+    if len(accounts) > 1:
+        return _store_shared(requests)
+    return _store(accounts.pop(), [events for _, events in requests])
+
+
+_store_grouped = GroupCommit(_store_requests)
+
+
+@retried
+def _store_shared(requests: Sequence[tuple[int, Sequence[NewEvent]]]) -> list[int]:
+    """Store events of several accounts, all under new ids; 0 for each request, or ``_GONE``.
+
+    ``IntegrityError`` if this is a second run, and the first one's commit was not heard of: then each request is stored
+    alone (``GroupCommit``).
+    """
+    rows = [(account_id, event) for account_id, events in requests for event in events]
+    STATEMENT_ROWS.observe(len(rows))
+    accounts, events = zip(*rows, strict=True)
+    with connection.cursor() as cursor:
+        _INSERT_SHARED.execute(cursor, {"account_ids": packed(map(str, accounts)), **_parameters(events)})
+        if cursor.rowcount == len(rows):
+            return [0] * len(requests)
+    closed = {account_id for account_id in set(accounts) if not is_open(account_id=account_id)}
+    return [_GONE if account_id in closed else 0 for account_id, _ in requests]
+
+
+def _parameters(events: Sequence[NewEvent]) -> dict[str, str]:
+    ids, customer_ids, names, times, attributes, _ = zip(*events, strict=True)
+    return {
+        "ids": packed(ids),
+        "customer_ids": packed(customer_ids),
+        "names": packed(names),
+        "times": packed(map(datetime.datetime.isoformat, times)),
+        "attributes": packed(map(bytes.decode, attributes)),
+    }
 
 
 @retried
@@ -59,19 +117,11 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
     # In the order of ids: two requests with the same ids in opposite orders would wait for each other.
     events = sorted(itertools.chain.from_iterable(requests), key=attrgetter("id"))  # of one id, the first stays first
     STATEMENT_ROWS.observe(len(events))
-    ids, customer_ids, names, times, attributes, new = zip(*events, strict=True)
-    parameters = {
-        "account_id": account_id,
-        "ids": packed(ids),
-        "customer_ids": packed(customer_ids),
-        "names": packed(names),
-        "times": packed(map(datetime.datetime.isoformat, times)),
-        "attributes": packed(map(bytes.decode, attributes)),
-    }
+    parameters = {"account_id": account_id, **_parameters(events)}
     with connection.cursor() as cursor:
         # An id that was made here is only known if this is a second run, and the first one's commit was not heard of.
         with suppress(IntegrityError):
-            if all(new):
+            if all(event.new for event in events):
                 _INSERT_NEW.execute(cursor, parameters)
                 if not cursor.rowcount:
                     check_open(account_id=account_id)
@@ -90,9 +140,6 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
                 repeated += not event.new
         duplicates.append(repeated)
     return duplicates
-
-
-_store_grouped = GroupCommit(_store)
 
 
 def delete_event(*, account_id: int, event_id: str) -> bytes | None:
