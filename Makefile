@@ -33,6 +33,10 @@ run: $(VENV)/requirements.installed ## Set up everything and serve on PORT (8000
 	@PORT=$(PORT) $(BIN)/python manage.py quickstart
 	@PORT=$(PORT) exec $(BIN)/gunicorn traitly.wsgi
 
+.PHONY: demo
+demo: $(VENV)/requirements.installed ## Fill the first account with examples, while `make run` serves: customers, and events of 90 days.
+	@PORT=$(PORT) $(BIN)/python manage.py demo
+
 .PHONY: test
 test: $(VENV)/requirements-dev.installed ## Run the tests, but those in a browser; ARGS="tests/api -k gzip" runs some.
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(ARGS),$(ARGS),--ignore=tests/browser)

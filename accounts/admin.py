@@ -14,6 +14,7 @@ from django.contrib.auth.forms import AdminUserCreationForm
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import F, Func, Model, QuerySet, TextField
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.http.response import HttpResponse
 from django.urls import reverse
@@ -32,8 +33,24 @@ def _actor(request: HttpRequest) -> Actor:
     return Actor(cast("User", request.user), client_address(request.META))
 
 
+class MembershipFormSet(BaseInlineFormSet):
+    """Refuses what would leave an account without an owner, as the portal does."""
+
+    def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["user"].disabled = form.instance.pk is not None  # another person is another member
+
+    def clean(self) -> None:
+        super().clean()
+        owned = any(form.initial.get("role") == Membership.Role.OWNER for form in self.initial_forms)
+        left = [form.cleaned_data for form in self.forms if form.is_valid() and not form.cleaned_data.get("DELETE")]
+        if owned and not any(place.get("role") == Membership.Role.OWNER for place in left):
+            raise ValidationError("The account must keep an owner.")
+
+
 class MembershipInline(admin.TabularInline):
     model = Membership
+    formset = MembershipFormSet
     autocomplete_fields = ("user",)
     extra = 0
 
@@ -79,17 +96,20 @@ class AccountAdmin(admin.ModelAdmin):
             services.set_retention(account=stored, days=obj.event_retention_days, actor=_actor(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Members, too, are told who lets whom in: owners see keys."""
-        super().save_formset(request, form, formset, change)
-        action = AuditEntry.Action
-        for done, places in (
-            (action.MEMBER_JOINED, formset.new_objects),
-            (action.ROLE_CHANGED, [place for place, _ in formset.changed_objects]),
-            (action.MEMBER_REMOVED, formset.deleted_objects),
-        ):
-            for place in places:
-                detail = {"email": place.user.email, "role": place.role}
-                audit.record(account=place.account, actor=_actor(request), action=done, **detail)
+        """Members come and go by the services of the portal: owners first, so that one is there when another goes."""
+        formset.save(commit=False)
+        changed = [place for place, _ in formset.changed_objects]
+        try:
+            for place in formset.new_objects:
+                services.add_member(account=place.account, user=place.user, role=place.role, actor=_actor(request))
+            for place in sorted(changed, key=lambda place: not place.is_owner):
+                services.change_role(
+                    account=place.account, membership_id=place.pk, role=place.role, actor=_actor(request)
+                )
+            for place in formset.deleted_objects:
+                services.remove_member(account=place.account, membership_id=place.pk, actor=_actor(request))
+        except services.LastOwnerError:  # another owner went since the form was checked
+            self.message_user(request, "The account must keep an owner.", messages.ERROR)
 
     @admin.display(description="data")
     def data(self, account: Account) -> SafeString | str:
@@ -128,6 +148,12 @@ class UserAdmin(DjangoUserAdmin):
     )
     readonly_fields = ("last_login", "date_joined")
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Nobody who is an account's only owner can be deleted: memberships go along."""
+        deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        alone = services.accounts_owned_by_none_but([user.pk for user in objs])
+        return deleted, counts, forbidden, [*protected, *(f"The only owner of {account}" for account in alone)]
 
 
 admin.site.unregister(Authenticator)  # allauth's own shows the secret, from which anyone can make the codes

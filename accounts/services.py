@@ -250,6 +250,15 @@ def accept_invitation(*, token: str, actor: Actor) -> Membership:
 
 
 @transaction.atomic
+def add_member(*, account: Account, user: User, role: str, actor: Actor) -> Membership:
+    """Put a user into the account without an invitation, as operators do."""
+    membership = Membership.objects.create(account=account, user=user, role=role)
+    action = AuditEntry.Action.MEMBER_JOINED
+    audit.record(account=account, actor=actor, action=action, email=user.email, role=role)
+    return membership
+
+
+@transaction.atomic
 def change_role(*, account: Account, membership_id: int, role: str, actor: Actor) -> None:
     """Make a member an owner or an owner a member. ``Membership.DoesNotExist``, ``LastOwnerError``."""
     membership = _locked_membership(account, membership_id, stays_owner=role == Membership.Role.OWNER)
@@ -279,3 +288,10 @@ def _locked_membership(account: Account, membership_id: int, *, stays_owner: boo
     if membership.is_owner and not stays_owner and sum(place.is_owner for place in places.values()) == 1:
         raise LastOwnerError
     return membership
+
+
+def accounts_owned_by_none_but(user_ids: Iterable[int]) -> list[Account]:
+    """The accounts that would be left without an owner if these users were gone."""
+    owners = Membership.objects.filter(role=Membership.Role.OWNER)
+    theirs = Account.objects.filter(id__in=owners.filter(user__in=user_ids).values("account"))
+    return list(theirs.exclude(id__in=owners.exclude(user__in=user_ids).values("account")).order_by("name"))

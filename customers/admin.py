@@ -3,6 +3,7 @@
 import datetime
 from typing import Any, ClassVar
 
+import orjson
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,8 +13,10 @@ from django.utils import timezone
 from accounts.admin import AccountFilter, AccountOwnedAdmin
 from customers.columns import ATTRIBUTES, COLUMNS
 from customers.models import Customer
-from customers.schemas import CustomerChanges
+from customers.schemas import CustomerChanges, read_changes
 from customers.services import update_customer
+from traitly.input.errors import InvalidRequestError
+from traitly.input.parsing import Body
 
 
 class CreatedFilter(admin.SimpleListFilter):
@@ -35,6 +38,17 @@ class CustomerForm(forms.ModelForm):
     # As strict as the API (customers.schemas).
     email = forms.EmailField(max_length=254)
     monthly_payment_amount = forms.DecimalField(min_value=0, max_digits=16, decimal_places=4, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Check what was changed as a PATCH of it would be."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        sent = {name: cleaned[name] for name in self.changed_data if name in cleaned}
+        try:
+            read_changes(Body(orjson.dumps(sent, default=str), lines=False), self.instance.customer_id)
+        except InvalidRequestError as invalid:
+            for error in invalid.errors:
+                self.add_error(error.attr if error.attr in self.fields else None, error.detail)
+        return cleaned
 
 
 @admin.register(Customer)

@@ -31,6 +31,7 @@ portal = (
         path("team/<int:membership_id>/role/", team.change_role, name="team_role"),
         path("team/<int:membership_id>/remove/", team.remove, name="team_remove"),
         path("invitation/<str:token>/", auth.invitation, name="invitation"),
+        path("welcome/<str:token>/", auth.welcome, name="welcome"),
         path("accounts/", auth.accounts, name="accounts"),
         path("accounts/<int:account_id>/switch/", auth.switch, name="account_switch"),
         path("no-account/", auth.no_account, name="no_account"),

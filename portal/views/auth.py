@@ -2,12 +2,14 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from accounts.first_login import UsedLinkError, use_token
 from accounts.models import Membership
 from accounts.services import InvitationError, accept_invitation, create_account, find_invitation
 from portal.access import INVITATION, PortalRequest, actor, choose_account, find_membership, member
@@ -32,6 +34,18 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         messages.success(request, f"You have joined {membership.account.name}.")
         return redirect("portal:overview")
     return render(request, "portal/invitation.html", {"invitation": found})
+
+
+def welcome(request: HttpRequest, token: str) -> HttpResponse:
+    """Log in by the link that `make run` prints, once."""
+    try:
+        user = use_token(token)
+    except UsedLinkError:
+        messages.error(request, "This link was used or is too old. The next start of the server prints another.")
+        return redirect("account_login")
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    messages.info(request, "Set a password, under Password in the menu, to come back without the link.")
+    return redirect("portal:quickstart")
 
 
 @login_required

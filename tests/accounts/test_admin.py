@@ -213,3 +213,66 @@ def test_an_accounts_log_has_the_operators_address_behind_a_proxy(operator: Clie
     form = {"action": "revoke", "_selected_action": [key.row.pk]}
     operator.post(KEYS, form, headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"})
     assert AuditEntry.objects.get(action="key.revoked").ip == "198.51.100.7"
+
+
+def _members(account: Account, *places: Membership, **changes: str) -> dict[str, str]:
+    """The account's form with these members, but for the changes."""
+    form = _inlines("memberships", "api_keys") | {"name": account.name}
+    form |= {"memberships-TOTAL_FORMS": str(len(places)), "memberships-INITIAL_FORMS": str(len(places))}
+    for number, place in enumerate(places):
+        row = {"id": place.pk, "account": account.pk, "user": place.user_id, "role": place.role}
+        form |= {f"memberships-{number}-{name}": str(value) for name, value in row.items()}
+    return form | {f"memberships-{name}": value for name, value in changes.items()}
+
+
+@pytest.mark.parametrize("change", [{"0-DELETE": "on"}, {"0-role": "member"}])
+def test_an_account_keeps_an_owner(operator: Client, acme: Account, change: dict[str, str]) -> None:
+    owner = MembershipFactory.create(account=acme)
+    member = MembershipFactory.create(account=acme, role="member")
+    answer = operator.post(f"/admin/accounts/account/{acme.pk}/change/", _members(acme, owner, member, **change))
+    assert answer.status_code == 200
+    assert "The account must keep an owner." in answer.content.decode()
+    owner.refresh_from_db()
+    assert owner.is_owner
+
+
+def test_an_owner_can_hand_over(operator: Client, acme: Account) -> None:
+    owner = MembershipFactory.create(account=acme)
+    member = MembershipFactory.create(account=acme, role="member")
+    form = _members(acme, owner, member, **{"0-DELETE": "on", "1-role": "owner"})
+    assert operator.post(f"/admin/accounts/account/{acme.pk}/change/", form).status_code == 302
+    assert [place.user for place in acme.memberships.filter(role="owner")] == [member.user]
+    actions = list(AuditEntry.objects.order_by("id").values_list("action", flat=True))
+    assert actions == ["member.role_changed", "member.removed"]
+
+
+def test_an_owner_who_went_since_the_form_was_checked_is_noticed(
+    operator: Client, acme: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = MembershipFactory.create(account=acme)
+    monkeypatch.setattr("accounts.admin.MembershipFormSet.clean", lambda _self: None)
+    answer = operator.post(
+        f"/admin/accounts/account/{acme.pk}/change/", _members(acme, owner, **{"0-DELETE": "on"}), follow=True
+    )
+    assert "The account must keep an owner." in answer.content.decode()
+    assert acme.memberships.filter(role="owner").exists()
+
+
+def test_a_member_does_not_become_another_person(operator: Client, acme: Account) -> None:
+    owner = MembershipFactory.create(account=acme)
+    form = _members(acme, owner, **{"0-user": str(UserFactory.create().pk)})
+    operator.post(f"/admin/accounts/account/{acme.pk}/change/", form)
+    assert acme.memberships.get().user == owner.user
+
+
+def test_an_accounts_only_owner_cannot_be_deleted(operator: Client, acme: Account) -> None:
+    owner = MembershipFactory.create(account=acme).user
+    address = f"/admin/accounts/user/{owner.pk}/delete/"
+    assert "The only owner of Acme" in operator.get(address).content.decode()
+    operator.post(address, {"post": "yes"})
+    operator.post("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [owner.pk], "post": "yes"})
+    assert User.objects.filter(pk=owner.pk).exists()
+
+    MembershipFactory.create(account=acme)
+    operator.post(address, {"post": "yes"})
+    assert not User.objects.filter(pk=owner.pk).exists()

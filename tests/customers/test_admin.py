@@ -1,4 +1,5 @@
 import datetime
+import json
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from accounts.models import Account
 from customers.models import Customer
 from tests.factories import CustomerFactory
 from tests.plans import plan_of
+from traitly.input.errors import Error, InvalidRequestError
 
 LIST = "/admin/customers/customer/"
 
@@ -172,3 +174,20 @@ def test_the_list_of_all_accounts_is_read_by_an_index(operator: Client, acme: Ac
     for plan in plan_of(operator, LIST, {}, "customers_customer", incremental_sort=False):
         assert "using customers_by_created_at" in plan
         assert "Sort" not in plan
+
+
+def test_what_a_patch_would_refuse_is_refused(operator: Client, acme: Account, monkeypatch) -> None:
+    customer = CustomerFactory.create(account=acme, name="John Smith", email="john@example.com")
+    sent = []
+
+    def refuse(body, customer_id):
+        sent.append((json.loads(body.data), customer_id))
+        raise InvalidRequestError([Error("invalid", "Not this plan.", "plan"), Error("invalid", "Not at all.", "x")])
+
+    monkeypatch.setattr("customers.admin.read_changes", refuse)
+    page = operator.post(_address(customer), _form(plan="Atom")).content.decode()
+    assert "Not this plan." in page
+    assert "Not at all." in page
+    assert sent == [({"plan": "Atom"}, customer.customer_id)]
+    customer.refresh_from_db()
+    assert customer.plan == "Starter"

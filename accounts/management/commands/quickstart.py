@@ -1,5 +1,6 @@
-"""``manage.py quickstart``: the first account on an empty database, its key, and the curl that uses it."""
+"""``manage.py quickstart``: the first account on an empty database, its key, the curl that uses it, and a way to log in."""
 
+import argparse
 import os
 from typing import Any
 
@@ -7,42 +8,72 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
 from accounts import keys
-from accounts.models import ApiKey, User
+from accounts.first_login import make_token
+from accounts.models import Account, ApiKey, Membership, User
 from accounts.services import create_account
 
 
 class Command(BaseCommand):
     """What `make run` prints before it serves."""
 
-    help = "Show a key and the curl that uses it; on an empty database make a first account."
+    help = "On an empty database make a first account and show its key; say how to log in to the first account."
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Make the account where there is none; find its key where there is one."""
-        with transaction.atomic(), connection.cursor() as cursor:
-            # Two servers may start at once in one new folder: there is one first account.
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('traitly.quickstart'))")
-            if not ApiKey.objects.exists():
-                owner = User.objects.create_user("owner@example.com")
-                create_account(company="First account", owner=owner)
-        row = ApiKey.objects.filter(revoked_at=None, name="Default").order_by("id").first()
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take whether the key is to be shown again."""
+        parser.add_argument("--show-key", action="store_true", help="show the first account's key again")
+
+    def handle(self, *args: Any, show_key: bool = False, **options: Any) -> None:
+        """Make the account where there is none. Its key is shown then, and later only when it is asked for."""
+        made = self._make_first_account()
+        row = ApiKey.objects.filter(revoked_at=None, name="Default").order_by("id").select_related("account").first()
         if row is None or not row.is_active:
             self.stdout.write("The first key is revoked or expired: manage.py create_account makes another account.")
             return
+        url = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
+        if made or show_key:
+            self._show_key(row, url)
+        else:
+            self.stdout.write(
+                f"\nThe API key of {row.account} is {row.masked}. To see it: manage.py quickstart --show-key\n"
+            )
+        self._say_how_to_log_in(row.account, url)
+
+    def _make_first_account(self) -> bool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Two servers may start at once in one new folder: there is one first account.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('traitly.quickstart'))")
+            if ApiKey.objects.exists():
+                return False
+            create_account(company="First account", owner=User.objects.create_user("owner@example.com"))
+            return True
+
+    def _show_key(self, row: ApiKey, url: str) -> None:
         try:
             key = keys.decrypt(row.encrypted)
         except keys.UnreadableKeyError:
             self.stdout.write("The first key was encrypted under another API_KEY_ENCRYPTION_KEYS.")
             return
-        address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
         self.stdout.write(
             f"""
 Your API key: {key}
 
-  curl "{address}/api/v1/customer" \\
+  curl "{url}/api/v1/customer" \\
     --request POST \\
     --data '{{"customer_id": "123", "name": "John Smith", "monthly_payment_amount": 199,
             "location": "San Francisco", "plan": "Starter", "email": "john.smith@example.com"}}' \\
     -H "Authorization: Token {key}"
-
 """
+        )
+
+    def _say_how_to_log_in(self, account: Account, url: str) -> None:
+        owners = Membership.objects.filter(account=account, role=Membership.Role.OWNER).select_related("user")
+        owner = owners.order_by("id").first()
+        if owner and not owner.user.has_usable_password() and not owner.user.is_staff:
+            self.stdout.write(
+                f"To see {account} in a browser, once and within an hour: {url}/welcome/{make_token(owner.user)}/"
+            )
+        elif owner:
+            self.stdout.write(f"To see {account} in a browser: log in at {url}/login/ as {owner.user.email}.")
+        self.stdout.write(
+            f"To fill it with examples: make demo. For the admin at {url}/admin/: manage.py createsuperuser.\n\n"
         )
