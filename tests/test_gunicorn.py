@@ -174,11 +174,15 @@ def test_a_database_that_never_answers_delays_neither_the_start_nor_the_end(tmp_
         start = time.monotonic()
         with subprocess.Popen(COMMAND, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as server:
             assert server.stderr is not None
-            next(line for line in server.stderr if "Booting worker" in line)
-            server.terminate()
+            found = (re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line) for line in server.stderr)
+            with socket.create_connection(("127.0.0.1", int(next(filter(None, found))[1])), timeout=20) as client:
+                client.sendall(b"GET /api/v1/event HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token a\r\n\r\n")
+                time.sleep(1)  # it waits for the database
+                server.terminate()
+                assert client.recv(65536).startswith(b"HTTP/1.1 503")
             server.communicate(timeout=20)
         assert server.returncode == 0
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 25  # a worker would be killed after 30 s
 
 
 # Holds a customer's row; says so once a request waits for it; lets go when told to.
