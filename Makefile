@@ -31,7 +31,7 @@ run: $(VENV)/requirements.installed ## Set up everything and serve on PORT (8000
 	@PORT=$(PORT) $(BIN)/python -m traitly.server.port
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@PORT=$(PORT) $(BIN)/python manage.py quickstart
-	@PORT=$(PORT) exec $(BIN)/gunicorn traitly.wsgi
+	@$(BIN)/python manage.py run_worker --with-parent & PORT=$(PORT) exec $(BIN)/gunicorn traitly.wsgi
 
 .PHONY: demo
 demo: $(VENV)/requirements.installed ## Fill the first account with examples, while `make run` serves: customers, and events of 90 days.

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
+from prometheus_client.core import GaugeMetricFamily, Metric
 
 from customers.queries import LIST as CUSTOMERS
 from events.queries import LIST as EVENTS
@@ -117,14 +118,40 @@ def has_news(after: Mapping[int, Position], until: datetime.datetime | None = No
     return found
 
 
-def held_back() -> float:
-    """For how many seconds the oldest transaction that writes has run: no reader sees what came after it began."""
+_HEALTH = """
+SELECT (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(xact_start)), 0) FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_xid IS NOT NULL),
+    (SELECT count(*) FROM feed_worker WHERE seen_at > now() - interval '5 seconds'),
+    (SELECT extract(epoch FROM now() - max(seen_at)) FROM feed_worker),
+    (SELECT count(*) FROM feed_webhook WHERE enabled),
+    (SELECT count(*) FROM feed_webhook WHERE enabled AND failing_since IS NOT NULL),
+    (SELECT count(*) FROM feed_webhook WHERE stopped <> ''),
+    (SELECT count(*) FROM feed_delivery WHERE set_aside_at IS NOT NULL)
+"""
+
+
+def metrics() -> list[Metric]:
+    """For /metrics: what holds the feed back, workers, webhooks."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(xact_start)), 0) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND backend_xid IS NOT NULL"
-        )
-        return float(cursor.fetchone()[0])
+        cursor.execute(_HEALTH)
+        held, workers, seen, enabled, failing, stopped, aside = cursor.fetchone()
+    states = GaugeMetricFamily("traitly_webhooks", "Webhooks by state.", labels=["state"])
+    states.add_metric(["delivering"], enabled - failing)
+    states.add_metric(["failing"], failing)
+    states.add_metric(["stopped"], stopped)
+    held_text = (
+        "For how long the oldest transaction that writes has run: the feed shows nothing that came after it began."
+    )
+    found: list[Metric] = [
+        GaugeMetricFamily("traitly_feed_held_back_seconds", held_text, value=float(held)),
+        GaugeMetricFamily("traitly_background_workers", "Processes of run_worker that live.", value=workers),
+        GaugeMetricFamily("traitly_webhook_deliveries_set_aside", "What failed through all retries.", value=aside),
+        states,
+    ]
+    if seen is not None:
+        text = "Seconds since a process of run_worker was last heard of."
+        found.append(GaugeMetricFamily("traitly_background_worker_seen_seconds", text, value=float(seen)))
+    return found
 
 
 @retried

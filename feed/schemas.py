@@ -3,15 +3,19 @@
 import datetime
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+import orjson
 from django.http import QueryDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 from pydantic_core import PydanticCustomError
 
-from feed.models import EntryType
+from feed.addresses import check_url
+from feed.models import MAX_BATCH, EntryType
 from feed.positions import START, Filter, Position
-from traitly.input.errors import Error, InvalidRequestError
-from traitly.input.values import parse_time
+from traitly.input.errors import Error, InvalidRequestError, MalformedError
+from traitly.input.parsing import Body
+from traitly.input.values import Name, parse_time
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
@@ -96,3 +100,48 @@ _READERS: dict[str, Callable[[list[str]], Any]] = {
     "limit": _number(1, MAX_LIMIT),
     "wait": _number(0, MAX_WAIT),
 }
+
+
+def _public(url: str) -> str:
+    if wrong := check_url(url):
+        raise PydanticCustomError("invalid", wrong)
+    return url
+
+
+class WebhookFields(BaseModel):
+    """A webhook's settings as they are sent; all may be left out of a PATCH, and all but ``url`` of a POST."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, AfterValidator(_public)] = ""
+    types: list[EntryType] = Field(default=[], max_length=len(EntryType))
+    names: list[Name] = Field(default=[], max_length=100)
+    enabled: StrictBool = True
+    batch: Annotated[StrictInt, Field(ge=1, le=MAX_BATCH)] = 1
+
+
+# What answers carry and the server alone decides: what was read may be sent back.
+_ANSWERED = {"id", "secret", "stopped", "position", "created_at"}
+_CODES = {"extra_forbidden": "unknown_field", "enum": "invalid_choice", "missing": "required"}
+
+
+def read_webhook(body: Body, *, partial: bool) -> dict[str, Any]:
+    """The settings that a body sends, or ``InvalidRequestError``."""
+    try:
+        item = orjson.loads(body.data)
+    except orjson.JSONDecodeError as error:
+        raise MalformedError(f"The body is not JSON: {error}.") from error
+    if not isinstance(item, dict):
+        raise InvalidRequestError([Error("invalid", "Send one JSON object.")])
+    sent = {name: value for name, value in item.items() if name not in _ANSWERED}
+    errors = [] if partial or "url" in sent else [Error("required", "This field is required.", "url")]
+    try:
+        found = WebhookFields.model_validate(sent).model_dump(include=set(sent), mode="json")
+    except ValidationError as error:
+        errors += [
+            Error(_CODES.get(each["type"], each["type"]), each["msg"], ".".join(map(str, each["loc"])))
+            for each in error.errors()
+        ]
+    if errors:
+        raise InvalidRequestError(errors)
+    return found

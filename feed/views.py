@@ -2,21 +2,29 @@
 
 import threading
 import time
-from typing import ClassVar
+import uuid
+from typing import Any, ClassVar
 
-from django.http import StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from feed import queries
+from accounts.authentication import Credential, HasScope
+from accounts.models import Account
+from feed import queries, services
+from feed.models import Webhook
 from feed.positions import Position
 from feed.queries import Page
-from feed.schemas import FeedRequest, read_feed
+from feed.schemas import FeedRequest, read_feed, read_webhook
 from feed.waiting import Waiter, watch
 from traitly.db.clock import settle
-from traitly.http.envelope import list_response, next_url
+from traitly.http.bodies import read_body
+from traitly.http.envelope import envelope, list_response, next_url
 from traitly.http.streams import NDJSON, while_allowed
 from traitly.http.views import ApiViewSet
+from traitly.input.errors import Error, InvalidRequestError
+from traitly.input.values import unix_seconds
 
 # Threads of a process that wait, where the server cannot let a request wait without one (gunicorn's own can). Who comes
 # when these are taken is answered at once.
@@ -71,3 +79,85 @@ class FeedViewSet(ApiViewSet):
         if self.request.method == "HEAD":
             response.streaming_content = ()
         return response
+
+
+class _MaySendAnywhere(BasePermission):
+    """Whoever makes or changes a webhook has the account's data sent where they like: the key must be able to read it."""
+
+    message = "A webhook is sent what the key must be able to read: this needs the scopes read and write."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether it is."""
+        reads = isinstance(request.auth, Credential) and "read" in request.auth.scopes
+        return reads or request.method in {"GET", "HEAD", "OPTIONS"}
+
+
+class WebhookViewSet(ApiViewSet):
+    """``/webhook`` and ``/webhook/{id}``."""
+
+    in_reference = False  # docs/webhooks.md describes it
+    permission_classes = (HasScope, _MaySendAnywhere)
+
+    def create(self, request: Request) -> HttpResponse:
+        """Make a webhook; its secret is in this answer alone."""
+        fields = read_webhook(read_body(request), partial=False)
+        try:
+            new = services.create_webhook(account=Account.objects.get(id=self.account_id), **fields)
+        except services.TooManyWebhooksError:
+            detail = f"An account has at most {services.MAX_WEBHOOKS} webhooks."
+            raise InvalidRequestError([Error("too_many", detail)]) from None
+        return envelope("webhook", [_shown(new.row) | {"secret": new.secret}], method="POST", status=201)
+
+    def list(self, request: Request) -> HttpResponse:
+        """Every webhook of the account, the oldest first: there are few."""
+        if request.query_params:
+            raise InvalidRequestError(
+                [Error("unknown_parameter", "There are no parameters.", name) for name in sorted(request.query_params)]
+            )
+        return envelope("webhook", map(_shown, Webhook.objects.filter(account=self.account_id).order_by("id")))
+
+    def retrieve(self, request: Request, webhook_id: str) -> HttpResponse:
+        """One webhook."""
+        row = Webhook.objects.filter(account=self.account_id, id=_uuid(webhook_id)).first()
+        if row is None:
+            raise Http404
+        return envelope("webhook", [_shown(row)])
+
+    def partial_update(self, request: Request, webhook_id: str) -> HttpResponse:
+        """Change what is sent."""
+        row_id = _uuid(webhook_id)
+        changes = read_webhook(read_body(request), partial=True)
+        try:
+            row = services.update_webhook(account_id=self.account_id, webhook_id=row_id, changes=changes)
+        except Webhook.DoesNotExist:
+            raise Http404 from None
+        return envelope("webhook", [_shown(row)], method="PATCH")
+
+    def destroy(self, request: Request, webhook_id: str) -> HttpResponse:
+        """Delete it, with what it has set aside."""
+        try:
+            row = services.delete_webhook(account_id=self.account_id, webhook_id=_uuid(webhook_id))
+        except Webhook.DoesNotExist:
+            raise Http404 from None
+        return envelope("webhook", [_shown(row)], method="DELETE")
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def _shown(row: Webhook) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "url": row.url,
+        "types": row.types,
+        "names": row.names,
+        "enabled": row.enabled,
+        "stopped": row.stopped or None,
+        "batch": row.batch,
+        "position": unix_seconds(Position.of(row.position).at),
+        "created_at": unix_seconds(row.created_at),
+    }

@@ -236,6 +236,11 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# Webhooks ------------------------------------------------------------------------------------------------------------
+
+# Private networks that webhooks may be sent to. By default none: who can make a webhook could ask what is inside.
+WEBHOOK_ALLOWED_NETWORKS = networks("WEBHOOK_ALLOWED_NETWORKS")
+
 # Log in and sign up (django-allauth) and mail ------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

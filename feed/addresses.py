@@ -1,0 +1,82 @@
+"""Where webhooks may be sent to: nowhere inside, unless the operator says so (WEBHOOK_ALLOWED_NETWORKS)."""
+
+import ipaddress
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp.abc import ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from django.conf import settings
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_SCHEMES = {"http", "https"}
+_LONGEST_URL = 2000
+
+
+class RefusedAddressError(OSError):
+    """The address is private, or leads to one."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host} is not a public address.")
+
+
+def check_url(url: str) -> str | None:
+    """What is wrong with a webhook's URL, as far as it says so itself: names are looked up when something is sent."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "A valid URL is required."
+    if parts.scheme not in _SCHEMES or not parts.hostname or port == 0:
+        return "A URL that begins with https:// or http:// is required."
+    if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+        return f"A URL of at most {_LONGEST_URL} characters is required, all of them ASCII and printable."
+    if parts.username is not None or parts.password is not None:
+        return "A URL without a user name and a password is required. Requests are signed."
+    address = _literal(parts.hostname)
+    name = parts.hostname.rstrip(".").lower()
+    inside = name == "localhost" or name.endswith(".localhost")
+    if (address and not is_allowed(address)) or (inside and not is_allowed("127.0.0.1")):
+        return "A public address is required: this one is private, or of this machine."
+    return None
+
+
+def is_allowed(address: str) -> bool:
+    """Whether something may be sent to an IP address."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if any(ip in network for network in settings.WEBHOOK_ALLOWED_NETWORKS):
+        return True
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+        if ip in _NAT64:
+            inner.append(ipaddress.IPv4Address(ip.packed[-4:]))
+        if ip.ipv4_mapped:
+            return is_allowed(str(ip.ipv4_mapped))
+        if not all(is_allowed(str(each)) for each in inner if each):
+            return False
+    return ip.is_global and not ip.is_multicast
+
+
+def _literal(host: str) -> str | None:
+    """The IP address that a host is written as; 2130706433, 0x7f.1 and 0177.0.0.1 are 127.0.0.1."""
+    try:
+        return str(ipaddress.ip_address(host.partition("%")[0]))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return None
+
+
+class GuardedResolver(ThreadedResolver):
+    """Gives only addresses that may be sent to. They are the ones that are connected to: nothing is looked up again."""
+
+    async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_UNSPEC) -> list[ResolveResult]:
+        """The allowed addresses of a name; ``RefusedAddressError`` if there are others only."""
+        found = await super().resolve(host, port, family)
+        allowed = [each for each in found if is_allowed(each["host"])]
+        if not allowed:
+            raise RefusedAddressError(host)
+        return allowed

@@ -1,0 +1,174 @@
+"""A webhook as the worker that serves it knows it: what it has read, what is to be sent next."""
+
+import asyncio
+import datetime
+import time
+from collections import deque
+from contextlib import suppress
+from typing import NamedTuple
+
+import orjson
+from django.utils import timezone
+
+from accounts import keys
+from feed.models import Delivery, Webhook
+from feed.pages import Pages
+from feed.positions import Filter, Position
+from feed.queries import Entry
+from feed.signing import message_id, signed_headers
+from traitly.input.values import unix_seconds
+
+
+class Message(NamedTuple):
+    """A request to send, and where the webhook is afterwards."""
+
+    id: str
+    body: bytes
+    entries: int
+    end: Position
+    rewinds: int
+
+
+class Hook:
+    """Everything but the sending."""
+
+    def __init__(self, row: Webhook, due: list[Delivery]) -> None:
+        self.stopped = False
+        self.poked = asyncio.Event()
+        self.sent = 0  # since attempts were last written down
+        self._read(row, due)
+
+    def _read(self, row: Webhook, due: list[Delivery]) -> None:
+        self.row = row
+        self._only = Filter(frozenset(row.types), frozenset(row.names))
+        self._entries: deque[Entry] = deque()
+        self.read_to = self._position = Position.of(row.position)
+        self._take(due)
+
+    def _take(self, due: list[Delivery]) -> None:
+        self.pending = next((each for each in due if each.set_aside_at is None), None)
+        self._asked = [each for each in due if each.set_aside_at]
+        if self.pending:
+            self._skip_pending(self.pending)
+
+    def _skip_pending(self, pending: Delivery) -> None:
+        """What follows it is read from its end on."""
+        end = Position.of(pending.end)
+        if end > self._position:
+            self._entries.clear()
+            self.read_to = self._position = end
+
+    def _signing_keys(self) -> list[str]:
+        found = [keys.decrypt(self.row.secret)]
+        ends_at = self.row.earlier_secret_ends_at
+        if self.row.earlier_secret and ends_at and ends_at > timezone.now():
+            found.append(keys.decrypt(self.row.earlier_secret))
+        return found
+
+    def refresh(self, row: Webhook, due: list[Delivery]) -> None:
+        """Take what was changed since: settings, a rewind, a test or what was set aside and is to be sent again."""
+        if (row.rewinds, row.types, row.names, row.enabled) != (
+            self.row.rewinds,
+            self.row.types,
+            self.row.names,
+            self.row.enabled,
+        ):
+            # With other filters what was read ahead is not what is wanted: it is read again.
+            position, same = self._position, row.rewinds == self.row.rewinds
+            self._read(row, due)
+            if same and position > self._position:
+                self.read_to = self._position = position
+            self.poked.set()
+            return
+        asked = row.test_requested_at and row.test_requested_at != self.row.test_requested_at
+        self.row = row
+        self._asked = [each for each in due if each.set_aside_at]
+        if asked or self._asked:
+            self.poked.set()
+
+    def stop(self) -> None:
+        """Serve it no more: another worker does, or nobody is to."""
+        self.stopped = True
+        self.poked.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until there may be something to do."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.poked.wait(), seconds)
+
+    def due(self, now: datetime.datetime) -> Delivery | None:
+        """What is to be tried again now."""
+        for each in (*self._asked, *([self.pending] if self.pending else [])):
+            if each.next_attempt_at and each.next_attempt_at <= now:
+                return each
+        return None
+
+    async def next_message(self, pages: Pages) -> Message | None:
+        """The next entries that there are, as many as a request takes; None if there are none."""
+        rewinds = self.row.rewinds
+        while len(self._entries) < self.row.batch:
+            page = await pages.read(self.row.account_id, self._only, self.read_to)
+            if rewinds != self.row.rewinds:
+                return None  # rewound meanwhile: what was read is not what comes next
+            self._entries.extend(page.entries)
+            self.read_to = page.end
+            if not page.more:
+                break
+        if not self._entries:
+            return None
+        entries = [self._entries.popleft() for _ in range(min(self.row.batch, len(self._entries)))]
+        first, last = entries[0].position, entries[-1].position
+        return Message(
+            message_id(self.row.pk, rewinds, first.cursor, last.cursor),
+            self._body(entries),
+            len(entries),
+            last,
+            rewinds,
+        )
+
+    def _body(self, entries: list[Entry]) -> bytes:
+        if self.row.batch == 1:
+            return entries[0].text
+        timestamp = unix_seconds(entries[-1].position.at).encode()
+        data = b",".join(entry.text for entry in entries)
+        return b'{"type":"batch","timestamp":"%b","data":[%b]}' % (timestamp, data)
+
+    def test_message(self) -> tuple[bytes, str]:
+        """A body that says that it is a test, in the shape of the others, and its id."""
+        now = unix_seconds(timezone.now())
+        entry = {"type": "test", "timestamp": now, "data": {}}
+        body = entry if self.row.batch == 1 else {"type": "batch", "timestamp": now, "data": [entry]}
+        return orjson.dumps(body), message_id(self.row.pk, "test", self.row.test_requested_at)
+
+    def headers(self, identifier: str, body: bytes) -> dict[str, str]:
+        """Those of a request that is sent now."""
+        return signed_headers(identifier=identifier, timestamp=int(time.time()), body=body, keys=self._signing_keys())
+
+    def moved_away(self, message: Message) -> bool:
+        """Whether the webhook was rewound since the message was made."""
+        return message.rewinds != self.row.rewinds
+
+    def delivered(self, message: Message) -> None:
+        """The message was taken, or has become a delivery."""
+        self._position = message.end
+        if self.read_to < message.end:  # other filters were set while it was sent
+            self.read_to = message.end
+            self._entries.clear()
+
+    def left(self, delivery: Delivery) -> bool:
+        """Whether a rewind has made an end of it while it was sent."""
+        return delivery is not self.pending and delivery not in self._asked
+
+    def failed(self, delivery: Delivery, row: Webhook) -> None:
+        """It is tried again later, or was set aside."""
+        self.row.enabled, self.row.failing_since = row.enabled, row.failing_since
+        if delivery.set_aside_at:
+            self.forget(delivery)
+        else:
+            self.pending = delivery
+
+    def forget(self, delivery: Delivery) -> None:
+        """Nothing more is to be done with it."""
+        if self.pending is not None and self.pending.pk == delivery.pk:
+            self.pending = None
+        self._asked = [each for each in self._asked if each.pk != delivery.pk]

@@ -1,0 +1,76 @@
+"""One request to a webhook: bounded in time and in what is read, to nowhere inside."""
+
+import socket
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from feed.addresses import GuardedResolver, RefusedAddressError, check_url
+
+SECONDS = 15
+_MOST_READ = 64 * 1024
+_LONGEST_RETRY_AFTER = 24 * 60 * 60
+
+
+class Answer(NamedTuple):
+    """What came back. ``status`` is None if nothing did, ``text`` then says why; ``retry_after`` is in seconds."""
+
+    status: int | None
+    text: str
+    retry_after: int = 0
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the receiver has taken it."""
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+
+
+def new_session() -> aiohttp.ClientSession:
+    """To send with. It keeps connections, no cookies, follows nothing, and believes no proxy of the environment."""
+    connector = aiohttp.TCPConnector(resolver=GuardedResolver(), limit=0, ttl_dns_cache=10)
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=SECONDS),
+        auto_decompress=False,
+        headers={"User-Agent": "Traitly-Webhooks/1.0", "Content-Type": "application/json"},
+    )
+
+
+async def send(session: aiohttp.ClientSession, url: str, headers: dict[str, str], body: bytes) -> Answer:
+    """Send it, and read the answer."""
+    # Hosts that are written as numbers do not pass the resolver; the operator's networks may have changed since.
+    if wrong := check_url(url):
+        return Answer(None, wrong)
+    try:
+        async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            text = await _beginning(response)
+            return Answer(response.status, text, _retry_after(response.headers.get("Retry-After", "")))
+    except TimeoutError:
+        return Answer(None, f"There was no whole answer within {SECONDS} seconds.")
+    except (aiohttp.ClientError, OSError, ValueError, UnicodeError) as error:
+        return Answer(None, _reason(url, error))
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> str:
+    data = b""
+    while len(data) < _MOST_READ and (more := await response.content.read(_MOST_READ - len(data))):
+        data += more
+    if not response.content.at_eof():
+        response.close()
+    return data.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+def _retry_after(value: str) -> int:
+    return min(int(value), _LONGEST_RETRY_AFTER) if value.isascii() and value.isdigit() and len(value) < 10 else 0  # noqa: PLR2004
+
+
+def _reason(url: str, error: Exception) -> str:
+    cause = error
+    while cause := cause.__cause__ or cause.__context__:  # type: ignore[assignment]
+        if isinstance(cause, RefusedAddressError):
+            return str(cause)
+    if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
+        return f"The name {urlsplit(url).hostname} could not be looked up."
+    return f"The request failed: {error or type(error).__name__}"[:500]
