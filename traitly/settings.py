@@ -15,6 +15,20 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 
+def secret(name: str, default: str = "") -> str:
+    """A value from the environment, or from the file that ``<name>_FILE`` names, as orchestrators mount secrets."""
+    value: str = env.str(name, default="")
+    file: str = env.str(f"{name}_FILE", default="")
+    if not file:
+        return value or default
+    if value:
+        raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}.") from error
+
+
 def number(name: str, default: int, least: int = 0) -> int:
     """A whole number of at least ``least`` from the environment."""
     text = env.str(name, default=str(default))
@@ -61,7 +75,7 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
 
 # Database ------------------------------------------------------------------------------------------------------------
 
-DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASE_URL = secret("DATABASE_URL")
 DATA_DIR = Path(env.str("TRAITLY_DATA_DIR", default="") or BASE_DIR / "var").resolve()
 
 DATABASES: dict[str, dict[str, Any]]
@@ -93,13 +107,16 @@ DATABASES["default"]["OPTIONS"] = {
 LOCK_TIMEOUT_MS = number("LOCK_TIMEOUT_MS", 3_000, 1)
 STATEMENT_TIMEOUT_MS = number("STATEMENT_TIMEOUT_MS", 5_000, 1)
 SLOW_STATEMENT_TIMEOUT_MS = number("SLOW_STATEMENT_TIMEOUT_MS", 600_000, 1)  # erasures, nightly work
+# As whom the web server connects, if not as the owner of the tables: manage.py migrate gives it what it needs.
+WEB_DATABASE_ROLE = env.str("WEB_DATABASE_ROLE", default="")
+WEB_DATABASE_PASSWORD = secret("WEB_DATABASE_PASSWORD")
 # Not behind a pooler in transaction mode: every connection of PostgreSQL would have to be told of each statement.
 PREPARE_STATEMENTS = switch("PREPARE_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Secrets -------------------------------------------------------------------------------------------------------------
 
-_secrets = {name: env.str(name, default="") for name in ("SECRET_KEY", "API_KEY_ENCRYPTION_KEYS")}
+_secrets = {name: secret(name) for name in ("SECRET_KEY", "API_KEY_ENCRYPTION_KEYS")}
 if not all(_secrets.values()):
     if DATABASE_URL and not env.str("TRAITLY_DATA_DIR", default=""):
         missing = " and ".join(name for name, value in _secrets.items() if not value)
@@ -111,7 +128,7 @@ if not all(_secrets.values()):
     except OSError as error:
         raise ImproperlyConfigured(f"Cannot keep secrets in TRAITLY_DATA_DIR, which is {DATA_DIR}: {error}.") from error
 SECRET_KEY = _secrets["SECRET_KEY"]
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = list(filter(None, secret("SECRET_KEY_FALLBACKS").split(",")))
 # Fernet keys, comma separated: the first encrypts, all decrypt.
 API_KEY_ENCRYPTION_KEYS = _secrets["API_KEY_ENCRYPTION_KEYS"].split(",")
 
@@ -289,7 +306,7 @@ CACHES = {
 }
 
 # smtp+tls://user:password@host:587, for example. Without it mail is printed on stdout.
-EMAIL_URL = env.str("EMAIL_URL", default="") or "consolemail://"
+EMAIL_URL = secret("EMAIL_URL", "consolemail://")
 try:
     globals().update(environ.Env.email_url_config(EMAIL_URL))
 except KeyError as error:
@@ -326,10 +343,10 @@ REJECTIONS_MOST_KEPT = number("REJECTIONS_MOST_KEPT", 10_000)
 # Metrics and log: one line an event on stderr ------------------------------------------------------------------------
 
 # Who may read /metrics: nobody, unless one of the two is set.
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_TOKEN = secret("METRICS_TOKEN")
 METRICS_ALLOWED_NETWORKS = networks("METRICS_ALLOWED_NETWORKS")
 # Errors to Sentry and traces by OpenTelemetry, if they are asked for: requirements-observability.txt.
-SENTRY_DSN = env.str("SENTRY_DSN", default="")
+SENTRY_DSN = secret("SENTRY_DSN")
 if env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default=""):
     MIDDLEWARE.insert(0, "traitly.observability.tracing.TracingMiddleware")
 LOG_FORMAT = choice("LOG_FORMAT", "text", "json")

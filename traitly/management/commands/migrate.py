@@ -8,6 +8,7 @@ from django.core.management.commands import migrate
 from django.db import DatabaseError, connections
 
 from traitly.db.timeouts import set_timeouts
+from traitly.db.web_role import grant_to_web_role
 
 _LOCK = "hashtext('traitly.migrate')"
 _ASK_SECONDS = 0.2
@@ -21,7 +22,7 @@ class Command(migrate.Command):
         return {**super().get_check_kwargs(options), "databases": []}
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Wait until no other process migrates this database, migrate, and set the timeouts of the role."""
+        """Wait until no other process migrates this database, migrate, and see to the roles."""
         connection = connections[options["database"]]
         with connection.cursor() as cursor:
             self._wait_for_others(cursor, options["verbosity"])
@@ -29,6 +30,7 @@ class Command(migrate.Command):
         try:
             super().handle(*args, **options)
             set_timeouts()
+            grant_to_web_role()
         finally:
             with suppress(DatabaseError), connection.cursor() as cursor:
                 cursor.execute(f"RESET statement_timeout; SELECT pg_advisory_unlock({_LOCK})")
