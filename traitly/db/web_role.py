@@ -39,12 +39,12 @@ def grant_to_web_role() -> None:
         if not exists:
             cursor.execute(sql.SQL("CREATE ROLE {role} LOGIN").format(**names))
             cursor.execute(sql.SQL(f"GRANT {_STATS} TO {{role}}").format(**names))
-            if settings.WEB_DATABASE_PASSWORD:
-                password = sql.Literal(settings.WEB_DATABASE_PASSWORD)
-                cursor.execute(sql.SQL("ALTER ROLE {role} PASSWORD {password}").format(**names, password=password))
         cursor.execute(sql.SQL(_GRANTS).format(**names))
-    # A server that starts sees to its own (traitly.db.timeouts). A pooler's sessions may be there before that.
-    with suppress(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+    with suppress(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:  # where we may
+        if settings.WEB_DATABASE_PASSWORD:
+            password = sql.Literal(settings.WEB_DATABASE_PASSWORD)
+            cursor.execute(sql.SQL("ALTER ROLE {role} PASSWORD {password}").format(**names, password=password))
+        # A server that starts sees to its own (traitly.db.timeouts). A pooler's sessions may be there before that.
         for name, milliseconds in wanted().items():
             setting = sql.SQL("ALTER ROLE {role} IN DATABASE {database} SET {name} = {milliseconds}")
             literal = sql.Literal(milliseconds)
