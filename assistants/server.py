@@ -20,7 +20,8 @@ from events.queries import TIMELINE, customer_days
 from rejections import queries as rejections
 from traitly.input.errors import InvalidRequestError
 from traitly.input.values import unix_seconds
-from traitly.lists.engine import page, read_list
+from traitly.lists.pages import page
+from traitly.lists.parameters import read_list
 
 _COUNTING_SECONDS = 0.5  # what a question may spend on counting in what came since the last one
 

@@ -21,7 +21,7 @@ from django.http import QueryDict
 from benchmarks.works import FILL_CHANGES
 
 if TYPE_CHECKING:
-    from traitly.lists.engine import ListDefinition, ListQuery
+    from traitly.lists.definition import ListDefinition, ListQuery
 
 ACCOUNTS = 1_000
 CUSTOMERS = 1_000_000
@@ -295,7 +295,7 @@ class Explained:
 
 def explain(case: Case, account_id: int) -> Iterator[Explained]:
     """The first page, and a deep one where there is more than a page."""
-    from traitly.lists.engine import read_list  # noqa: PLC0415
+    from traitly.lists.parameters import read_list  # noqa: PLC0415
 
     query = QueryDict(case.query, mutable=True)
     asked = read_list(case.definition, query, equal=case.equal)
@@ -313,9 +313,9 @@ def _whole(asked: "ListQuery", account_id: int, around: str) -> list[tuple[Any, 
     """The rows of a statement around the list's own, without its limits and in one scan."""
     from django.db import connection  # noqa: PLC0415
 
-    from traitly.lists.engine import has_attributes  # noqa: PLC0415
+    from traitly.lists.attributes import has_attributes  # noqa: PLC0415
 
-    definition, conditions = replace(asked.definition, leading=()), [*asked.conditions]
+    definition, conditions = replace(asked.definition, stepped_columns=()), [*asked.conditions]
     if asked.attributes:
         conditions.append(has_attributes(asked.attributes))
     asked = replace(asked, definition=definition, conditions=conditions, attributes={})
@@ -330,7 +330,7 @@ def statements(asked: "ListQuery", account_id: int) -> list[tuple[str, list[Any]
     """The statements that the server sends for a page, taken on their way; the last one gives the rows."""
     from django.db import connection  # noqa: PLC0415
 
-    from traitly.lists.engine import page  # noqa: PLC0415
+    from traitly.lists.pages import page  # noqa: PLC0415
 
     taken: list[tuple[str, list[Any]]] = []
 

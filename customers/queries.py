@@ -10,7 +10,8 @@ from django.db import connection
 
 from customers.columns import COLUMNS, HISTORIC, KEY, NEVER_SENT, NUMBER, TEXT, TIME, Column, Kind
 from traitly.input.values import parse_time
-from traitly.lists.engine import MOST_LIMIT, ListDefinition, Range, Sort, distinct_values, parse_number, parse_text
+from traitly.lists.definition import MAX_LIMIT, ListDefinition, Range, Sort, parse_number, parse_text
+from traitly.lists.distinct import distinct_values
 
 # The columns by which lists are sorted or filtered in customers_change, by its own name for the same value.
 _CHANGE = {"updated_at": "changed_at"}
@@ -40,7 +41,7 @@ LIST = ListDefinition(
         each.name: _sort(each) for each in sorted(COLUMNS, key=lambda each: each.name != "created_at") if each.sorts
     },
     equal=tuple(each.name for each in COLUMNS if each.filters),
-    lowered=tuple(each.name for each in COLUMNS if each.lowered),
+    lower_case=tuple(each.name for each in COLUMNS if each.lowered),
     ranges={each.name: _range(each) for each in COLUMNS if each.ranges},
     joined="customers_change",
     attributes="attributes",
@@ -115,14 +116,14 @@ def all_history(*, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
                 SELECT customer_id, changed_at::text, field, {exported.cells if cells else exported.answer}
                 FROM customers_history
                 WHERE account_id = %s AND (customer_id, changed_at, field) > (%s, %s::timestamptz, %s)
-                ORDER BY customer_id, changed_at, field LIMIT {MOST_LIMIT}
+                ORDER BY customer_id, changed_at, field LIMIT {MAX_LIMIT}
                 """,  # noqa: S608  our own names
                 [account_id, *after],
             )
             rows = cursor.fetchall()
         if rows:
             yield [row for *_, row in rows]
-        if len(rows) < MOST_LIMIT:
+        if len(rows) < MAX_LIMIT:
             return
         after = rows[-1][:3]
 

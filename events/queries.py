@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from traitly.input.values import UNIX_SECONDS
-from traitly.lists.engine import ListDefinition, Sort, time_range, time_sort
+from traitly.lists.definition import ListDefinition, Sort, time_range, time_sort
 
 # A customer's events of one name; walks the index events_by_customer_name, once for each of several.
 LIST = ListDefinition(
@@ -26,7 +26,7 @@ LIST = ListDefinition(
     equal=("customer_id", "name"),
     ranges={"created_at": time_range("created_at")},
     required=("customer_id", "name"),
-    leading=("customer_id", "name"),
+    stepped_columns=("customer_id", "name"),
 )
 
 # A customer's events of all names or some: walks events_by_customer_name for each name. (An index for it alone was a
@@ -38,7 +38,7 @@ ERASURE = dataclasses.replace(LIST, required=())
 
 # All events of an account, for exports; walks the primary key. (No index has the order of created_at
 # across customers: events would pay for it with every write.)
-EXPORT = dataclasses.replace(LIST, sorts={"id": Sort("id", str)}, equal=(), ranges={}, required=(), leading=())
+EXPORT = dataclasses.replace(LIST, sorts={"id": Sort("id", str)}, equal=(), ranges={}, required=(), stepped_columns=())
 
 
 def get_event(*, account_id: int, event_id: str) -> bytes | None:

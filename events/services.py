@@ -23,7 +23,7 @@ from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
 from traitly.db.timeouts import slow_statements
 from traitly.input.errors import AccountGoneError
-from traitly.lists.engine import Condition
+from traitly.lists.definition import Condition
 from traitly.observability.metrics import STATEMENT_ROWS
 
 # One statement for one event or ten thousand: no round trips, no savepoint. (The ORM's bulk_create makes a placeholder a

@@ -17,7 +17,7 @@ from traitly.http.envelope import batch_response, envelope, only_sent
 from traitly.http.views import ApiViewSet
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import unix_seconds
-from traitly.lists.engine import read_list
+from traitly.lists.parameters import read_list
 
 _LONGEST_KEY = 255
 

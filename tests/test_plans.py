@@ -13,8 +13,8 @@ from benchmarks.plans import Case, Explained
 from customers.queries import LIST
 from events.queries import LIST as EVENTS
 from traitly.db.prepared import Prepared
-from traitly.lists import engine as lists
-from traitly.lists.engine import ListQuery
+from traitly.lists import attributes
+from traitly.lists.definition import ListQuery
 
 pytestmark = pytest.mark.django_db  # makes the database, though the rows are the fixture's
 
@@ -90,7 +90,7 @@ def test_a_rare_attribute_is_found_without_those_of_other_accounts_or_a_long_wal
 ) -> None:
     rare = [each for each in found[size] if each.case.query.startswith(f"custom_attributes[{attribute}")]
     assert len(rare) >= 2
-    walked = lists._WALKS[0] * (plans.PAGE + 1)
+    walked = attributes._WALKS[0] * (plans.PAGE + 1)
     # Each is an entry of the index, and a row.
     assert [each.read for each in rare if each.read > 2 * each.of + walked] == []
 
@@ -98,7 +98,7 @@ def test_a_rare_attribute_is_found_without_those_of_other_accounts_or_a_long_wal
 def test_a_frequent_attribute_is_found_on_the_way(found: dict[str, list[Explained]]) -> None:
     frequent = [each for each in found["largest"] if each.case.query.startswith("custom_attributes[role]=manager&sort")]
     assert {each.where for each in frequent} == {"first", "deep"}
-    walked = lists._WALKS[0] * (plans.PAGE + 1)  # by updated_at in two tables
+    walked = attributes._WALKS[0] * (plans.PAGE + 1)  # by updated_at in two tables
     assert [each.plan for each in frequent if each.read > 2 * walked or each.most_sorted > walked] == []
 
 

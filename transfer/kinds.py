@@ -16,7 +16,8 @@ from events.services import store_events
 from rejections.models import Rejection
 from traitly.input.items import Batch, Schema
 from traitly.input.parsing import Body
-from traitly.lists.engine import ListQuery, pages
+from traitly.lists.definition import ListQuery
+from traitly.lists.pages import pages
 
 
 class Kind(NamedTuple):

@@ -17,7 +17,9 @@ from portal.answers import read_answer
 from portal.plots import days_until, gather_series, moments, plot_series
 from traitly.input.errors import InvalidRequestError
 from traitly.input.values import parse_time
-from traitly.lists.engine import ListDefinition, page, read_list
+from traitly.lists.definition import ListDefinition
+from traitly.lists.pages import page
+from traitly.lists.parameters import read_list
 
 _PAGE = 50
 _MOST_PLANS = 100  # offered to choose from

@@ -16,7 +16,7 @@ from portal.access import PortalRequest, actor, owner, recent_login
 from portal.forms import CompanyForm, DeleteForm, RetentionForm
 from portal.services import delete_account
 from traitly.http.streams import NDJSON
-from traitly.lists.engine import ListQuery
+from traitly.lists.definition import ListQuery
 from traitly.lists.streams import ndjson_lines
 
 # In the order of an index that every row stands in: no sort, whatever the account holds.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traitly.lists.engine import ListDefinition
+from traitly.lists.definition import ListDefinition
 
 
 @dataclass(frozen=True, kw_only=True)

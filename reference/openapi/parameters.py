@@ -7,7 +7,8 @@ from feed.models import EntryType
 from feed.schemas import MAX_WAIT
 from reference.openapi.fields import FILTERS
 from traitly.input.values import NO_NUL, TIME_SCHEMA
-from traitly.lists.engine import DEFAULT_LIMIT, MAX_VALUES, MOST_LIMIT, ListDefinition
+from traitly.lists.definition import DEFAULT_LIMIT, MAX_LIMIT, ListDefinition
+from traitly.lists.parameters import MAX_VALUES
 
 _TEXT = {"type": "string", "pattern": NO_NUL}
 _OPERATORS = {"gte": "At or after", "gt": "After", "lte": "At or before", "lt": "Before"}
@@ -106,7 +107,7 @@ SHARED: dict[str, dict[str, Any]] = {
     "limit": query(
         "limit",
         "How many rows a page has at most. A page of large rows ends at some 16 MiB, and so has fewer.",
-        {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT, "default": DEFAULT_LIMIT},
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     ),
     "cursor": query(
         "cursor",

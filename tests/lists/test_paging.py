@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.client import Api
 from tests.factories import AccountFactory, a_customer, an_event, make_key
-from traitly.lists import engine as lists
+from traitly.lists import attributes as by_attributes
+from traitly.lists import names
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +129,7 @@ def test_customers(sort: str, data: st.DataObject) -> None:
         world.insert(part)
     query, matches = CUSTOMER_FILTERS[data.draw(st.sampled_from(sorted(CUSTOMER_FILTERS)), label="filter")]
 
-    with patch.object(lists, "_WALKS", (1, 2)):  # few rows are looked through as thousands are
+    with patch.object(by_attributes, "_WALKS", (1, 2)):  # few rows are looked through as thousands are
         seen = world.walk(data, "customer", query | {"sort": f"{sign}{sort}"}, customers, matches)
 
     order = [(CUSTOMER_SORTS[sort](row), row["customer_id"]) for row in seen]
@@ -160,7 +161,7 @@ def test_events(which: str, data: st.DataObject) -> None:
     world.api.post("customer", [a_customer("1"), a_customer("2")])  # so that there is always a timeline
     world.insert(data.draw(st.lists(events, max_size=25), label="before"))
 
-    with patch.object(lists, "_SPARE_KEYS", 1):  # pages of five rows are found as those of hundreds
+    with patch.object(names, "_SPARE_KEYS", 1):  # pages of five rows are found as those of hundreds
         seen = world.walk(data, address, query | {"sort": f"{sign}created_at"}, events, matches)
 
     order = [(by_time(row), row["id"]) for row in seen]

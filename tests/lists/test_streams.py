@@ -15,7 +15,8 @@ from events.models import Event
 from events.queries import TIMELINE
 from tests.client import Api
 from tests.factories import CustomerFactory, a_customer, an_event, make_key
-from traitly.lists.engine import ListQuery, pages
+from traitly.lists.definition import ListQuery
+from traitly.lists.pages import pages
 from traitly.wsgi import application
 
 NDJSON = {"Accept": "application/x-ndjson"}

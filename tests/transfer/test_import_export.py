@@ -229,7 +229,7 @@ def test_of_accounts_of_one_name_one_has_to_be_chosen(acme: Account, pipes: Pipe
 
 
 def test_the_history_is_exported(api: Api, acme: Account, globex_api: Api, pipes: Pipes, monkeypatch: Any) -> None:
-    monkeypatch.setattr("customers.queries.MOST_LIMIT", 2)  # rows of a page
+    monkeypatch.setattr("customers.queries.MAX_LIMIT", 2)  # rows of a page
     for client in (api, globex_api):
         client.post("customer", [a_customer(str(number), monthly_payment_amount=9.5) for number in range(3)])
         client.post("customer", [a_customer(str(number), plan="Atom") for number in range(3)])

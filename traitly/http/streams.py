@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import StreamingHttpResponse
 from rest_framework.exceptions import AuthenticationFailed
 
-from traitly.lists.engine import ListQuery
+from traitly.lists.definition import ListQuery
 from traitly.lists.streams import csv_lines, ndjson_lines
 
 NDJSON = "application/x-ndjson"

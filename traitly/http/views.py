@@ -17,7 +17,9 @@ from traitly.http.streams import CSV, NDJSON, stream_response
 from traitly.http.urls import unknown_address_detail
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import parse_decimal
-from traitly.lists.engine import ListDefinition, page, read_list
+from traitly.lists.definition import ListDefinition
+from traitly.lists.pages import page
+from traitly.lists.parameters import read_list
 
 _JSON = "application/json"
 _ANY = {"", "*/*", "application/*", _JSON}

@@ -4,7 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from traitly.lists.engine import ListQuery, pages
+from traitly.lists.definition import ListQuery
+from traitly.lists.pages import pages
 
 
 def ndjson_lines(asked: ListQuery, *, account_id: int) -> Iterator[bytes]:

@@ -1,0 +1,146 @@
+"""What a list is, and what is asked of one.
+
+A list names its columns, filters and sorts in a ``ListDefinition``. ``traitly.lists.parameters`` turns a query string
+into a ``ListQuery``; ``traitly.lists.pages`` asks the database.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from pydantic_core import PydanticCustomError
+
+from traitly.input.values import parse_decimal, parse_time
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
+
+Condition = tuple[str, list[Any]]  # SQL, and its parameters
+
+
+class Sort(NamedTuple):
+    """An order: the SQL expression of it, and how a cursor's value (taken from an answer) becomes a parameter.
+
+    ``joined``: the expression is of the definition's second table.
+    """
+
+    expression: str
+    value: Callable[[Any], Any]
+    joined: bool = False
+
+
+class Range(NamedTuple):
+    """A range filter: the SQL expression that is compared, the parameter's parser, and what else must hold.
+
+    ``joined`` as in ``Sort``.
+    """
+
+    expression: str
+    parse: Callable[[str], Any]
+    also: str = ""
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListDefinition:
+    """What a list knows. Parameters that are not named here are refused."""
+
+    table: str
+    columns: Mapping[str, str]  # the fields of an answer, in order, each with its SQL
+    key: str  # the column that breaks ties: unique within the account
+    sorts: Mapping[str, Sort]  # the first one is the default
+    equal: tuple[str, ...] = ()
+    lower_case: tuple[str, ...] = ()  # those of ``equal`` whose index holds them in lower case
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    # A second table, with a row for each of the first one under the same account_id and key. It has what sorts, ranges and
+    # attributes are found by that are ``joined``.
+    joined: str = ""
+    attributes: str = ""  # the column of the second table in which an index finds attributes
+    texts: Mapping[str, str] = field(default_factory=dict)  # SQL of cells where the text of ``columns`` will not do
+    # The columns that stand before the time in the index that gives every order of the list. Where no filter names the
+    # last one's values, they are looked up: that saves an index without it.
+    stepped_columns: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """SQL of a row's JSON text. PostgreSQL writes it: numbers and attributes reach the client as stored."""
+        fields = ", ".join(f"{sql} AS {name}" for name, sql in self.columns.items())
+        return f"(SELECT row_to_json(answer) FROM (SELECT {fields}) AS answer)::text"  # noqa: S608  our own columns
+
+    @property
+    def cells(self) -> str:
+        """SQL of a row's fields, each as text, in one array."""
+        columns = {**self.columns, **self.texts}
+        return f"ARRAY[{', '.join(f'({sql})::text' for sql in columns.values())}]"
+
+    @property
+    def parameters(self) -> list[str]:
+        """The parameters, as an error lists them."""
+        return [
+            *self.equal,
+            *(f"{name}[gte|gt|lte|lt]" for name in self.ranges),
+            *(["custom_attributes[<key>]"] if self.attributes else []),
+            "sort",
+            "limit",
+            "cursor",
+        ]
+
+
+@dataclass(slots=True)
+class ListQuery:
+    """A list that was asked for: filters, order, page."""
+
+    definition: ListDefinition
+    equal: dict[str, list[str]] = field(default_factory=dict)  # column to the values that it may have
+    conditions: list[Condition] = field(default_factory=list)  # SQL with its parameters
+    attributes: dict[str, list[str]] = field(default_factory=dict)  # key to the values that it may have, as JSON
+    joined: list[Condition] = field(default_factory=list)  # the same as ``conditions``, of the second table
+    sort: str = ""  # the default, if none was asked for
+    limit: int = DEFAULT_LIMIT
+    after: list[Any] | None = None  # the sort value and key of the row before the page
+
+    def __post_init__(self) -> None:
+        """Take the default order."""
+        self.sort = self.sort or next(iter(self.definition.sorts))
+
+    @property
+    def by_joined(self) -> bool:
+        """Whether the order is that of the second table."""
+        return self.definition.sorts[self.sort.lstrip("-")].joined
+
+    @property
+    def source(self) -> str:
+        """SQL of what the list is read from."""
+        definition = self.definition
+        if not (self.joined or self.by_joined):
+            return definition.table
+        # The key is the first table's: it has to be of the one whose index has the order, or a page cannot begin there.
+        first, second = (definition.joined, definition.table)[:: 1 if self.by_joined else -1]
+        return f"{first} JOIN {second} USING (account_id, {definition.key})"
+
+
+def parse_text(value: str) -> str:
+    """A filter's text."""
+    if "\0" in value:
+        raise PydanticCustomError("null_characters_not_allowed", "Null characters are not allowed.")
+    return value
+
+
+def parse_number(value: str) -> Decimal:
+    """A filter's number."""
+    number = parse_decimal(value)
+    if number is None:
+        raise PydanticCustomError("invalid", "A valid number is required.")
+    return number
+
+
+def time_sort(column: str) -> Sort:
+    """The order of a column of times, which answers show as unix seconds."""
+    return Sort(column, parse_time)
+
+
+def time_range(column: str) -> Range:
+    """The range filters of a column of times."""
+    return Range(column, parse_time)

@@ -1,0 +1,106 @@
+"""From a query string to a ``ListQuery``, or a 400 that names everything wrong with it."""
+
+import re
+from collections.abc import Mapping
+
+import orjson
+from django.http import QueryDict
+from pydantic_core import PydanticCustomError
+
+from traitly.input.errors import Error, InvalidRequestError
+from traitly.input.values import parse_decimal
+from traitly.lists.cursors import read_cursor
+from traitly.lists.definition import MAX_LIMIT, Condition, ListDefinition, ListQuery, parse_text
+
+_OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
+_PARAMETER = re.compile(r"(?P<name>[a-z_]+)\[(?P<inner>.+)\]", re.DOTALL)
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+MAX_VALUES = 100  # of a parameter
+_MAX_ATTRIBUTES = 10  # that are filtered by: each unpacks the attributes of each row that is looked at
+_LARGEST_EXPONENT = 308  # of a double. A number that is longer than it is written would make the statement long.
+
+
+def read_list(
+    definition: ListDefinition, query: QueryDict, *, paged: bool = True, equal: Mapping[str, str] | None = None
+) -> ListQuery:
+    """The list that the query string asks for, or ``InvalidRequestError`` with everything wrong with it.
+
+    ``paged`` is False for a stream, which is never cut into pages: limit and cursor are refused, not passed over.
+    ``equal`` narrows the list to what its address names.
+    """
+    asked = ListQuery(definition, {column: [value] for column, value in (equal or {}).items()})
+    errors = [
+        Error("required", "This parameter is required.", name)
+        for name in definition.required
+        if not any(query.getlist(name))
+    ]
+    cursor = ""
+    for name, values in sorted(query.lists()):
+        try:
+            if name == "sort":
+                asked.sort = _one_of([*definition.sorts, *(f"-{sort}" for sort in definition.sorts)], values[-1])
+            elif name in {"limit", "cursor"} and not paged:
+                errors.append(Error("invalid", "A stream has no pages: every matching row is sent.", name))
+            elif name == "limit":
+                asked.limit = _limit(values[-1])
+            elif name == "cursor":
+                cursor = values[-1]
+            else:
+                _filter(asked, name, values)
+        except PydanticCustomError as error:
+            errors.append(Error(error.type, error.message(), name))
+    if errors:
+        raise InvalidRequestError(errors)
+    if cursor:
+        asked.after = read_cursor(asked, cursor)
+    return asked
+
+
+def _filter(asked: ListQuery, name: str, values: list[str]) -> None:
+    definition = asked.definition
+    if len(values) > MAX_VALUES:
+        detail = f"At most {MAX_VALUES} values of a parameter can be asked for at once."
+        raise PydanticCustomError("too_many_values", detail)
+    if name in definition.equal:
+        asked.equal[name] = [parse_text(value) for value in values]
+        return
+    match = _PARAMETER.fullmatch(name)
+    if match and match["name"] in definition.ranges and match["inner"] in _OPERATORS:
+        expression, parse, also, joined = definition.ranges[match["name"]]
+        # Repeated, any of its values is enough: what the widest lets through.
+        widest = (min if match["inner"].startswith("g") else max)(map(parse, values))
+        condition: Condition = (f"{expression} {_OPERATORS[match['inner']]} %s", [widest])
+        (asked.joined if joined else asked.conditions).append(condition)
+        if also:
+            asked.conditions.append((also, []))
+    elif match and match["name"] == "custom_attributes" and definition.attributes:
+        wanted = (scalar for value in values for scalar in _attribute_scalars(value))
+        asked.attributes[parse_text(match["inner"])] = list(dict.fromkeys(wanted))
+        if len(asked.attributes) > _MAX_ATTRIBUTES:
+            detail = f"At most {_MAX_ATTRIBUTES} custom attributes can be filtered by at once."
+            raise PydanticCustomError("too_many_filters", detail)
+    else:
+        known = ", ".join(definition.parameters)
+        raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known are: {known}.")
+
+
+def _attribute_scalars(value: str) -> list[str]:
+    """The JSON values that an attribute's filter matches: the text, and what it reads as."""
+    scalars = [orjson.dumps(parse_text(value)).decode()]
+    if value in {"true", "false", "null"}:
+        scalars.append(value)
+    elif (number := parse_decimal(value)) is not None and abs(number.adjusted()) <= max(len(value), _LARGEST_EXPONENT):
+        scalars.append(f"{number:f}")
+    return scalars
+
+
+def _one_of(choices: list[str], value: str) -> str:
+    if value not in choices:
+        raise PydanticCustomError("invalid_choice", f"Must be one of: {', '.join(choices)}.")
+    return value
+
+
+def _limit(value: str) -> int:
+    if not _WHOLE_NUMBER.fullmatch(value) or not 1 <= int(value) <= MAX_LIMIT:
+        raise PydanticCustomError("invalid", f"Must be a whole number from 1 to {MAX_LIMIT}.")
+    return int(value)
