@@ -7,11 +7,12 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from customers.queries import LIST as CUSTOMERS
 from events.queries import LIST as EVENTS
-from feed.models import EntryType
+from feed.models import Attempt, Delivery, EntryType, Webhook
 from feed.positions import RANKS, Filter, Position
 from traitly.db.clock import settle, settled
 from traitly.db.retries import retried
@@ -77,6 +78,7 @@ _NEWS = " OR ".join(
     f"EXISTS (SELECT FROM {source.table} WHERE account_id = %s::bigint AND {source.time} > %s AND {source.time} <= %s)"
     for source in _SOURCES.values()
 )
+_SHOWN = 50  # attempts, and what was set aside
 _PROBED = 50  # accounts in a statement
 
 
@@ -116,6 +118,39 @@ def has_news(after: Mapping[int, Position], until: datetime.datetime | None = No
             cursor.execute(statement, parameters)
             found.update(account_id for (account_id,) in cursor.fetchall())
     return found
+
+
+class WebhookState(NamedTuple):
+    """A webhook, how far it is, and for how long what it has not sent yet has waited: 0 where there is nothing."""
+
+    row: Webhook
+    position: datetime.datetime
+    lag: datetime.timedelta
+    pending: Delivery | None
+
+
+def webhook_state(row: Webhook) -> WebhookState:
+    """Where a webhook stands."""
+    position = Position.of(row.position)
+    behind = bool(has_news({row.account_id: position}))
+    pending = row.deliveries.filter(set_aside_at=None).first()
+    lag = max(timezone.now() - position.at, datetime.timedelta()) if behind or pending else datetime.timedelta()
+    return WebhookState(row, position.at, lag, pending)
+
+
+def account_webhooks(*, account_id: int) -> list[WebhookState]:
+    """Every webhook of an account, the oldest first."""
+    return [webhook_state(row) for row in Webhook.objects.filter(account=account_id).order_by("id")]
+
+
+def recent_attempts(row: Webhook) -> list[Attempt]:
+    """The last requests to a webhook, the newest first."""
+    return list(row.attempts.order_by("-id")[:_SHOWN])
+
+
+def set_aside(row: Webhook) -> list[Delivery]:
+    """What has failed through all retries, the newest first."""
+    return list(row.deliveries.exclude(set_aside_at=None).order_by("-created_at")[:_SHOWN])
 
 
 _HEALTH = """

@@ -9,13 +9,15 @@ from allauth.core import context
 from django import forms
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey, Membership, User
 from accounts.services import accept_invitation, create_account
+from feed.addresses import check_url
+from feed.models import MAX_BATCH, EntryType
 from portal.access import INVITATION, actor, invitation_of
 
 
@@ -161,3 +163,54 @@ class DeleteForm(forms.Form):
         if typed != self.account.name:
             raise forms.ValidationError("That is not the account's name.")
         return typed
+
+
+class WebhookForm(forms.Form):
+    """A webhook's settings."""
+
+    url = forms.CharField(
+        label="URL", max_length=2000, help_text="Where entries are sent to, by POST.", widget=forms.URLInput
+    )
+    types = forms.MultipleChoiceField(
+        label="Types",
+        choices=EntryType.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None: all of them.",
+    )
+    names = forms.CharField(
+        label="Names of events",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One a line. None: events of every name.",
+    )
+    batch = forms.IntegerField(
+        label="Entries in a request",
+        min_value=1,
+        max_value=MAX_BATCH,
+        initial=1,
+        help_text="1: a request for each entry. More: up to so many in one.",
+    )
+    enabled = forms.BooleanField(label="Switched on", required=False, initial=True)
+
+    def clean_url(self) -> str:
+        """Refuse what leads inside."""
+        url: str = self.cleaned_data["url"]
+        if wrong := check_url(url):
+            raise ValidationError(wrong)
+        return url
+
+    def clean_names(self) -> list[str]:
+        """One a line."""
+        names = [line.strip() for line in self.cleaned_data["names"].splitlines() if line.strip()]
+        if any(len(name) > 255 or "\0" in name for name in names) or len(names) > 100:  # noqa: PLR2004
+            raise ValidationError("At most 100 names of at most 255 characters.")
+        return names
+
+
+class RewindForm(forms.Form):
+    """The time from which a webhook sends again, in UTC."""
+
+    since = forms.DateTimeField(
+        label="Since (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"})
+    )

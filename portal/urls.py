@@ -4,7 +4,7 @@ from allauth.account import views as allauth_views
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from portal.views import audit, auth, customers, events, keys, overview, quickstart, settings, team
+from portal.views import audit, auth, customers, events, keys, overview, quickstart, settings, team, webhooks
 
 portal = (
     [
@@ -25,6 +25,16 @@ portal = (
         path("keys/<int:key_id>/reveal/", keys.reveal, name="key_reveal"),
         path("keys/<int:key_id>/rotate/", keys.rotate, name="key_rotate"),
         path("keys/<int:key_id>/revoke/", keys.revoke, name="key_revoke"),
+        path("webhooks/", webhooks.index, name="webhooks"),
+        path("webhooks/create/", webhooks.create, name="webhook_create"),
+        path("webhooks/<uuid:webhook_id>/", webhooks.show, name="webhook"),
+        path("webhooks/<uuid:webhook_id>/edit/", webhooks.edit, name="webhook_edit"),
+        path("webhooks/<uuid:webhook_id>/reveal/", webhooks.reveal, name="webhook_reveal"),
+        path("webhooks/<uuid:webhook_id>/rotate/", webhooks.rotate, name="webhook_rotate"),
+        path("webhooks/<uuid:webhook_id>/test/", webhooks.test, name="webhook_test"),
+        path("webhooks/<uuid:webhook_id>/rewind/", webhooks.rewind, name="webhook_rewind"),
+        path("webhooks/<uuid:webhook_id>/resend/<uuid:delivery_id>/", webhooks.resend, name="webhook_resend"),
+        path("webhooks/<uuid:webhook_id>/delete/", webhooks.delete, name="webhook_delete"),
         path("team/", team.index, name="team"),
         path("team/invite/", team.invite, name="team_invite"),
         path("team/invitations/<int:invitation_id>/withdraw/", team.withdraw, name="team_withdraw"),
