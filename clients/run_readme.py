@@ -26,5 +26,11 @@ if language == "js":  # blocks say again what they import
     code = f'import {{ {", ".join(names)} }} from "traitly";\n{code}'
 program = Path(folder) / ("readme.mjs" if language == "js" else "readme.py")
 program.write_text(code)
-done = subprocess.run([interpreter, program.name], cwd=folder, timeout=120, check=False)  # noqa: S603
-sys.exit(done.returncode)
+done = subprocess.run(  # noqa: S603
+    [interpreter, program.name], cwd=folder, timeout=300, check=False, capture_output=True, text=True
+)
+if done.returncode:
+    sys.exit(f"{done.stdout[-2000:]}\n{done.stderr}")
+print(
+    f"The code of {readme} works: {done.stdout.count(chr(10)):,} lines printed, the last is {done.stdout.splitlines()[-1]!r}."
+)

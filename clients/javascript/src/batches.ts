@@ -1,6 +1,7 @@
 import { PayloadTooLargeError, TraitlyError, type ErrorDetail } from "./errors.js";
 import { BatchResult } from "./results.js";
 import type { Envelope, Transport } from "./transport.js";
+import type { Hint } from "./types.js";
 import { toJson } from "./values.js";
 
 export const MOST_ITEMS = 1000;
@@ -67,6 +68,10 @@ export function readResult(body: Envelope, run: Numbered[], result: BatchResult)
   }
   result.accepted += run.length - refused.length;
   result.duplicates += (body.metadata["duplicates"] as number | undefined) ?? 0;
+  for (const hint of (body.metadata["hints"] ?? []) as Hint[]) {
+    const place = parseInt(hint.attr);
+    result.hints.push({ ...hint, attr: `${run[place]!.index}${hint.attr.slice(String(place).length)}` });
+  }
 }
 
 /** `attr` starts with the item's place in the request, which is not its place in the whole. */

@@ -4,7 +4,7 @@ import type { BatchOptions, EventFilters } from "./events.js";
 import { Pages } from "./pages.js";
 import type { BatchResult } from "./results.js";
 import { pathOf, type Transport } from "./transport.js";
-import type { Customer, CustomerChanges, Event, NewCustomer } from "./types.js";
+import type { Change, Customer, CustomerChanges, Event, NewCustomer } from "./types.js";
 import { toJson, type OneOrMore, type Range, type Time } from "./values.js";
 
 type SortField = "created_at" | "updated_at" | "customer_id" | "monthly_payment_amount";
@@ -23,6 +23,14 @@ export interface CustomerFilters {
   custom_attributes?: Record<string, OneOrMore<string | number | boolean | null>>;
   sort?: SortField | `-${SortField}`;
   /** The size of a page, 1 to 1000. */
+  limit?: number;
+  cursor?: string | null;
+}
+
+export interface HistoryFilters {
+  field?: OneOrMore<Change["field"]>;
+  changed_at?: Range<Time>;
+  sort?: "changed_at" | "-changed_at";
   limit?: number;
   cursor?: string | null;
 }
@@ -97,6 +105,15 @@ export class Customers {
    */
   events(customerId: string | number, filters: Partial<Omit<EventFilters, "customer_id">> = {}): Pages<Event> {
     return new Pages(this.transport, pathOf("customer", customerId, "/event"), filters);
+  }
+
+  /**
+   * What a customer's `plan` and `monthly_payment_amount` were before, oldest change first.
+   *
+   * Rejects with NotFoundError, when it is read, if there is no such customer.
+   */
+  history(customerId: string | number, filters: HistoryFilters = {}): Pages<Change> {
+    return new Pages(this.transport, pathOf("customer", customerId, "/history"), filters);
   }
 
   /**

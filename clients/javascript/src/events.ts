@@ -90,6 +90,16 @@ export class Events {
       }
     }
   }
+
+  /**
+   * Delete every event that all of the filters choose, of which the server needs at least one.
+   *
+   * Resolves with how many were deleted; after a retry, with how many the last attempt still found.
+   */
+  async deleteMany(filters: Partial<Pick<EventFilters, "customer_id" | "name" | "created_at">>): Promise<number> {
+    const { metadata } = await this.transport.send({ method: "DELETE", path: "/event", filters });
+    return metadata["events"] as number;
+  }
 }
 
 /** The event, with an id of its own. */

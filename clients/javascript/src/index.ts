@@ -1,6 +1,6 @@
 export { Batcher, type BatcherOptions, type Stats } from "./batcher.js";
 export { Traitly, type TraitlyOptions } from "./client.js";
-export { type CustomerFilters, Customers } from "./customers.js";
+export { type CustomerFilters, Customers, type HistoryFilters } from "./customers.js";
 export {
   APIError,
   AuthenticationError,
@@ -24,7 +24,7 @@ export { Feed, type FeedOptions, Follow, type FollowOptions } from "./feed.js";
 export { newId } from "./ids.js";
 export { Pages } from "./pages.js";
 export { BatchResult, type Page, type Rejection } from "./results.js";
-export type { Customer, CustomerChanges, Event, FeedEntry, NewCustomer, NewEvent, WebhookBatch } from "./types.js";
+export type { Change, Customer, CustomerChanges, Event, FeedEntry, Hint, NewCustomer, NewEvent, WebhookBatch } from "./types.js";
 export type { OneOrMore, Range, Time } from "./values.js";
 export { VERSION } from "./version.js";
 export { Webhook, type WebhookOptions } from "./webhooks.js";

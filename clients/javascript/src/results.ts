@@ -1,4 +1,5 @@
 import { RejectedError, type ErrorDetail } from "./errors.js";
+import type { Hint } from "./types.js";
 
 /** An item that was refused: its place in what you passed, the item, and what is wrong with it. */
 export interface Rejection {
@@ -14,6 +15,8 @@ export class BatchResult {
   /** How many of the accepted had been stored before. */
   duplicates = 0;
   rejected: Rejection[] = [];
+  /** Fields that were kept as custom attributes, and were probably meant to be others (`3.createdAt`). */
+  hints: Hint[] = [];
 
   /** Throw `RejectedError` if any item was refused. */
   throwForRejected(): void {

@@ -8,12 +8,11 @@ export type NewEvent = Schemas["NewEvent"];
 export type Customer = Schemas["Customer"];
 export type NewCustomer = Schemas["NewCustomer"];
 export type CustomerChanges = Schemas["CustomerChanges"];
+export type Change = Schemas["Change"];
+export type Hint = Schemas["Hint"];
+export type FeedEntry = Schemas["FeedEntry"];
 
-export type FeedEntry =
-  | { type: "event.created"; timestamp: string; data: Event }
-  | { type: "customer.updated"; timestamp: string; data: Customer }
-  | { type: "customer.erased"; timestamp: string; data: { customer_id: string } };
-
+/** What a webhook is sent that takes several entries at once. */
 export interface WebhookBatch {
   type: "batch";
   timestamp: string;

@@ -156,3 +156,17 @@ test("new ids are UUIDs of version 7", () => {
   assert.deepEqual(made, [...new Set(made)].sort());
   assert.ok(Math.abs(parseInt(newId().replace("-", "").slice(0, 12), 16) - Date.now()) < 1000);
 });
+
+test("a customer's history, events deleted by what they are, and what was probably meant", async () => {
+  const customer_id = newCustomerId();
+  await traitly.customers.upsert(john(customer_id));
+  await traitly.customers.update(customer_id, { plan: "Atom" });
+  const [change] = await all(traitly.customers.history(customer_id, { field: "plan" }));
+  assert.deepEqual([change.before, change.after], ["Starter", "Atom"]);
+  const events = Array.from({ length: 1100 }, (_, i) => ({ customer_id, name: `n${i % 2}`, created_at: i }));
+  events[1050] = { customer_id, name: "n", createdAt: 5 };
+  const { hints } = await traitly.events.sendMany(events);
+  assert.deepEqual(hints.map(({ attr }) => attr), ["1050.createdAt"]);
+  assert.equal(await traitly.events.deleteMany({ customer_id, name: "n0", created_at: { lt: 4 } }), 2);
+  assert.ok((await caught(traitly.events.deleteMany({}))) instanceof BadRequestError);
+});

@@ -86,3 +86,11 @@ def test_a_mistyped_filter_is_an_error_not_everything(traitly: Traitly) -> None:
 def test_refused_customers_are_reported(traitly: Traitly, customer_id: str) -> None:
     result = traitly.customers.upsert_many([{"customer_id": customer_id}], raise_on_rejected=False)
     assert {error.attr for error in result.rejected[0].errors} == {"0.name", "0.email", "0.plan"}
+
+
+def test_history(traitly: Traitly, customer_id: str) -> None:
+    _make(traitly, customer_id)
+    for plan in ("Atom", "Molecule"):
+        traitly.customers.update(customer_id, plan=plan)
+    changes = list(traitly.customers.history(customer_id, field="plan", sort="-changed_at", limit=1))
+    assert [(change["before"], change["after"]) for change in changes] == [("Atom", "Molecule"), ("Starter", "Atom")]

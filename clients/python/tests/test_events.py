@@ -142,3 +142,18 @@ def test_new_ids_are_uuids_in_the_order_of_time() -> None:
     assert new_id()[14] == "7"
     made = [new_id() for _ in range(1000)]
     assert made == sorted(set(made))
+
+
+def test_events_are_deleted_by_what_they_are(traitly: Traitly, customer_id: str) -> None:
+    traitly.events.send_many({"customer_id": customer_id, "name": f"n{i % 2}", "created_at": i} for i in range(6))
+    assert traitly.events.delete_many(customer_id=customer_id, name="n0", created_at={"lt": 4}) == 2
+    assert [event["created_at"] for event in traitly.customers.events(customer_id)] == ["1", "3", "4", "5"]
+    with pytest.raises(BadRequestError):
+        traitly.events.delete_many()
+
+
+def test_what_was_probably_meant_is_said(traitly: Traitly, customer_id: str) -> None:
+    events = [{"customer_id": customer_id, "name": "n"}] * 1100
+    events[1050] = {"customer_id": customer_id, "name": "n", "createdAt": "5"}
+    [hint] = traitly.events.send_many(events).hints
+    assert hint["attr"] == "1050.createdAt"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from traitly._openapi import Hint
 from traitly._protocol import read_errors
 from traitly.errors import ErrorDetail
 from traitly.results import BatchResult, Rejection
@@ -24,6 +25,9 @@ def read_result(
         result.rejected.append(Rejection(index, item_at(index), _renumbered(row, index)))
     result.accepted += len(run) - len(refused)
     result.duplicates += metadata.get("duplicates", 0)
+    for hint in metadata.get("hints", ()):
+        place, dot, field = hint["attr"].partition(".")
+        result.hints.append(Hint(attr=f"{run[int(place)][0]}{dot}{field}", detail=hint["detail"]))
 
 
 def _renumbered(row: Mapping[str, Any], index: int) -> tuple[ErrorDetail, ...]:

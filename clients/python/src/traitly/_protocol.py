@@ -124,9 +124,9 @@ def patch(path: str, changes: Mapping[str, Any]) -> Request:
     return Request("PATCH", path, content=to_json(changes))
 
 
-def delete(path: str) -> Request:
-    """A DELETE."""
-    return Request("DELETE", path)
+def delete(path: str, filters: Mapping[str, Any] | None = None) -> Request:
+    """A DELETE; filters that are None are left out."""
+    return Request("DELETE", path, tuple(to_params(filters or {})))
 
 
 def path_of(kind: str, identifier: object, *rest: str) -> str:

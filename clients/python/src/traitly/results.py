@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from traitly._openapi import Hint
 from traitly.errors import ErrorDetail, RejectedError
 
 T = TypeVar("T")
@@ -29,6 +30,8 @@ class BatchResult:
     #: How many of the accepted had been stored before.
     duplicates: int = 0
     rejected: list[Rejection] = field(default_factory=list)
+    #: Fields that were kept as custom attributes, and were probably meant to be others (``3.createdAt``).
+    hints: list[Hint] = field(default_factory=list)
 
     def raise_for_rejected(self) -> None:
         """Raise ``RejectedError`` if any item was refused."""

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypedDict, Union
+from typing import Literal, TypedDict
 
-from traitly._openapi import Customer, Event, NewCustomer, NewEvent
+from traitly._openapi import (
+    Change,
+    Customer,
+    CustomerErased,
+    CustomerUpdated,
+    ErasedCustomer,
+    Event,
+    EventCreated,
+    FeedEntry,
+    Hint,
+    NewCustomer,
+    NewEvent,
+)
 from traitly._values import Amount, Time
 
 __all__ = [
     "AmountRange",
+    "Change",
     "Customer",
     "CustomerErased",
     "CustomerUpdated",
-    "Erased",
+    "ErasedCustomer",
     "Event",
     "EventCreated",
     "FeedEntry",
+    "Hint",
     "NewCustomer",
     "NewEvent",
     "TimeRange",
@@ -24,32 +38,9 @@ __all__ = [
 ]
 
 
-class EventCreated(TypedDict):
-    type: Literal["event.created"]
-    timestamp: str
-    data: Event
-
-
-class CustomerUpdated(TypedDict):
-    type: Literal["customer.updated"]
-    timestamp: str
-    data: Customer
-
-
-class Erased(TypedDict):
-    customer_id: str
-
-
-class CustomerErased(TypedDict):
-    type: Literal["customer.erased"]
-    timestamp: str
-    data: Erased
-
-
-FeedEntry = Union[EventCreated, CustomerUpdated, CustomerErased]
-
-
 class WebhookBatch(TypedDict):
+    """What a webhook is sent that takes several entries at once."""
+
     type: Literal["batch"]
     timestamp: str
     data: Sequence[FeedEntry]

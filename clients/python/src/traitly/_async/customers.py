@@ -12,7 +12,7 @@ from traitly._protocol import delete, get, patch, path_of, post
 from traitly._values import UNSET, Amount, Time, Unset, fields
 from traitly.errors import NotFoundError
 from traitly.results import BatchResult
-from traitly.types import AmountRange, Customer, Event, NewCustomer, TimeRange
+from traitly.types import AmountRange, Change, Customer, Event, NewCustomer, TimeRange
 
 
 class AsyncCustomers:
@@ -181,6 +181,25 @@ class AsyncCustomers:
         """
         filters = {"name": name, "created_at": created_at, "sort": sort, "limit": limit, "cursor": cursor}
         return AsyncPages(self._transport, path_of("customer", customer_id, "event"), filters)
+
+    def history(
+        self,
+        customer_id: str | int,
+        *,
+        field: str | Sequence[str] | None = None,
+        changed_at: TimeRange | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[Change]:
+        """What a customer's ``plan`` and ``monthly_payment_amount`` were before, oldest change first.
+
+        ``field`` is one of the two, ``sort`` is ``changed_at`` or ``-changed_at``.
+
+        Raises NotFoundError, when it is read, if there is no such customer.
+        """
+        filters = {"field": field, "changed_at": changed_at, "sort": sort, "limit": limit, "cursor": cursor}
+        return AsyncPages(self._transport, path_of("customer", customer_id, "history"), filters)
 
     async def erase(self, customer_id: str | int) -> int | None:
         """Erase a customer and every event of it; returns the number of events erased.

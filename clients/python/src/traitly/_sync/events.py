@@ -118,6 +118,21 @@ class Events:
             if error.attempts == 1:  # else an earlier attempt deleted it, whose response was lost
                 raise
 
+    def delete_many(
+        self,
+        *,
+        customer_id: str | int | Sequence[str | int] | None = None,
+        name: str | Sequence[str] | None = None,
+        created_at: TimeRange | None = None,
+    ) -> int:
+        """Delete every event that all of the arguments choose, of which the server needs at least one.
+
+        Returns how many were deleted; after a retry, how many the last attempt still found.
+        """
+        filters = {"customer_id": customer_id, "name": name, "created_at": created_at}
+        body = self._transport.send(delete("/event", filters))
+        return int(body["metadata"]["events"])
+
 
 def _with_ids(events: Iterable[NewEvent | Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for event in events:

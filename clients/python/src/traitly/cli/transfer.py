@@ -76,6 +76,7 @@ class Total:
 def _store(traitly: Traitly, kind: str, rows: Iterator[Row], progress: Progress, rejected: IO[str] | None) -> Total:
     store = traitly.events.send_many if kind == "events" else traitly.customers.upsert_many
     total = Total()
+    told: set[str] = set()
     while chunk := list(itertools.islice(rows, CHUNK)):
         try:
             result = store([row.item for row in chunk], raise_on_rejected=False)
@@ -86,6 +87,10 @@ def _store(traitly: Traitly, kind: str, rows: Iterator[Row], progress: Progress,
         for rejection in result.rejected:
             _report(chunk[rejection.index], rejection.errors, total.rejected, rejected)
             total.rejected += 1
+        for hint in result.hints:
+            if hint["detail"] not in told:
+                told.add(hint["detail"])
+                print(f"\rNote: {hint['detail']}", file=sys.stderr)
         total.accepted += result.accepted
         total.duplicates += result.duplicates
         progress.advance(len(chunk), chunk[-1].position)
