@@ -7,12 +7,13 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import Max
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from customers.queries import LIST as CUSTOMERS
 from events.queries import LIST as EVENTS
-from feed.models import Attempt, Delivery, EntryType, Webhook
+from feed.models import Attempt, Delivery, EntryType, Webhook, Worker
 from feed.positions import RANKS, Filter, Position
 from traitly.db.clock import settle, settled
 from traitly.db.retries import retried
@@ -153,6 +154,7 @@ def set_aside(row: Webhook) -> list[Delivery]:
     return list(row.deliveries.exclude(set_aside_at=None).order_by("-created_at")[:_SHOWN])
 
 
+_LIVES_SECONDS = 15  # after it was last heard of; it says so every second
 _HEALTH = """
 SELECT (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(xact_start)), 0) FROM pg_stat_activity
         WHERE datname = current_database() AND backend_xid IS NOT NULL),
@@ -187,6 +189,15 @@ def metrics() -> list[Metric]:
         text = "Seconds since a process of run_worker was last heard of."
         found.append(GaugeMetricFamily("traitly_background_worker_seen_seconds", text, value=float(seen)))
     return found
+
+
+def worker_state() -> str:
+    """For readiness: "ok" while a process of run_worker lives, else since when there is none."""
+    seen = Worker.objects.aggregate(last=Max("seen_at"))["last"]
+    if seen is None:
+        return "none has run yet: manage.py run_worker"
+    silent = (timezone.now() - seen).total_seconds()
+    return "ok" if silent < _LIVES_SECONDS else f"not heard of for {silent:.0f} s"
 
 
 @retried

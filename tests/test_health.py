@@ -1,6 +1,8 @@
+import datetime
 import json
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -8,7 +10,10 @@ import pytest
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
+from django.utils import timezone
 
+from feed.models import Worker
+from feed.recording import heartbeat
 from traitly.db.probe import Probe
 from traitly.http import health
 
@@ -35,6 +40,21 @@ def test_ready_says_what_is(client: Client) -> None:
     answer = client.get("/health/ready", headers={"Host": "10.0.0.7:8000"})
     assert answer.status_code == HTTPStatus.OK
     assert (answer.json()["database"], answer.json()["migrations"]) == ("ok", "ok")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ready_tells_of_the_worker_and_does_not_depend_on_it(client: Client) -> None:
+    def state() -> str:
+        answer = client.get("/health/ready")
+        assert answer.status_code == HTTPStatus.OK
+        return str(answer.json()["worker"])
+
+    worker, began = uuid.uuid4(), timezone.now()
+    assert state().startswith("none has run yet")
+    heartbeat(worker, began)
+    assert state() == "ok"
+    Worker.objects.update(seen_at=timezone.now() - datetime.timedelta(seconds=90))
+    assert state() == "not heard of for 90 s"
 
 
 @pytest.mark.usefixtures("away")
