@@ -1,4 +1,4 @@
-"""Runs a command beside a real server and a fault proxy; ``make clients`` tests the client libraries with it.
+"""Runs a command beside a real server, its worker and a fault proxy; ``make clients`` tests the client libraries with it.
 
     python -m tests.clients COMMAND [ARGUMENT ...]
 
@@ -10,15 +10,31 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traitly.settings")
+os.environ["WEBHOOK_ALLOWED_NETWORKS"] = "127.0.0.0/8"  # tests receive webhooks
 django.setup()
 
 from tests.clients.faults import fault_proxy  # noqa: E402 - needs Django's settings
-from tests.server import running_server  # noqa: E402
+from tests.server import ROOT, Server, running_server  # noqa: E402
+
+
+@contextmanager
+def worker(server: Server) -> Iterator[None]:
+    """The worker beside the server, which sends webhooks."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "run_worker"], cwd=ROOT, env=server.environment, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def main() -> int:
@@ -26,6 +42,7 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory() as folder,
         running_server(Path(folder)) as server,
+        worker(server),
         fault_proxy(server.port) as proxy,
     ):
         environment = {
