@@ -60,6 +60,8 @@ class Account(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # How long events are kept after they happened; null: for ever. `manage.py prune_events` erases the older ones.
     event_retention_days = models.PositiveIntegerField(null=True, blank=True)
+    # The origins of web pages that may send with a key of the account: https://app.example.com.
+    browser_origins = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     # Since when it is being erased. Nothing is stored for it from then on, and it is never opened again.
     closed_at = models.DateTimeField(null=True, editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
@@ -122,6 +124,7 @@ class AuditEntry(models.Model):
     class Action(models.TextChoices):
         ACCOUNT_CREATED = "account.created", "Account created"
         ACCOUNT_RENAMED = "account.renamed", "Account renamed"
+        ORIGINS_CHANGED = "account.origins_changed", "Origins of web pages changed"
         RETENTION_CHANGED = "account.retention_changed", "Retention of events changed"
         EXPORTED = "account.exported", "Data exported"
         KEY_CREATED = "key.created", "API key created"

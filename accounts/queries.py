@@ -44,3 +44,9 @@ def is_open(*, account_id: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {OPEN_ACCOUNT}", {"account_id": account_id})
         return bool(cursor.fetchone()[0])
+
+
+def browser_origins(*, account_id: int) -> list[str]:
+    """The origins of web pages that may send with a key of the account."""
+    found = Account.objects.filter(id=account_id).values_list("browser_origins", flat=True).first()
+    return found or []

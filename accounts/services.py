@@ -85,6 +85,15 @@ def close_account(*, account: Account, actor: Actor = OPERATOR) -> None:
 
 
 @transaction.atomic
+def set_browser_origins(*, account: Account, origins: list[str], actor: Actor) -> None:
+    """Let web pages of these origins send events with a key of the account, and no others."""
+    before = account.browser_origins
+    audit.record(account=account, actor=actor, action=AuditEntry.Action.ORIGINS_CHANGED, before=before, origins=origins)
+    account.browser_origins = origins
+    account.save(update_fields=["browser_origins"])
+
+
+@transaction.atomic
 def create_key(
     *,
     account: Account,

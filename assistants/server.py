@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from assistants.authentication import authenticate
 from customers.queries import get_customer, search_customers
 from events import figures
-from events.queries import TIMELINE, customer_days
+from events.queries import customer_days, timeline_of
 from rejections import queries as rejections
 from traitly.input.errors import InvalidRequestError
 from traitly.input.values import unix_seconds
@@ -102,7 +102,8 @@ def get_customer_timeline(request: HttpRequest, params: TimelineOf) -> Timeline:
         if value:
             query[name] = value
     try:
-        asked = read_list(TIMELINE, query, equal={"customer_id": params.customer_id})
+        definition, ids = timeline_of(account_id=_account(request), customer_id=params.customer_id)
+        asked = read_list(definition, query, equal={"customer_id": ids})
     except InvalidRequestError as invalid:
         raise ToolError("; ".join(f"{error.attr}: {error.detail}" for error in invalid.errors)) from invalid
     customer = get_customer(account_id=_account(request), customer_id=params.customer_id)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Cast, Coalesce, Collate, Lower
 from django.db.models.lookups import LessThanOrEqual
+from django.utils import timezone
 
 from accounts.models import AccountOwned
 from customers.columns import COLUMNS, KEY, NEVER_SENT, CustomerColumns
@@ -120,3 +121,29 @@ class History(AccountOwned):
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.field}"
+
+
+class Alias(AccountOwned):
+    """Two ids of one customer: what is stored under ``previous_id`` belongs to ``customer_id``.
+
+    Nothing is rewritten for it: reading resolves it, and without the row the two are apart again.
+    """
+
+    class Reason(models.TextChoices):
+        ALIAS = "alias", "said to be the same"
+        IDENTIFY = "identify", "anonymous before"
+
+    pk = models.CompositePrimaryKey("account_id", "previous_id")  # customers.aliases: whose alias an id is
+    previous_id = models.CharField(max_length=255, db_collation="C")
+    customer_id = models.CharField(max_length=255, db_collation="C")  # as it was said; may be an alias itself
+    root_id = models.CharField(max_length=255, db_collation="C")  # where that leads: no alias of another
+    reason = models.CharField(max_length=10, choices=Reason)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "aliases"
+        # customers.aliases: all ids of a customer.
+        indexes = (models.Index(fields=["account", "root_id", "previous_id"], name="customers_alias_by_root"),)
+
+    def __str__(self) -> str:
+        return f"{self.previous_id} is {self.customer_id}"

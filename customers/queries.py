@@ -129,11 +129,19 @@ def all_history(*, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
 
 
 def get_customer(*, account_id: int, customer_id: str) -> bytes | None:
-    """The JSON text of the customer's answer, None if the account has no such customer."""
+    """The JSON text of the customer's answer, None if the account has no such customer.
+
+    An alias (customers.aliases) is answered with the customer whose it is, if that has been stored.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {LIST.answer} FROM customers_customer WHERE account_id = %s AND customer_id = %s",  # noqa: S608  our own names
-            [account_id, customer_id],
+            f"""
+            SELECT {LIST.answer} FROM customers_customer WHERE account_id = %(account_id)s AND customer_id = ANY(ARRAY[
+                (SELECT root_id FROM customers_alias WHERE account_id = %(account_id)s AND previous_id = %(path)s),
+                %(path)s
+            ]) ORDER BY customer_id = %(path)s LIMIT 1
+            """,  # noqa: S608  our own names
+            {"account_id": account_id, "path": customer_id},
         )
         row = cursor.fetchone()
     return row[0].encode() if row else None

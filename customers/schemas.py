@@ -1,6 +1,6 @@
 """What clients may send about customers, made of the declarations in ``customers.columns``."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Required
 
 from pydantic import ConfigDict, with_config
@@ -10,18 +10,18 @@ from customers.columns import COLUMNS, KEY, REPLACED, Column
 from traitly.input.attributes import attributes_json
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.hints import Hint
-from traitly.input.items import Batch, RejectedItem, Schema, read_items
+from traitly.input.items import Batch, RejectedItem, Schema, judge_items, read_items
 from traitly.input.parsing import Body
 
 _typed_dict: Any = TypedDict  # mypy wants the fields to stand in the source
 
 
-def _schema(name: str, *, create: bool) -> Schema:
-    """A customer as POST takes it, or any fields of it, as PATCH does. What is no field becomes an attribute."""
+def _schema(name: str, *, required: Collection[str]) -> Schema:
+    """A customer with the fields that must be there. What is no field becomes an attribute."""
 
     def accepted(each: Column) -> Any:
         accepts = each.accepts | None if each.nullable else each.accepts
-        return Required[accepts] if create and each.required else accepts
+        return Required[accepts] if each.name in required else accepts
 
     item = _typed_dict(name, {each.name: accepted(each) for each in COLUMNS if each.accepts}, total=False)
     # What only the server sets may be sent back as it was read.
@@ -34,8 +34,9 @@ def _anything(_value: Any) -> bool:
     return True
 
 
-SCHEMA = _schema("CustomerItem", create=True)
-PATCH_SCHEMA = _schema("CustomerPatch", create=False)
+SCHEMA = _schema("CustomerItem", required=[each.name for each in COLUMNS if each.required])
+PATCH_SCHEMA = _schema("CustomerPatch", required=[])
+PROFILE_SCHEMA = _schema("CustomerProfile", required=[KEY])
 
 
 class SentCustomer(NamedTuple):
@@ -59,11 +60,16 @@ class CustomerChanges(NamedTuple):
 
 def read_customers(body: Body) -> Batch[SentCustomer]:
     """The customers of a body."""
+    return read_items(body, SCHEMA, _make)
 
-    def make(_index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes) -> SentCustomer:
-        return SentCustomer(item[KEY], item, *_without_nulls(attributes, text), attributes)
 
-    return read_items(body, SCHEMA, make)
+def judge_profiles(values: list[Any]) -> Batch[SentCustomer]:
+    """Customers of whom only the customer_id must be known, from values that are parsed already."""
+    return judge_items(values, PROFILE_SCHEMA, _make)
+
+
+def _make(_index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes) -> SentCustomer:
+    return SentCustomer(item[KEY], item, *_without_nulls(attributes, text), attributes)
 
 
 def read_changes(body: Body, customer_id: str) -> CustomerChanges:

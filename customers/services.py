@@ -1,5 +1,6 @@
 """Everything that writes customers."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -9,10 +10,12 @@ from typing import NamedTuple, Protocol
 
 import orjson
 from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg2.errors import CheckViolation
 
 from accounts.queries import OPEN_ACCOUNT, check_open
-from customers.columns import ATTRIBUTES, HISTORIC, KEY, MERGED, OPTIONAL, REPLACED, Column
+from customers.aliases import forget_aliases, ids_of
+from customers.columns import ATTRIBUTES, HISTORIC, KEY, MERGED, REPLACED, Column
 from customers.queries import LIST
 from customers.schemas import CustomerChanges, SentCustomer, in_one
 from rejections.services import erase_rejections
@@ -25,8 +28,10 @@ from traitly.db.retries import retried
 from traitly.db.timeouts import slow_statements
 from traitly.input.errors import TooLargeError
 
-# The columns that a POST may leave out, each with its bit in the mask of those that it did.
-_BITS = {each.name: 1 << position for position, each in enumerate(OPTIONAL)}
+# The columns that may be left out, each with its bit in the mask of those that were: a POST leaves out some, a profile of
+# Segment's any.
+_BITS = {each.name: 1 << position for position, each in enumerate(REPLACED)}
+_REQUIRED = frozenset(each.name for each in REPLACED if each.required)
 
 # How often a request is applied to one customer by itself: an update walks over all that its transaction wrote of the row
 # before, so the cost grows by the square (4,000 times took 12 s). And how many bytes such a request is answered:
@@ -59,21 +64,26 @@ _UNSENT = "coalesce(((SELECT %(unsent)s::jsonb) -> {row}.customer_id)::int, (SEL
 _REMOVED = "(SELECT %(removed)s::jsonb)"
 
 
-def _merged(each: Column, row: str) -> str:
-    """SQL: what an update makes of a column that was stored, by a ``row`` of the request (EXCLUDED or sent)."""
+def _merged(each: Column, row: str, *, profiles: bool) -> str:
+    """SQL: what an update makes of a column that was stored, by a ``row`` of the request (EXCLUDED or sent).
+
+    Of ``profiles`` any column may have been left out.
+    """
     if each.name == ATTRIBUTES:
         keys = f"ARRAY(SELECT jsonb_array_elements_text({_REMOVED} -> {row}.customer_id))"
         return f"""CASE WHEN {_REMOVED} ? {row}.customer_id THEN stored.custom_attributes - {keys}
             ELSE stored.custom_attributes END || {row}.custom_attributes"""
-    if each.required:
+    if each.required and not profiles:
         return f"{row}.{each.name}"
     unsent = _UNSENT.format(row=row)
     return f"CASE WHEN {unsent} & {_BITS[each.name]} = 0 THEN {row}.{each.name} ELSE stored.{each.name} END"
 
 
-def _unchanged(row: str) -> str:
+def _unchanged(row: str, *, profiles: bool) -> str:
     """SQL: whether an update would change nothing."""
-    return " AND ".join(f"stored.{each.name} IS NOT DISTINCT FROM {_merged(each, row)}" for each in MERGED)
+    return " AND ".join(
+        f"stored.{each.name} IS NOT DISTINCT FROM {_merged(each, row, profiles=profiles)}" for each in MERGED
+    )
 
 
 # What follows from a change, with the same statement. `stored` is the CTE that gives the rows that were changed or created.
@@ -100,13 +110,21 @@ _RETURNED = (
     f"account_id, customer_id, id, {', '.join(each.name for each in HISTORIC)}, updated_at, custom_attributes, previous"
 )
 
+
+def _sent(each: Column, *, profiles: bool) -> str:
+    """SQL: a column as it was sent; of ``profiles`` empty where it must be something and was left out."""
+    value = f"coalesce({each.name}, '')" if profiles and each.required else each.name
+    return f"{value}::{each.kind.cast}"
+
+
 # One statement creates or updates every row, so concurrent requests merge with what is stored by then and none is lost.
 # Rows that would change nothing are read and no more: no lock, no write, no time. Where such a row is only found under
 # its lock, because others changed it meanwhile, the statement gives nothing of it.
-_UPSERT = Prepared(
-    f"""
+def _upsert_statement(*, profiles: bool) -> Prepared:
+    return Prepared(
+        f"""
 WITH sent AS MATERIALIZED (
-    SELECT id::uuid, customer_id, {", ".join(f"{each.name}::{each.kind.cast}" for each in MERGED)}
+    SELECT id::uuid, customer_id, {", ".join(_sent(each, profiles=profiles) for each in MERGED)}
     FROM unnest({", ".join(map(UNPACKED.format, _PACKED))}, {", ".join(map("%({})s::text[]".format, _NULLABLE))})
         AS sent ({", ".join(_PACKED)}, {", ".join(_NULLABLE)})
     WHERE {OPEN_ACCOUNT}
@@ -114,7 +132,7 @@ WITH sent AS MATERIALIZED (
     SELECT customer_id, {LIST.answer} AS answer FROM (
         SELECT stored.* FROM sent JOIN customers_customer AS stored
             ON stored.account_id = %(account_id)s::bigint AND stored.customer_id = sent.customer_id
-        WHERE {_unchanged("sent")}
+        WHERE {_unchanged("sent", profiles=profiles)}
     ) AS found
 ), stored AS (
     INSERT INTO customers_customer AS stored (
@@ -123,13 +141,17 @@ WITH sent AS MATERIALIZED (
     SELECT %(account_id)s::bigint, id, customer_id, {", ".join(each.name for each in MERGED)}, {ARRIVAL} FROM sent
     WHERE customer_id NOT IN (SELECT customer_id FROM same) ORDER BY customer_id
     ON CONFLICT (account_id, customer_id) DO UPDATE SET
-        {", ".join(f"{each.name} = {_merged(each, 'EXCLUDED')}" for each in MERGED)}, {_STAMP.format(now="EXCLUDED.updated_at")}
-    WHERE NOT ({_unchanged("EXCLUDED")})
+        {", ".join(f"{each.name} = {_merged(each, 'EXCLUDED', profiles=profiles)}" for each in MERGED)}, {_STAMP.format(now="EXCLUDED.updated_at")}
+    WHERE NOT ({_unchanged("EXCLUDED", profiles=profiles)})
     RETURNING {_RETURNED}, {LIST.answer} AS answer
 ), {_FOLLOWS}
 SELECT customer_id, id::text, answer FROM stored UNION ALL SELECT customer_id, '', answer FROM same
 """  # noqa: S608  only names of our own columns are put in
-)
+    )
+
+
+_UPSERT = _upsert_statement(profiles=False)
+_UPSERT_PROFILES = _upsert_statement(profiles=True)
 
 
 class Upserted(NamedTuple):
@@ -209,7 +231,8 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
     }
     new = set(ids)
     with _bounded(), connection.cursor() as cursor:
-        _UPSERT.execute(cursor, parameters)
+        statement = _UPSERT if all(customer.fields.keys() >= _REQUIRED for customer in chosen) else _UPSERT_PROFILES
+        statement.execute(cursor, parameters)
         stored = {
             customer_id: Upserted(answer.encode(), row_id in new, bool(row_id))
             for customer_id, row_id, answer in cursor.fetchall()
@@ -225,7 +248,7 @@ def _array(column: Column, customers: Sequence[SentCustomer]) -> str:
     """A column's values, as the parameter of the statement."""
     if column.nullable:
         return array_text(customer.fields.get(column.name) for customer in customers)
-    unsent = column.unsent() if column.unsent else None
+    unsent = column.unsent() if column.unsent else ""
     write = column.kind.write
     return packed(write(customer.fields.get(column.name, unsent)) for customer in customers)
 
@@ -323,27 +346,32 @@ class Erased(NamedTuple):
 
 
 def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
-    """Erase a customer and all that is kept of it, in one transaction; None if there was nothing.
+    """Erase a customer, under all of its ids, and all that is kept of it; None if there was nothing. One transaction.
 
     Events may have come without their customer: they are erased as well.
     """
     with slow_statements(), connection.cursor() as cursor:  # a customer may have millions of events
-        # The customer comes last, in every erasure: those that found none would else hold what others wait for, and wait
-        # for the row that these have.
-        counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}
-        erase_rejections(account_id=account_id, customer_id=customer_id)
-        cursor.execute(
-            f"DELETE FROM customers_customer {_ONE} RETURNING {LIST.answer}",  # noqa: S608  our own names
-            {"account_id": account_id, "path": customer_id},
-        )
-        row = cursor.fetchone()
-        # After the customer: nobody who waited for it can write to these any more.
-        cursor.execute(
-            f"DELETE FROM customers_change {_ONE}; DELETE FROM customers_history {_ONE}",  # noqa: S608  the same
-            {"account_id": account_id, "path": customer_id},
-        )
-        if row is None and not any(counts.values()):
-            return None
-        for witness in WITNESSES.values():
-            witness(account_id=account_id, customer_id=customer_id)
+        ids = ids_of(account_id=account_id, customer_id=customer_id)
+        parts = {each: _erase(cursor, account_id, each) for each in sorted(ids)}  # one order: nobody waits in a circle
+        forget_aliases(account_id=account_id, customer_ids=ids)
+        erased = [each for each in ids if parts[each].customer or any(parts[each].counts.values())]
+        for each, witness in itertools.product(erased, WITNESSES.values()):
+            witness(account_id=account_id, customer_id=each)
+    if not erased:
+        return None
+    counts = {name: sum(part.counts[name] for part in parts.values()) for name in ERASERS}
+    return Erased(next((parts[each].customer for each in ids if parts[each].customer), None), counts)
+
+
+def _erase(cursor: CursorWrapper, account_id: int, customer_id: str) -> Erased:
+    """What is kept under one id."""
+    # The customer comes last, in every erasure: those that found none would else hold what others wait for, and wait
+    # for the row that these have.
+    counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}
+    erase_rejections(account_id=account_id, customer_id=customer_id)
+    parameters: dict[str, int | str] = {"account_id": account_id, "path": customer_id}
+    cursor.execute(f"DELETE FROM customers_customer {_ONE} RETURNING {LIST.answer}", parameters)  # noqa: S608  our own names
+    row = cursor.fetchone()
+    # After the customer: nobody who waited for it can write to these any more.
+    cursor.execute(f"DELETE FROM customers_change {_ONE}; DELETE FROM customers_history {_ONE}", parameters)  # noqa: S608  the same
     return Erased(row[0].encode() if row else None, counts)

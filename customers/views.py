@@ -6,14 +6,16 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from customers import queries
+from customers import aliases, queries
 from customers.columns import KEY
+from customers.models import Alias
 from customers.schemas import SentCustomer, read_changes, read_customers
 from customers.services import Upserted, erase_customer, update_customer, upsert_customers
 from rejections.services import keep_rejections
 from traitly.http.bodies import read_body
 from traitly.http.envelope import batch_response, envelope, hints_metadata, only_sent
 from traitly.http.views import ApiViewSet
+from traitly.input.values import unix_seconds
 
 
 class CustomerViewSet(ApiViewSet):
@@ -78,7 +80,34 @@ class HistoryViewSet(ApiViewSet):
         """What the customer's plan and payment were before."""
         if not queries.has_history(account_id=self.account_id, customer_id=customer_id):
             raise Http404("There is no customer with this customer_id.")
-        return self.list_of("history", queries.HISTORY, customer_id=customer_id)
+        return self.list_of("history", queries.HISTORY, customer_id=[customer_id])
+
+
+class AliasViewSet(ApiViewSet):
+    """``/customer/{customer_id}/alias`` and ``/customer/{customer_id}/alias/{previous_id}``."""
+
+    def list(self, request: Request, customer_id: str) -> HttpResponse:
+        """The other ids of a customer; 404 if it has none and is not stored itself."""
+        rows = aliases.aliases_of(account_id=self.account_id, customer_id=customer_id)
+        if not rows and queries.get_customer(account_id=self.account_id, customer_id=customer_id) is None:
+            raise Http404("There is no customer with this customer_id.")
+        return envelope("alias", map(_alias, rows))
+
+    def destroy(self, request: Request, customer_id: str, previous_id: str) -> HttpResponse:
+        """Separate an id from the customer again."""
+        alias = aliases.delete_alias(account_id=self.account_id, customer_id=customer_id, previous_id=previous_id)
+        if alias is None:
+            raise Http404("The customer has no such alias.")
+        return envelope("alias", [_alias(alias)], method="DELETE")
+
+
+def _alias(alias: Alias) -> dict[str, Any]:
+    return {
+        "previous_id": alias.previous_id,
+        "customer_id": alias.customer_id,
+        "reason": alias.reason,
+        "created_at": unix_seconds(alias.created_at),
+    }
 
 
 def _only_sent(stored: Upserted, sent: SentCustomer) -> dict[str, Any]:

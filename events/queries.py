@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from customers.aliases import has_aliases, ids_of
 from traitly.input.values import UNIX_SECONDS
-from traitly.lists.definition import ListDefinition, Sort, time_range, time_sort
+from traitly.lists.definition import ListDefinition, ListQuery, Sort, time_range, time_sort
 
 # A customer's events of one name; walks the index events_by_customer_name, once for each of several.
 LIST = ListDefinition(
@@ -40,24 +41,49 @@ ERASURE = dataclasses.replace(LIST, required=())
 # across customers: events would pay for it with every write.)
 EXPORT = dataclasses.replace(LIST, sorts={"id": Sort("id", str)}, equal=(), ranges={}, required=(), stepped_columns=())
 
+# An event's customer as it is known now, if the event was stored under an alias (customers.aliases): a look into an index
+# for each row, so only for lists that may have such events.
+_RESOLVED = """coalesce((
+    SELECT root_id FROM (SELECT account_id AS of_account, previous_id, root_id FROM customers_alias) AS alias
+    WHERE of_account = account_id AND previous_id = customer_id
+), customer_id)"""
+
+
+def _resolved(definition: ListDefinition) -> ListDefinition:
+    return dataclasses.replace(definition, columns={**definition.columns, "customer_id": _RESOLVED})
+
+
+RESOLVED, _TIMELINE_RESOLVED, _EXPORT_RESOLVED = map(_resolved, (LIST, TIMELINE, EXPORT))
+
+
+def timeline_of(*, account_id: int, customer_id: str) -> tuple[ListDefinition, list[str]]:
+    """The list of a customer's events, and all ids under which they may be stored."""
+    ids = ids_of(account_id=account_id, customer_id=customer_id)
+    return (_TIMELINE_RESOLVED if len(ids) > 1 else TIMELINE), ids
+
+
+def everything(*, account_id: int) -> ListQuery:
+    """All events of an account, in the order of their ids."""
+    return ListQuery(_EXPORT_RESOLVED if has_aliases(account_id=account_id) else EXPORT, sort="id")
+
 
 def get_event(*, account_id: int, event_id: str) -> bytes | None:
     """The JSON text of the event's answer, None if the account has no such event."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {LIST.answer} FROM events_event WHERE account_id = %s AND id = %s",  # noqa: S608  our own names
+            f"SELECT {RESOLVED.answer} FROM events_event WHERE account_id = %s AND id = %s",  # noqa: S608  our own names
             [account_id, event_id],
         )
         row = cursor.fetchone()
     return row[0].encode() if row else None
 
 
-def has_events(*, account_id: int, customer_id: str) -> bool:
-    """Whether the account has an event of this customer."""
+def has_events(*, account_id: int, customer_ids: list[str]) -> bool:
+    """Whether the account has an event of a customer, under one of these ids."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM events_event WHERE account_id = %s AND customer_id = %s)",
-            [account_id, customer_id],
+            "SELECT EXISTS (SELECT FROM events_event WHERE account_id = %s AND customer_id = ANY(%s))",
+            [account_id, customer_ids],
         )
         return bool(cursor.fetchone()[0])
 

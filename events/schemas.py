@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from traitly.db.ids import new_text_id
 from traitly.input.errors import Error, InvalidRequestError
-from traitly.input.items import Batch, Schema, read_items
+from traitly.input.items import Batch, Make, Schema, judge_items, read_items
 from traitly.input.parsing import Body
 from traitly.input.values import CustomerId, Identifier, Name, Time, now_in_seconds
 
@@ -61,6 +61,15 @@ def read_events(body: Body, idempotency_key: str = "", item_keys: Sequence[str] 
 
     ``item_keys`` are keys of their own for each item, where its position in the body says nothing (imports).
     """
+    return read_items(body, SCHEMA, _maker(idempotency_key, item_keys))
+
+
+def judge_events(values: list[Any]) -> Batch[NewEvent]:
+    """The same of values that are parsed already, and never of one alone."""
+    return judge_items(values, SCHEMA, _maker())
+
+
+def _maker(idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Make[NewEvent]:
     now = now_in_seconds()
 
     def make(index: int, item: dict[str, Any], _attributes: dict[str, Any], text: bytes) -> NewEvent:
@@ -76,7 +85,7 @@ def read_events(body: Body, idempotency_key: str = "", item_keys: Sequence[str] 
             _check_size(event_id + item["customer_id"] + item["name"])
         return NewEvent(event_id, item["customer_id"], item["name"], item.get("created_at", now), text, new)
 
-    return read_items(body, SCHEMA, make)
+    return make
 
 
 def _check_size(indexed: str) -> None:

@@ -74,11 +74,12 @@ class TimelineViewSet(ApiViewSet):
 
     def list(self, request: Request, customer_id: str) -> HttpResponseBase:
         """A customer's events of every name; 404 if nothing is known of the customer."""
+        definition, ids = queries.timeline_of(account_id=self.account_id, customer_id=customer_id)
         if get_customer(account_id=self.account_id, customer_id=customer_id) is None and not queries.has_events(
-            account_id=self.account_id, customer_id=customer_id
+            account_id=self.account_id, customer_ids=ids
         ):
             raise Http404("Nothing is known of a customer with this customer_id.")
-        return self.list_of("event", queries.TIMELINE, customer_id=customer_id)
+        return self.list_of("event", definition, customer_id=ids)
 
 
 def _idempotency_key(request: Request) -> str:

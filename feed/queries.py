@@ -12,7 +12,7 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from customers.queries import LIST as CUSTOMERS
-from events.queries import LIST as EVENTS
+from events.queries import RESOLVED as EVENTS
 from feed.models import Attempt, Delivery, EntryType, Webhook, Worker
 from feed.positions import RANKS, Filter, Position
 from traitly.db.clock import settle, settled

@@ -48,6 +48,7 @@ portal = (
         path("settings/", settings.index, name="settings"),
         path("settings/name/", settings.rename, name="settings_name"),
         path("settings/retention/", settings.set_retention, name="settings_retention"),
+        path("settings/origins/", settings.set_origins, name="settings_origins"),
         path("settings/export/<slug:what>/", settings.export, name="settings_export"),
         path("settings/delete/", settings.delete, name="settings_delete"),
         path("audit/", audit.index, name="audit"),

@@ -34,7 +34,7 @@ def addresses() -> dict[str, str]:
             continue
         for version in ("", "v1/"):
             address = regex.replace("(?:v1/)?", version)
-            address = re.sub(r"\(\?P<(customer_id|event_id|webhook_id)>.*?\?\)", "acme", address)
+            address = re.sub(r"\(\?P<(customer_id|event_id|previous_id|webhook_id)>.*?\?\)", "acme", address)
             found["/" + address.replace("/?", "").replace(r"\Z", "")] = str(route.name)
     return found
 

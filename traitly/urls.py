@@ -21,6 +21,7 @@ urlpatterns = [
         r"^api/(?:v1/)?",
         include([path("", include(f"{app}.urls")) for app in ("events", "customers", "feed")]),
     ),
+    path("", include("segment.urls")),
     re_path(r"^(?:api|v1)(?:/|$)", unknown_address),
     path("health", health.health, name="health"),
     path("health/live", health.live, name="health-live"),

@@ -10,6 +10,7 @@ from customers.schemas import SCHEMA as CUSTOMER_SCHEMA
 from customers.schemas import SentCustomer, read_customers
 from customers.services import upsert_customers
 from events.queries import EXPORT as EVENTS
+from events.queries import everything
 from events.schemas import SCHEMA as EVENT_SCHEMA
 from events.schemas import NewEvent, read_events
 from events.services import store_events
@@ -28,7 +29,8 @@ class Kind(NamedTuple):
     read: Callable[[Body, Sequence[str]], Batch[Any]]
     # What of an account was accepted; gives how many of them were stored before, and are as they were.
     store: Callable[[int, list[Any]], int]
-    everything: ListQuery  # all of an account's, for exports
+    columns: Iterable[str]  # of an export
+    everything: Callable[[int], ListQuery]  # all of an account's, for exports
 
 
 def _store_events(account_id: int, events: list[NewEvent]) -> int:
@@ -44,10 +46,15 @@ _KINDS = {
         EVENT_SCHEMA,
         lambda body, keys: read_events(body, item_keys=keys),
         _store_events,
-        ListQuery(EVENTS, sort="id"),
+        EVENTS.columns,
+        lambda account_id: everything(account_id=account_id),
     ),
     Rejection.Kind.CUSTOMER: Kind(
-        CUSTOMER_SCHEMA, lambda body, _keys: read_customers(body), _store_customers, ListQuery(CUSTOMERS)
+        CUSTOMER_SCHEMA,
+        lambda body, _keys: read_customers(body),
+        _store_customers,
+        CUSTOMERS.columns,
+        lambda _account_id: ListQuery(CUSTOMERS),
     ),
 }
 # As people name them: "customers", "events".
@@ -59,11 +66,12 @@ def kind_of(name: str) -> Kind:
     return _KINDS[Rejection.Kind(name)]
 
 
+def _all_rows(kind: Kind, *, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
+    return pages(kind.everything(account_id), account_id=account_id, cells=cells)
+
+
 # What can be exported: its names, and its rows in parts, as JSON text or as cells.
 EXPORTS: dict[str, tuple[Iterable[str], Callable[..., Iterator[list[Any]]]]] = {
-    **{
-        name: (kind_of(kind).everything.definition.columns, partial(pages, kind_of(kind).everything))
-        for name, kind in NAMES.items()
-    },
+    **{name: (kind_of(kind).columns, partial(_all_rows, kind_of(kind))) for name, kind in NAMES.items()},
     "history": (HISTORY_COLUMNS, all_history),
 }

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from customers import queries
 from customers.columns import OPTIONAL, TEXT
-from events.queries import TIMELINE, customer_days
+from events.queries import customer_days, timeline_of
 from portal.access import PortalRequest, member
 from portal.answers import read_answer
 from portal.plots import days_until, gather_series, moments, plot_series
@@ -71,7 +71,8 @@ def show(request: PortalRequest) -> HttpResponse:
         raise Http404
     account_id = request.account.pk
     answer = queries.get_customer(account_id=account_id, customer_id=customer_id)
-    rows, next_cursor = _page(TIMELINE, account_id, {"sort": "-created_at"}, request, customer_id=customer_id)
+    definition, ids = timeline_of(account_id=account_id, customer_id=customer_id)
+    rows, next_cursor = _page(definition, account_id, {"sort": "-created_at"}, request, customer_id=ids)
     if answer is None and not rows:
         raise Http404
     fields = _with_times(answer) if answer else None
@@ -79,6 +80,7 @@ def show(request: PortalRequest) -> HttpResponse:
     counts = customer_days(account_id=account_id, customer_id=customer_id, **moments(days))
     context = {
         "customer_id": customer_id,
+        "other_ids": [each for each in ids if each != customer_id],
         "customer": fields,
         "optional": [(each.label, fields[each.name]) for each in OPTIONAL if each.kind is TEXT and fields[each.name]]
         if fields
@@ -96,7 +98,7 @@ def show(request: PortalRequest) -> HttpResponse:
 
 
 def _page(
-    definition: ListDefinition, account_id: int, asked: dict[str, str], request: PortalRequest, **equal: str
+    definition: ListDefinition, account_id: int, asked: dict[str, str], request: PortalRequest, **equal: list[str]
 ) -> tuple[list[bytes], str | None]:
     """A page of one of the API's lists, the one that ``cursor`` names or the first."""
     parameters = asked | {"limit": str(_PAGE)} | {key: request.GET[key] for key in ("cursor",) if request.GET.get(key)}

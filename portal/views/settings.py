@@ -1,5 +1,7 @@
 """The account's settings: name, retention, export, deletion. For owners."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import Http404, HttpResponse, StreamingHttpResponse
@@ -13,16 +15,16 @@ from accounts.models import AuditEntry
 from customers import queries as customers
 from events import queries as events
 from portal.access import PortalRequest, actor, owner, recent_login
-from portal.forms import CompanyForm, DeleteForm, RetentionForm
+from portal.forms import CompanyForm, DeleteForm, OriginsForm, RetentionForm
 from portal.services import delete_account
 from traitly.http.streams import NDJSON
 from traitly.lists.definition import ListQuery
 from traitly.lists.streams import ndjson_lines
 
 # In the order of an index that every row stands in: no sort, whatever the account holds.
-_EXPORTS = {
-    "customers": ListQuery(customers.LIST, sort="customer_id"),
-    "events": ListQuery(events.EXPORT, sort="id"),
+_EXPORTS: dict[str, Callable[[int], ListQuery]] = {
+    "customers": lambda _account_id: ListQuery(customers.LIST, sort="customer_id"),
+    "events": lambda account_id: events.everything(account_id=account_id),
 }
 # What the answer to a deletion counts; what is derived from it goes unsaid.
 _SAID = ("customers", "events", "rejections", "API keys", "users")
@@ -35,9 +37,14 @@ def index(request: PortalRequest) -> HttpResponse:
 
 
 def _page(
-    request: PortalRequest, *, name: CompanyForm | None = None, retention: RetentionForm | None = None
+    request: PortalRequest,
+    *,
+    name: CompanyForm | None = None,
+    retention: RetentionForm | None = None,
+    origins: OriginsForm | None = None,
 ) -> HttpResponse:
     context = {
+        "origins_form": origins or OriginsForm(initial={"origins": "\n".join(request.account.browser_origins)}),
         "name_form": name or CompanyForm(initial={"company": request.account.name}),
         "retention_form": retention or RetentionForm(initial={"days": request.account.event_retention_days}),
     }
@@ -73,12 +80,25 @@ def set_retention(request: PortalRequest) -> HttpResponse:
 @require_POST
 @owner
 @recent_login
+def set_origins(request: PortalRequest) -> HttpResponse:
+    """Let web pages of these origins send events, and no others."""
+    form = OriginsForm(request.POST)
+    if not form.is_valid():
+        return _page(request, origins=form)
+    services.set_browser_origins(account=request.account, origins=form.cleaned_data["origins"], actor=actor(request))
+    messages.success(request, "Saved which web pages may send events.")
+    return redirect("portal:settings")
+
+
+@require_POST
+@owner
+@recent_login
 def export(request: PortalRequest, what: str) -> HttpResponseBase:
     """Every customer or event as NDJSON, in the shape in which the API takes them, streamed."""
     if what not in _EXPORTS:
         raise Http404
     audit.record(account=request.account, actor=actor(request), action=AuditEntry.Action.EXPORTED, what=what)
-    lines = ndjson_lines(_EXPORTS[what], account_id=request.account.pk)
+    lines = ndjson_lines(_EXPORTS[what](request.account.pk), account_id=request.account.pk)
     response = StreamingHttpResponse(lines, content_type=NDJSON)
     response["Content-Disposition"] = f'attachment; filename="traitly-{what}-{timezone.now():%Y-%m-%d}.ndjson"'
     return response

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from customers.columns import COLUMNS, HISTORIC, JSON, NUMBER, TEXT, TIME
+from customers.models import Alias
 from customers.schemas import PATCH_SCHEMA
 from customers.schemas import SCHEMA as CUSTOMER_SCHEMA
 from events.queries import LIST as EVENTS
@@ -35,6 +36,13 @@ _CHANGE: dict[str, Schema] = {
     "after": {"type": ["string", "number", "null"]},
     "changed_at": SECONDS,
 }
+_ALIAS: dict[str, Schema] = {
+    "previous_id": {"type": "string"},
+    "customer_id": {"type": "string"},
+    "reason": {"type": "string", "enum": Alias.Reason.values},
+    "created_at": SECONDS,
+}
+_NOTHING: Schema = {"type": "object", "description": "Empty: there is nothing more to say.", "maxProperties": 0}
 _ONLY_SENT = "A key without the scope `read` gets null in the place of what it did not send."
 
 
@@ -50,6 +58,9 @@ def schemas() -> dict[str, Schema]:
         "ChangesRetrieved": envelope(
             "Answer with changes retrieved.", ref("Change"), "history", "retrieved", ref("NextPage")
         ),
+        "Alias": answered(_ALIAS, "Another id of a customer.", fields.ALIAS),
+        "AliasesRetrieved": envelope("Answer with aliases retrieved.", ref("Alias"), "alias", "retrieved", _NOTHING),
+        "AliasesDeleted": envelope("Answer with the alias deleted.", ref("Alias"), "alias", "deleted", _NOTHING),
         "RejectedItem": _rejected_item(),
         "NextPage": next_page(),
         "BatchCounts": _batch_counts(),
@@ -103,11 +114,10 @@ def _changes() -> Schema:
 
 def _envelopes(row: str, kind: str) -> dict[str, Schema]:
     """The envelopes of a kind, as ``EventsCreated``, one for each verb."""
-    nothing = {"type": "object", "description": "Empty: there is nothing more to say.", "maxProperties": 0}
     erased = (
         ref("ErasedCounts")
         if kind == "customer"
-        else {"description": "`events`, where many were deleted.", "anyOf": [nothing, ref("ErasedCounts")]}
+        else {"description": "`events`, where many were deleted.", "anyOf": [_NOTHING, ref("ErasedCounts")]}
     )
     metadata = {"created": ref("BatchCounts"), "updated": ref("Hints"), "deleted": erased, "retrieved": ref("NextPage")}
     verbs = ["retrieved", *VERBS.values()]

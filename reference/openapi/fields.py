@@ -49,6 +49,12 @@ CHANGE = {
     "after": "Its value since.",
     "changed_at": "Time of the change, in seconds since the Unix epoch; the customer's `updated_at` at that time.",
 }
+ALIAS = {
+    "previous_id": "The id that was said to be another customer's.",
+    "customer_id": "The customer whose id it is; may be an alias itself.",
+    "reason": "What said so: an `alias`, or an `identify` with both ids.",
+    "created_at": "Time at which it was said, in seconds since the Unix epoch.",
+}
 FILTERS = {
     "history": {
         "field": "The field that changed.",
@@ -73,6 +79,7 @@ FILTERS = {
     },
 }
 PATH = {
+    "previous_id": "One of the customer's other ids. A slash in it is sent as %2F.",
     "customer_id": "Your identifier for the customer. A slash in it is sent as %2F.",
     "event_id": "The event's `id`. A slash in it is sent as %2F.",
 }

@@ -179,6 +179,27 @@ OPERATIONS: tuple[Operation, ...] = (
         errors=(_NOT_FOUND,),
     ),
     Operation(
+        id="listCustomerAliases",
+        url="aliases",
+        method="GET",
+        tag="Customers",
+        summary="List a customer's other ids",
+        description="List the ids that were said to be this customer's, by an `alias` of Segment's SDKs or an `identify` "
+        "with both ids. Reading follows them; what is stored under them is not rewritten.",
+        responses={200: Response(description="The customer's other ids.", schema="AliasesRetrieved")},
+        errors=(_NOT_FOUND,),
+    ),
+    Operation(
+        id="deleteCustomerAlias",
+        url="alias",
+        method="DELETE",
+        tag="Customers",
+        summary="Separate an id from a customer",
+        description="Delete an alias: what is stored under `previous_id` is no longer read as this customer's.",
+        responses={200: Response(description="The alias as it was.", schema="AliasesDeleted")},
+        errors=(_NOT_FOUND,),
+    ),
+    Operation(
         id="listCustomerEvents",
         url="timeline",
         method="GET",

@@ -59,7 +59,7 @@ def test_an_answer_to_head_has_no_content(rf, response):
 
 ALLOWED = {
     "customer": {"GET", "POST", "HEAD", "OPTIONS"},
-    "event": {"GET", "POST", "HEAD", "OPTIONS"},
+    "event": {"GET", "POST", "DELETE", "HEAD", "OPTIONS"},
     "customer/1": {"GET", "PATCH", "DELETE", "HEAD", "OPTIONS"},
     "event/e": {"GET", "DELETE", "HEAD", "OPTIONS"},
     "customer/1/event": {"GET", "HEAD", "OPTIONS"},

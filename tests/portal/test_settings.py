@@ -155,3 +155,20 @@ def test_deletion_is_one_transaction(owner, acme, full, monkeypatch):
     assert owner.post("/settings/delete/", {"confirmation": "Acme"}).status_code == 500
     assert left(acme) == before
     assert User.objects.filter(email="owner@acme.example").exists()
+
+
+def test_origins_of_web_pages(owner, acme):
+    owner.post(
+        "/settings/origins/", {"origins": "https://WWW.example.com/\nhttp://localhost:3000\nhttps://www.example.com"}
+    )
+    acme.refresh_from_db()
+    assert acme.browser_origins == ["https://www.example.com", "http://localhost:3000"]
+    assert AuditEntry.objects.get(action="account.origins_changed").detail["origins"] == acme.browser_origins
+    assert "https://www.example.com" in owner.get("/settings/").content.decode()
+
+
+@pytest.mark.parametrize("origins", ["example.com", "https://example.com/path", "*", "javascript:alert(1)", "https://"])
+def test_what_is_no_origin_is_refused(owner, acme, origins):
+    assert "is not an origin" in owner.post("/settings/origins/", {"origins": origins}).content.decode()
+    acme.refresh_from_db()
+    assert acme.browser_origins == []

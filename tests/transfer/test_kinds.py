@@ -2,14 +2,17 @@
 
 import pytest
 
+from accounts.models import Account
 from portal.views.events import _ADDRESSES
 from rejections.models import Rejection
 from transfer.kinds import NAMES, kind_of
 
 
 @pytest.mark.parametrize("kind", Rejection.Kind)
-def test_a_kind_that_can_be_refused_can_be_sent_again_imported_and_exported(kind: Rejection.Kind) -> None:
-    assert kind_of(kind).everything.definition.columns
+def test_a_kind_that_can_be_refused_can_be_sent_again_imported_and_exported(
+    acme: Account, kind: Rejection.Kind
+) -> None:
+    assert kind_of(kind).everything(acme.pk).definition.columns
     assert kind in NAMES.values()
     assert kind in _ADDRESSES
 

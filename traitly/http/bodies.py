@@ -25,8 +25,11 @@ _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
 _BELIEVED_SECONDS = 1
 
 
-def read_body(request: Request) -> Body:
-    """The body, or 400, 413, 415; 401 where the key was revoked or expired while the body came in."""
+def read_body(request: Request, *, authenticated: bool = True) -> Body:
+    """The body, or 400, 413, 415; 401 where the key was revoked or expired while the body came in.
+
+    Without ``authenticated`` nothing is asked about the key: the body is to name it.
+    """
     media_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type not in _JSON | _LINES and not media_type.endswith("+json"):
         raise UnsupportedMediaType(
@@ -37,7 +40,7 @@ def read_body(request: Request) -> Body:
         raise UnsupportedMediaType(media_type, f'Unsupported content encoding "{encoding}". Send gzip or none.')
     begin = time.monotonic()
     data = _read(request)
-    if time.monotonic() - begin > _BELIEVED_SECONDS and not request.auth.still_works():  # type: ignore[union-attr]  # authentication refuses to be without
+    if authenticated and time.monotonic() - begin > _BELIEVED_SECONDS and not request.auth.still_works():  # type: ignore[union-attr]  # authentication refuses to be without
         raise AuthenticationFailed("The API key was revoked or expired meanwhile.")
     if encoding.endswith("gzip"):
         admit(request._request, _decompressed_size(data))  # noqa: SLF001  the middleware has Django's

@@ -22,7 +22,7 @@ from rest_framework import exceptions
 from traitly.db.retries import connection_is_lost
 from traitly.http.middleware import current_request_id
 from traitly.http.responses import ApiResponse
-from traitly.http.urls import unknown_address_detail
+from traitly.http.urls import is_api, unknown_address_detail
 from traitly.input.errors import (
     AccountGoneError,
     Error,
@@ -126,7 +126,7 @@ class JsonErrorsMiddleware:
         response = self.get_response(request)
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             return response
-        if request.path.startswith("/api/"):
+        if is_api(request.path):
             if response.status_code < HTTPStatus.BAD_REQUEST or _is_json(response):
                 return response
             status = HTTPStatus(response.status_code)

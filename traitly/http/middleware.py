@@ -15,6 +15,7 @@ from django.utils.encoding import repercent_broken_unicode
 
 from traitly.db.cancel import cancelled_when_gone
 from traitly.http.large_bodies import release
+from traitly.http.urls import is_api
 
 _SANE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
 _AUTHORITY = re.compile(r"\A[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE)  # and scheme: of an absolute target
@@ -60,7 +61,7 @@ def _drop_content(response: HttpResponseBase) -> None:
 
 
 class ApiMiddleware:
-    """Answers what is asked under /api/, so that nothing below it in the settings runs.
+    """Answers what is asked of the API, so that nothing below it in the settings runs.
 
     Sessions, CSRF tokens, messages and content policies are for pages, and would double what a request costs.
     """
@@ -70,7 +71,7 @@ class ApiMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Call the view of an API address; leave the others to the rest of the middleware."""
-        if request.path_info.startswith("/api/"):
+        if is_api(request.path_info):
             request.get_host()  # 400 for a host that is not ours: answers hold links
         elif request.path_info not in _ANY_HOST:
             return self.get_response(request)

@@ -6,12 +6,18 @@ from functools import cache
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+_API = re.compile(r"/(?:api/|v1/|[abgipst]/?\Z)")  # ours, and those of Segment's SDKs at the root of the host
 _GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\\]|\\.)*\)")
 
 
 def identifier(name: str) -> str:
     """A pattern for an identifier of the client's, which may hold any character but NUL, slashes too."""
     return rf"(?P<{name}>[^\x00]{{1,255}}?)"
+
+
+def is_api(path: str) -> bool:
+    """Whether clients with a key ask for it, not browsers for a page."""
+    return _API.match(path) is not None
 
 
 @cache

@@ -1,6 +1,6 @@
 """What every endpoint's view is made of, and the addresses that belong to no app."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -61,7 +61,7 @@ class ApiViewSet(ViewSet):
                 return None, media_type
         raise NotAcceptable(f"This address answers with {', '.join(sorted(offered))}.")
 
-    def list_of(self, kind: str, definition: ListDefinition, **equal: str) -> HttpResponseBase:
+    def list_of(self, kind: str, definition: ListDefinition, **equal: Sequence[str]) -> HttpResponseBase:
         """The list that the request asks for, a page or a stream; ``equal`` narrows it to what the address names."""
         meta = self.request.META
         if meta.get("CONTENT_LENGTH", "0") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in meta:

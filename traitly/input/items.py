@@ -87,8 +87,12 @@ def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
     values, single = parse_body(body)
     if not values:
         raise InvalidRequestError([Error("empty", "There are no objects in the body. Send at least one.")])
+    return judge_items(values, schema, make, single=single, outer=0 if single or body.lines else 1)
+
+
+def judge_items(values: list[Any], schema: Schema, make: Make[T], *, single: bool = False, outer: int = 0) -> Batch[T]:
+    """The same for values that are parsed already; ``outer`` is how many levels are around each."""
     items, errors = _validated(values, schema)
-    outer = 0 if single or body.lines else 1  # levels around each item
     results = [
         _reject(index, value, errors[index], schema)
         if item is None

@@ -1,6 +1,7 @@
 """Lists that step through the names of a customer's events, in one index for all of a customer's lists."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping
 
@@ -21,12 +22,14 @@ def with_all_names(asked: ListQuery, account_id: int) -> ListQuery:
     stepped_columns = asked.definition.stepped_columns
     if not stepped_columns or stepped_columns[-1] in asked.equal:
         return asked
-    # What narrows such a list stands in its address, once: ``[value]`` is all there may be.
-    narrowed = {"account_id": account_id} | {column: value for column, [value] in asked.equal.items()}
-    values = distinct_values(asked.definition.table, stepped_columns[-1], narrowed, _MAX_NAMES + 1)
-    if len(values) > _MAX_NAMES:
-        return asked
-    return dataclasses.replace(asked, equal=asked.equal | {stepped_columns[-1]: values})
+    # What narrows such a list stands in its address: a customer, under one id or several.
+    found: set[str] = set()
+    for values in itertools.product(*asked.equal.values()):
+        narrowed = {"account_id": account_id} | dict(zip(asked.equal, values, strict=True))
+        found.update(distinct_values(asked.definition.table, stepped_columns[-1], narrowed, _MAX_NAMES + 1))
+        if len(found) * math.prod(map(len, asked.equal.values())) > _MAX_NAMES:
+            return asked
+    return dataclasses.replace(asked, equal=asked.equal | {stepped_columns[-1]: sorted(found)})
 
 
 def stepped(

@@ -1,7 +1,7 @@
 """From a query string to a ``ListQuery``, or a 400 that names everything wrong with it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 from django.http import QueryDict
@@ -21,14 +21,18 @@ _LARGEST_EXPONENT = 308  # of a double. A number that is longer than it is writt
 
 
 def read_list(
-    definition: ListDefinition, query: QueryDict, *, paged: bool = True, equal: Mapping[str, str] | None = None
+    definition: ListDefinition,
+    query: QueryDict,
+    *,
+    paged: bool = True,
+    equal: Mapping[str, Sequence[str]] | None = None,
 ) -> ListQuery:
     """The list that the query string asks for, or ``InvalidRequestError`` with everything wrong with it.
 
     ``paged`` is False for a stream, which is never cut into pages: limit and cursor are refused, not passed over.
     ``equal`` narrows the list to what its address names.
     """
-    asked = ListQuery(definition, {column: [value] for column, value in (equal or {}).items()})
+    asked = ListQuery(definition, {column: list(values) for column, values in (equal or {}).items()})
     errors = [
         Error("required", "This parameter is required.", name)
         for name in definition.required

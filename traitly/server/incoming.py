@@ -20,7 +20,7 @@ _HEADERS = re.compile(
 _MAX_REMEMBERED = 2048  # bytes of a head
 _LONGEST_LENGTH = 18  # digits
 _STREAMED = re.compile(rb"csv|ndjson|text/\*", re.IGNORECASE)
-_WRITE = re.compile(rb"(?:POST|PATCH|DELETE|PUT) \S*/api/")
+_WRITE = re.compile(rb"(?:POST|PATCH|DELETE|PUT) \S*/(?:api/|v1/|[abgipst]/? )")
 _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 
 

@@ -1,0 +1,203 @@
+"""The addresses that Segment's SDKs send to, and the answers that they take."""
+
+import base64
+import gzip
+import json
+import logging
+
+import pytest
+
+from events.models import Event
+from rejections.models import Rejection
+from tests.client import Api
+from tests.factories import make_key
+
+TRACK = {"type": "track", "messageId": "m-1", "userId": "u-1", "event": "Signed Up", "properties": {"source": "ad"}}
+PAGE = "https://www.example.com"
+
+
+@pytest.fixture
+def key(acme):
+    return make_key(acme, scopes=["write"]).key
+
+
+@pytest.fixture
+def sdk(db):
+    """A client without the API's header: SDKs have their own."""
+    return Api()
+
+
+def basic(key):
+    return {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("address", ["/v1/batch", "/v1/import", "/v1/b", "/b"])
+def test_a_batch(sdk, acme, key, address, slash):
+    answer = sdk.send("POST", address + slash, {"batch": [TRACK], "sentAt": None}, headers=basic(key))
+
+    assert (answer.status, answer.json) == (200, {"success": True})
+    event = Event.objects.get(account=acme)
+    assert (event.id, event.customer_id, event.name) == ("m-1", "u-1", "Signed Up")
+    assert event.custom_attributes == {"source": "ad"}
+
+
+@pytest.mark.parametrize("address", ["/v1/track", "/v1/track/", "/t", "/t/", "/v1/t"])
+def test_a_single_message(sdk, acme, key, address):
+    message = {name: value for name, value in TRACK.items() if name != "type"}
+
+    assert sdk.send("POST", address, message, headers=basic(key)).status == 200
+    assert Event.objects.get(account=acme).name == "Signed Up"
+
+
+@pytest.mark.parametrize("kind", ["page", "screen"])
+def test_the_letters_of_the_browser_library(sdk, acme, key, kind):
+    assert sdk.send("POST", f"/{kind[0]}", {"userId": "1", "name": "Home"}, headers=basic(key)).status == 200
+    assert Event.objects.get(account=acme).name == f"Viewed Home {kind.title()}"
+
+
+def test_the_key_in_the_body(sdk, acme, key):
+    answer = sdk.send("POST", "/v1/batch", {"batch": [TRACK], "writeKey": key})
+
+    assert (answer.status, answer.json) == (200, {"success": True})
+    assert Event.objects.filter(account=acme).count() == 1
+
+
+def test_gzip_with_the_key_in_the_body(sdk, acme, key):
+    body = gzip.compress(json.dumps({"batch": [TRACK], "writeKey": key}).encode())
+
+    assert sdk.send("POST", "/v1/batch", body, headers={"Content-Encoding": "gzip"}).status == 200
+    assert Event.objects.filter(account=acme).count() == 1
+
+
+def test_a_message_that_is_sent_again_is_stored_once(sdk, acme, key):
+    for sent_at in ("2026-11-24T12:00:00Z", "2026-11-24T12:00:09Z"):
+        sdk.send("POST", "/v1/batch", {"batch": [TRACK], "sentAt": sent_at}, headers=basic(key))
+
+    assert Event.objects.filter(account=acme).count() == 1
+
+
+@pytest.mark.parametrize("headers", [basic("wrong"), {"Authorization": "Basic !"}, {"Authorization": "Digest x"}, {}])
+def test_a_wrong_key_is_401_with_code_and_message(sdk, headers):
+    answer = sdk.send("POST", "/v1/batch", {"batch": [TRACK], "writeKey": "wrong"}, headers=headers)
+
+    assert answer.status == 401
+    assert answer.json["code"] == "authentication_failed"
+    assert "write key" in answer.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 400), (b"[]", 400), (b'{"batch": {}}', 400), (b"", 400), (b"\xff", 400)],
+)
+def test_what_is_no_batch_is_an_error_with_code_and_message(sdk, key, body, status):
+    answer = sdk.send("POST", "/v1/batch", body, headers=basic(key))
+
+    assert answer.status == status
+    assert set(answer.json) == {"success", "code", "message"}
+
+
+def test_a_read_only_key_is_403(sdk, acme):
+    answer = sdk.send("POST", "/v1/batch", {"batch": []}, headers=basic(make_key(acme, scopes=["read"]).key))
+
+    assert answer.status == 403
+    assert answer.json["code"] == "permission_denied"
+
+
+def test_too_large_a_body_is_413_with_code_and_message(sdk, key, settings):
+    settings.MAX_BODY_BYTES = 1024
+    answer = sdk.send("POST", "/v1/batch", {"batch": [], "x": "x" * 1024}, headers=basic(key))
+
+    assert answer.status == 413
+    assert set(answer.json) == {"success", "code", "message"}
+
+
+def test_a_message_that_is_refused_is_kept_under_a_200(sdk, acme, key):
+    bad = [
+        {"type": "track", "userId": "1"},
+        {"type": "nothing"},
+        {"type": "track", "userId": "1", "event": "x", "timestamp": "soon"},
+    ]
+
+    answer = sdk.send("POST", "/v1/batch", {"batch": [TRACK, *bad]}, headers=basic(key))
+
+    assert (answer.status, answer.json) == (200, {"success": True})
+    assert Event.objects.filter(account=acme).count() == 1
+    assert Rejection.objects.filter(account=acme).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)  # the connection is closed after such a body
+def test_a_body_of_four_mebibytes_is_taken_and_a_message_that_is_too_large_refused_by_itself(sdk, acme, key):
+    large = [{**TRACK, "messageId": f"m-{n}", "properties": {"text": "x" * 60_000}} for n in range(70)]
+    too_large = {**TRACK, "messageId": "too large", "properties": {"text": "x" * 70_000}}
+
+    answer = sdk.send("POST", "/v1/batch", {"batch": [*large, too_large]}, headers=basic(key))
+
+    assert answer.status == 200
+    assert Event.objects.filter(account=acme).count() == 70
+    assert Rejection.objects.get(account=acme).errors[0]["code"] == "max_length"
+
+
+def test_the_settings_that_the_browser_library_asks_for(sdk, db):
+    answer = sdk.get("/v1/projects/any-key/settings")
+
+    assert answer.status == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.json["integrations"]["Segment.io"]["apiHost"] == "testserver/v1"
+    assert answer.json["integrations"]["Segment.io"]["protocol"] == "http"
+
+
+def test_a_page_of_an_allowed_origin_may_send_with_a_write_only_key(sdk, acme, key):
+    acme.browser_origins = [PAGE]
+    acme.save()
+
+    answer = sdk.send("POST", "/v1/t", TRACK | {"writeKey": key}, content_type="text/plain", headers={"Origin": PAGE})
+
+    assert answer.status == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
+    assert answer.headers["Vary"] == "Origin"
+
+
+def test_a_page_of_another_origin_may_not(sdk, acme, key):
+    acme.browser_origins = [PAGE]
+    acme.save()
+
+    answer = sdk.send("POST", "/v1/t", TRACK | {"writeKey": key}, headers={"Origin": "https://evil.example"})
+
+    assert answer.status == 403
+    assert "add it on the portal" in answer.json["message"]
+    assert not Event.objects.filter(account=acme).exists()
+
+
+def test_a_page_may_not_send_with_a_key_that_can_read(sdk, acme):
+    acme.browser_origins = [PAGE]
+    acme.save()
+
+    answer = sdk.send("POST", "/v1/t", TRACK | {"writeKey": make_key(acme).key}, headers={"Origin": PAGE})
+
+    assert answer.status == 403
+    assert "can only write" in answer.json["message"]
+
+
+def test_a_browser_may_ask_before_it_sends(sdk, db):
+    answer = sdk.send("OPTIONS", "/v1/batch", headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"})
+
+    assert answer.status == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
+    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+
+
+def test_no_key_stands_in_the_log(sdk, key, caplog):
+    caplog.set_level(logging.DEBUG)
+    sdk.send("POST", "/v1/batch", {"batch": [TRACK], "writeKey": key})
+    sdk.send("POST", "/v1/batch", {"batch": [{}]}, headers=basic(key))
+
+    assert key not in caplog.text
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_other_methods_are_405(sdk, key, method):
+    answer = sdk.send(method, "/v1/batch", headers=basic(key))
+
+    assert answer.status == 405
+    assert "message" in answer.json
