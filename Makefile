@@ -39,7 +39,7 @@ demo: $(VENV)/requirements.installed ## Fill the first account with examples, wh
 
 .PHONY: test
 test: $(VENV)/requirements-dev.installed ## Run the tests, but those in a browser; ARGS="tests/api -k gzip" runs some.
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(ARGS),$(ARGS),--ignore=tests/browser)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(ARGS),$(ARGS),--ignore=tests/browser --ignore=tests/sdks)
 
 .PHONY: browser
 browser: $(VENV)/requirements-dev.installed ## Run the tests in a browser: Chromium or Chrome must be installed.
@@ -48,6 +48,11 @@ browser: $(VENV)/requirements-dev.installed ## Run the tests in a browser: Chrom
 .PHONY: fuzz
 fuzz: $(VENV)/requirements-dev.installed ## Try the API with schemathesis, half a minute; ARGS="--max-examples 120" tries over 5,000 cases.
 	@$(BIN)/python -m tests.fuzz $(or $(ARGS),--max-examples 5)
+
+.PHONY: sdks
+sdks: $(VENV)/requirements-dev.installed ## Run Segment's own SDKs against a server: Python's, and those of node, go and mvn if they are there.
+	@$(MAKE) --no-print-directory -f tests/sdks/Makefile PYTHON=$(BIN)/python
+	@$(BIN)/python -m pytest tests/sdks
 
 .PHONY: lint
 lint: $(VENV)/requirements-dev.installed ## Style, types, the direction of imports, migrations, deployment settings.

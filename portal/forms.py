@@ -1,7 +1,6 @@
 """The forms of the portal's account side."""
 
 import datetime
-import re
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -151,7 +150,6 @@ class OriginsForm(forms.Form):
     """The origins of web pages that may send events."""
 
     MAX_ORIGINS = 50
-    _ORIGIN = re.compile(r"https?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?")
 
     origins = forms.CharField(
         label="Origins of your web pages",
@@ -164,7 +162,7 @@ class OriginsForm(forms.Form):
         """Each origin once, in lower case, as browsers send it."""
         origins = list(dict.fromkeys(line.strip().lower().rstrip("/") for line in self.cleaned_data["origins"].split()))
         for origin in origins:
-            if not self._ORIGIN.fullmatch(origin):
+            if not _ORIGIN.fullmatch(origin):
                 raise forms.ValidationError(f"{origin} is not an origin: https://, a host, and a port if it needs one.")
         if len(origins) > self.MAX_ORIGINS:
             raise forms.ValidationError(f"No more than {self.MAX_ORIGINS} origins.")

@@ -73,6 +73,8 @@ WORST_CASES: dict[str, tuple[str, list[Any]]] = {
         "subn",
         ["Invalid request from ip=" * (LINE // 24), "Invalid request from ip=" + ": " * LINE],
     ),
+    "traitly.http.urls._API": ("match", ["/" * LINE, "/api" * (LINE // 4)]),
+    "portal.forms._ORIGIN": ("fullmatch", ["https://" + "a" * LINE, "https://" + "a:" * (LINE // 2)]),
     "traitly.http.bodies._FORM_DATA": ("match", [b"a" * BODY, b"a" * 255 + b"a="]),
     "traitly.lists.parameters._PARAMETER": ("fullmatch", ["a" * LINE, "a" + "[" * LINE, "a[" + "]" * LINE + "x"]),
     "traitly.lists.parameters._WHOLE_NUMBER": ("fullmatch", ["1" * LINE]),
