@@ -20,6 +20,8 @@ from feed.addresses import check_url
 from feed.models import MAX_BATCH, EntryType
 from portal.access import INVITATION, actor, invitation_of
 
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?")
+
 
 def company_field() -> forms.CharField:
     """The name of an account."""
