@@ -1,6 +1,7 @@
 """The forms of the portal's account side."""
 
 import datetime
+import re
 from typing import Any
 
 from allauth.account.adapter import get_adapter
