@@ -226,7 +226,7 @@ class Batcher:
         with self._changed:
             while True:
                 now = time.monotonic()
-                if now >= self._deadline:
+                if now >= self._deadline or self._thread is not threading.current_thread():
                     return None
                 lane = min(self._lanes.values(), key=lambda one: one.oldest)
                 if lane.items and (self._closed or self._flushing or self._is_due(lane, now)):
@@ -351,13 +351,24 @@ class Batcher:
 
     def before_fork(self) -> None:
         """Send what is queued, since the parent may go away (daemons do); the child begins with an empty queue."""
-        in_thread = threading.current_thread() is self._thread
-        if not in_thread and self._pending():
-            try:
-                self.flush(FORK_TIMEOUT)
-            except UndeliveredError as error:
-                logger.warning("Before a fork: %s They stay with the parent.", error)
+        if threading.current_thread() is not self._thread:
+            if self._pending():
+                try:
+                    self.flush(FORK_TIMEOUT)
+                except UndeliveredError as error:
+                    logger.warning("Before a fork: %s They stay with the parent.", error)
+            self._rest()
         self._changed.acquire()  # no thread may be in the middle of something when the memory is copied
+
+    def _rest(self) -> None:
+        """End the thread if it has nothing to do; the next item starts another. A fork is safest with one thread."""
+        with self._changed:
+            thread = None if self._pending() else self._thread
+            if thread:
+                self._thread = None
+                self._changed.notify_all()
+        if thread:
+            thread.join(1)
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
