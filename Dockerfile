@@ -20,7 +20,7 @@ LABEL org.opencontainers.image.title="Traitly" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000
 # A volume that is mounted at /data for the first time takes over its owner.
-RUN useradd --system --uid 10001 --no-create-home traitly \
+RUN useradd --uid 10001 --no-create-home traitly \
     && install --directory --owner traitly --mode 700 /data
 COPY --from=build /venv /venv
 COPY --from=build /app /app

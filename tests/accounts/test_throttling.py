@@ -1,11 +1,16 @@
 """Rate limits (contract, "Rate limits")."""
 
+import http.client
+from collections import Counter
+from contextlib import closing
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.throttling import KeyRateThrottle
 from tests.client import Api
 from tests.factories import make_key
+from tests.server import running_server
 from traitly import settings as settings_module
 from traitly.http.views import ApiViewSet
 
@@ -68,3 +73,14 @@ def test_a_setting_that_means_nothing_stops_the_start(monkeypatch, text):
 
     with pytest.raises(ImproperlyConfigured, match="API_RATE_LIMIT"):
         settings_module.rate("API_RATE_LIMIT")
+
+
+def test_all_processes_count_together(tmp_path):
+    with running_server(tmp_path, settings={"API_RATE_LIMIT": "10/day"}) as server:
+        statuses = Counter()
+        for _ in range(30):  # each on a connection of its own, which either worker may take
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+                connection.request("GET", "/api/v1/customer", headers={"Authorization": f"Token {server.key}"})
+                statuses[connection.getresponse().status] += 1
+
+    assert statuses == {200: 10, 429: 20}
