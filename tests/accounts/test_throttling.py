@@ -77,7 +77,7 @@ def test_a_setting_that_means_nothing_stops_the_start(monkeypatch, text):
 
 def test_all_processes_count_together(tmp_path):
     with running_server(tmp_path, settings={"API_RATE_LIMIT": "10/day"}) as server:
-        statuses = Counter()
+        statuses: Counter[int] = Counter()
         for _ in range(30):  # each on a connection of its own, which either worker may take
             with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
                 connection.request("GET", "/api/v1/customer", headers={"Authorization": f"Token {server.key}"})
