@@ -93,7 +93,11 @@ class Postgres:
 
     def connect(self, database: str) -> Connection:
         """A connection in autocommit."""
-        connection = psycopg2.connect(self.url(database), connect_timeout=10)
+        connection = psycopg2.connect(
+            self.url(database),
+            connect_timeout=10,
+            options="-c statement_timeout=0",  # filling takes minutes
+        )
         connection.autocommit = True
         return connection
 

@@ -90,6 +90,7 @@ class Work:
     items: int = 1
     stores: bool = False
     rows: int | None = None
+    changes: str = "all"  # what an upsert changes of a customer: all of it, its attributes, nothing
 
     def requests(self, active: int = CUSTOMERS) -> Iterator[Request]:
         """The requests that a run goes through in turn, again and again.
@@ -120,7 +121,7 @@ class Work:
         # Batches are neighbouring slices, as in a nightly synchronisation: no customer stands twice in one.
         order = chance.sample(range(CUSTOMERS), CUSTOMERS)
         for start in range(0, CUSTOMERS, self.items):
-            customers = [_customer(chance, i) for i in order[start : start + self.items]]
+            customers = [_customer(chance, i, self.changes) for i in order[start : start + self.items]]
             yield Request(order[start], "POST", "/api/v1/customer", _body(customers))
 
 
@@ -140,7 +141,9 @@ def _event(chance: random.Random, now: int) -> dict[str, object]:
     }
 
 
-def _customer(chance: random.Random, i: int) -> dict[str, object]:
+def _customer(chance: random.Random, i: int, changes: str) -> dict[str, object]:
+    if changes != "all":
+        chance = random.Random(i)  # the same values in each request
     return {
         "customer_id": f"customer-{i}",
         "name": f"Customer {i}",
@@ -148,7 +151,11 @@ def _customer(chance: random.Random, i: int) -> dict[str, object]:
         "plan": chance.choice(PLANS),
         "monthly_payment_amount": chance.randrange(1_000),
         "location": chance.choice(CITIES),
-        "custom_attributes": {"role": "manager", "account_type": "admin", "logins": NUMBER},
+        "custom_attributes": {
+            "role": "manager",
+            "account_type": "admin",
+            "logins": FIRST_NUMBER if changes == "nothing" else NUMBER,
+        },
     }
 
 
@@ -181,5 +188,9 @@ LIST = Work("list", "(c) GET of 100 events", "list", PAGE, rows=PAGE)
 EMPTY = Work("empty", "(c) GET of a list without events", "list", rows=0)
 UPSERT = Work("upsert", "(d) POST of one known customer", "upsert")
 UPSERTS = Work("upserts", "(d) POST of 1,000 known customers", "upsert", 1_000)
+ATTRIBUTES = Work(
+    "attributes", "(d) POST of 1,000 known customers, attributes changed", "upsert", 1_000, changes="attributes"
+)
+NOTHING = Work("nothing", "(d) POST of 1,000 known customers, nothing changed", "upsert", 1_000, changes="nothing")
 # Lists come before anything has been added: everybody's first page is then the same.
-WORKS = (LIST, EMPTY, SINGLE, UPSERT, UPSERTS, BATCH)
+WORKS = (LIST, EMPTY, SINGLE, UPSERT, UPSERTS, ATTRIBUTES, NOTHING, BATCH)
