@@ -80,9 +80,10 @@ def _merged(each: Column, row: str, *, profiles: bool) -> str:
 
 
 def _unchanged(row: str, *, profiles: bool) -> str:
-    """SQL: whether an update would change nothing."""
+    """SQL: whether an update would change nothing. First what changes most, then what is quickly compared."""
+    columns = sorted(MERGED, key=lambda each: (each.name != ATTRIBUTES, not each.required))
     return " AND ".join(
-        f"stored.{each.name} IS NOT DISTINCT FROM {_merged(each, row, profiles=profiles)}" for each in MERGED
+        f"stored.{each.name} IS NOT DISTINCT FROM {_merged(each, row, profiles=profiles)}" for each in columns
     )
 
 
