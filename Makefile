@@ -39,7 +39,11 @@ demo: $(VENV)/requirements.installed ## Fill the first account with examples, wh
 
 .PHONY: test
 test: $(VENV)/requirements-dev.installed ## Run the tests, but those in a browser; ARGS="tests/api -k gzip" runs some.
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(ARGS),$(ARGS),--ignore=tests/browser --ignore=tests/sdks)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(ARGS),$(ARGS),--ignore=tests/browser --ignore=tests/sdks --ignore=tests/feed/test_faults.py)
+
+.PHONY: faults
+faults: $(VENV)/requirements-dev.installed ## Run the tests that kill -9 workers, gunicorn's processes and PostgreSQL, a minute.
+	@$(BIN)/python -m pytest tests/feed/test_faults.py
 
 .PHONY: browser
 browser: $(VENV)/requirements-dev.installed ## Run the tests in a browser: Chromium or Chrome must be installed.

@@ -111,6 +111,10 @@ class Hook:
             if rewinds != self.row.rewinds:
                 return None  # rewound meanwhile: what was read is not what comes next
             self._entries.extend(page.entries)
+            if page.entries and not page.more:
+                # Where all who read as far go on, so that they read the next page together.
+                self.read_to = page.entries[-1].position
+                break
             self.read_to = page.end
             if not page.more:
                 break

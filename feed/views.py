@@ -25,6 +25,7 @@ from traitly.http.streams import NDJSON, while_allowed
 from traitly.http.views import ApiViewSet
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import unix_seconds
+from traitly.server.parking import PARKING, ParkedResponse
 
 # Threads of a process that wait, where the server cannot let a request wait without one (gunicorn's own can). Who comes
 # when these are taken is answered at once.
@@ -43,9 +44,19 @@ class FeedViewSet(ApiViewSet):
             return self._stream(read_feed(request.query_params, paged=False))
         asked = read_feed(request.query_params)
         page = self._read(asked, asked.after, fresh=not asked.wait)
-        if asked.wait and not page.entries:
-            page = self._wait(asked, page)
+        if asked.wait and not page.entries and not page.more:
+            if PARKING in request.META:
+                until = request.META[PARKING] or time.monotonic() + asked.wait
+                if time.monotonic() < until:
+                    return self._parked(page.end, until)
+                page = self._read(asked, page.end, fresh=True)
+            else:
+                page = self._wait(asked, page)
         return list_response(request, "feed", [entry.text for entry in page.entries], page.end.cursor)
+
+    def _parked(self, after: Position, until: float) -> ParkedResponse:
+        account_id = self.account_id
+        return ParkedResponse(until=until, watch=lambda wake: watch.add(Waiter(account_id, after, until, wake)))
 
     def _read(self, asked: FeedRequest, after: Position, *, fresh: bool = False) -> Page:
         return queries.read_page(

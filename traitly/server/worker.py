@@ -22,6 +22,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from traitly.server.dispatch import Dispatcher
 from traitly.server.incoming import Incoming, Priority, State
+from traitly.server.parking import Parked, parking, say_waited
 from traitly.server.refusals import refusal
 from traitly.server.sockets import GRACE_SECONDS, Budget, ClientSocket, time_for
 
@@ -59,6 +60,11 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.priority = Priority.OTHER
         self.owner = b""
         self.since = 0.0
+        # Of a request that waits for something without a thread:
+        self.parked: Parked | None = None
+        self.unpark: Any = None  # ends the waiting
+        self.request = b""  # its bytes
+        self.waited = 0.0  # until when it was to wait, once it has
 
 
 class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
@@ -89,6 +95,11 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Some more threads than one owner of requests can have."""
         return ThreadPoolExecutor(max_workers=self._threads)
+
+    def load_wsgi(self) -> None:
+        """Load the application, whose requests may wait without a thread."""
+        super().load_wsgi()
+        self.wsgi: Any = parking(self.wsgi)
 
     def notify(self) -> None:
         """Say, in each turn of the main thread, that the worker is alive and what it has."""
@@ -143,6 +154,9 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
             self._receive(conn)
 
     def _close(self, conn: Connection) -> None:
+        if conn.parked:
+            conn.parked = None
+            conn.unpark()
         self._unwatch(conn)
         self._give_back(conn)
         self.nr_conns -= 1
@@ -191,6 +205,10 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
             return
         if conn.lingers:
             if not data:
+                self._close(conn)
+        elif conn.parked:
+            conn.request += data
+            if not data or len(conn.request) > _MAX_READ:
                 self._close(conn)
         elif data:
             self._proceed(conn, conn.incoming.add(data))
@@ -246,6 +264,10 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         self._running.discard(conn)
         self._dispatcher.done(conn, time.monotonic())
         self._give_back(conn)
+        if conn.parked:
+            self._park(conn, conn.parked)
+            self._run_waiting()
+            return
         conn.closes = fs.cancelled() or fs.exception() is not None or not fs.result()
         if conn.sock.fileno() < 0 or conn.sock.unfinished:
             self._close(conn)
@@ -255,6 +277,21 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         else:
             self._go_on(conn)
         self._run_waiting()
+
+    def _park(self, conn: Connection, parked: Parked) -> None:
+        """Let a request wait without a thread; its client may go meanwhile."""
+        conn.waited = parked.response.until
+        self._watch(conn, selectors.EVENT_READ, conn.waited - time.monotonic() + GRACE_SECONDS)
+        conn.unpark = parked.response.watch(lambda: self.method_queue.defer(self._wake, conn))
+
+    def _wake(self, conn: Connection) -> None:
+        """Answer a request that has waited, from its beginning."""
+        if conn.parked is None:
+            return  # its client has gone
+        conn.parked = None
+        request, conn.request = conn.request, b""
+        state = conn.incoming.add(request)
+        self._proceed(conn, state)
 
     def _flush(self, conn: Connection) -> None:
         try:
@@ -286,6 +323,11 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         if not self.alive:
             self._stopped = self._stopped or now
         for conn in list(self._watched):
+            if conn.parked and (self._stopped or now > conn.deadline):
+                conn.unpark()
+                conn.waited = now  # it is answered with what there is
+                self._wake(conn)
+                continue
             idle = conn.state is State.NOTHING and conn.interest == selectors.EVENT_READ
             if now > conn.deadline or (idle and self._stopped and now > self._stopped + _LINGER_SECONDS):
                 self._end_waiting(conn)
@@ -310,11 +352,18 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         sock = conn.sock
         while True:
             sock.begin(waits=conn.priority is Priority.SLOW)
+            request = conn.incoming.take()
+            say_waited(conn.waited)
             try:
-                conn.parser.unreader.unread(conn.incoming.take())
+                conn.parser.unreader.unread(request)
                 conn.incoming.clear()
                 conn.state = State.NOTHING
                 kept = super().handle(conn) is True
+                conn.waited = 0.0
+            except Parked as parked:
+                conn.parser.unreader.take_buffered()  # what came after it, which is in ``request`` too
+                conn.parked, conn.request = parked, request
+                return True
             finally:
                 sock.end()
             if not kept or sock.unsent:
