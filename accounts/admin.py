@@ -77,7 +77,7 @@ class AccountAdmin(admin.ModelAdmin):
     list_display = ("name", "id", "created_at", "data")
     search_fields = ("name",)
     ordering = ("-id",)
-    fields = ("name", "event_retention_days", "created_at", "data")
+    fields = ("name", "event_retention_days", "max_customers", "max_events_per_day", "created_at", "data")
     readonly_fields = ("created_at", "data")
     inlines = (MembershipInline, ApiKeyInline)
 
@@ -94,6 +94,13 @@ class AccountAdmin(admin.ModelAdmin):
             services.rename_account(account=stored, name=obj.name, actor=_actor(request))
         if "event_retention_days" in form.changed_data:
             services.set_retention(account=stored, days=obj.event_retention_days, actor=_actor(request))
+        if {"max_customers", "max_events_per_day"}.intersection(form.changed_data):
+            services.set_quotas(
+                account=stored,
+                max_customers=obj.max_customers,
+                max_events_per_day=obj.max_events_per_day,
+                actor=_actor(request),
+            )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Members come and go by the services of the portal: owners first, so that one is there when another goes."""

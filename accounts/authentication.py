@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from accounts import keys
 from accounts.addresses import client_address
 from accounts.models import ApiKey
+from accounts.quotas import Limits, remember_limits
 from traitly.db.retries import retried
 from traitly.observability.metrics import count_key_lookup
 
@@ -45,18 +46,20 @@ class RefusedKey(NamedTuple):
     account_id: int
 
 
-# Looks the key up and, at most once a minute over all processes, records its use: one statement, so that a request
+# Looks the key up, its account's quotas with it, and, at most once a minute over all processes, records its use: one statement, so that a request
 # never costs two.
 _LOOK_UP = """
 WITH found AS (
-    SELECT id, account_id, scopes, expires_at, last_used_at,
-        revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s) AS works
-    FROM accounts_apikey WHERE digest = %(digest)s
+    SELECT apikey.id, account_id, scopes, expires_at, last_used_at,
+        revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s) AS works,
+        max_customers, max_events_per_day
+    FROM accounts_apikey AS apikey JOIN accounts_account AS account ON account.id = account_id
+    WHERE digest = %(digest)s
 ), used AS (
     UPDATE accounts_apikey SET last_used_at = %(now)s, last_used_from = %(address)s
     WHERE id = (SELECT id FROM found WHERE works AND (last_used_at IS NULL OR last_used_at < %(minute_ago)s))
 )
-SELECT id, account_id, scopes, expires_at, works FROM found
+SELECT id, account_id, scopes, expires_at, works, max_customers, max_events_per_day FROM found
 """
 
 _MOST_CACHED = 10_000
@@ -87,6 +90,7 @@ def find_key(key: str, environ: Mapping[str, Any]) -> Credential | RefusedKey | 
     if row is None or not row[4]:
         _cache.pop(digest, None)
         return RefusedKey(row[0], row[1]) if row else None
+    remember_limits(account_id=row[1], limits=Limits(row[5], row[6]))
     credential = Credential(row[0], row[1], frozenset(row[2]), row[3])
     if len(_cache) >= _MOST_CACHED:
         _cache.clear()

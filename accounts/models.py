@@ -62,6 +62,13 @@ class Account(models.Model):
     event_retention_days = models.PositiveIntegerField(null=True, blank=True)
     # The origins of web pages that may send with a key of the account: https://app.example.com.
     browser_origins = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    # Quotas: accounts.quotas.
+    max_customers = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: as ACCOUNT_MAX_CUSTOMERS says. 0: any number."
+    )
+    max_events_per_day = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: as ACCOUNT_MAX_EVENTS_PER_DAY says. 0: any number."
+    )
     # Since when it is being erased. Nothing is stored for it from then on, and it is never opened again.
     closed_at = models.DateTimeField(null=True, editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
@@ -125,6 +132,7 @@ class AuditEntry(models.Model):
         ACCOUNT_CREATED = "account.created", "Account created"
         ACCOUNT_RENAMED = "account.renamed", "Account renamed"
         ORIGINS_CHANGED = "account.origins_changed", "Origins of web pages changed"
+        QUOTAS_CHANGED = "account.quotas_changed", "Quotas changed"
         RETENTION_CHANGED = "account.retention_changed", "Retention of events changed"
         EXPORTED = "account.exported", "Data exported"
         KEY_CREATED = "key.created", "API key created"
@@ -230,6 +238,22 @@ class KeyWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.used}"
+
+
+class DailyUsage(models.Model):
+    """How many events an account with a quota has stored today: accounts.quotas."""
+
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
+    )
+    day = models.DateField()
+    events = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "daily usage"
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.events}"
 
 
 class AccountOwned(models.Model):

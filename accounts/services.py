@@ -72,6 +72,16 @@ def set_retention(*, account: Account, days: int | None, actor: Actor) -> None:
 
 
 @transaction.atomic
+def set_quotas(*, account: Account, max_customers: int | None, max_events_per_day: int | None, actor: Actor) -> None:
+    """Bound what the account may store; None: as the settings say, 0: not at all. Keys learn of it within five seconds."""
+    before = {"customers_before": account.max_customers, "events_per_day_before": account.max_events_per_day}
+    now = {"customers": max_customers, "events_per_day": max_events_per_day}
+    audit.record(account=account, actor=actor, action=AuditEntry.Action.QUOTAS_CHANGED, **before, **now)
+    account.max_customers, account.max_events_per_day = max_customers, max_events_per_day
+    account.save(update_fields=["max_customers", "max_events_per_day"])
+
+
+@transaction.atomic
 def close_account(*, account: Account, actor: Actor = OPERATOR) -> None:
     """Revoke the account's keys and store nothing for it any more: before it is erased. It cannot be opened again.
 

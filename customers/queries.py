@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -145,6 +145,27 @@ def get_customer(*, account_id: int, customer_id: str) -> bytes | None:
         )
         row = cursor.fetchone()
     return row[0].encode() if row else None
+
+
+def count_customers(*, account_id: int, most: int) -> int:
+    """How many customers the account has; ``most`` if it has more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT FROM customers_customer WHERE account_id = %s LIMIT %s) AS found",
+            [account_id, most],
+        )
+        count: int = cursor.fetchone()[0]
+    return count
+
+
+def stored_ids(*, account_id: int, customer_ids: Iterable[str]) -> set[str]:
+    """Those of the customer_ids that the account has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT customer_id FROM customers_customer WHERE account_id = %s AND customer_id = ANY(%s)",
+            [account_id, list(customer_ids)],
+        )
+        return {customer_id for (customer_id,) in cursor.fetchall()}
 
 
 # What is typed begins the customer_id, the email, the name or the name's last word: in this order, each by its index

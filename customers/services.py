@@ -17,6 +17,7 @@ from accounts.queries import OPEN_ACCOUNT, check_open
 from customers.aliases import forget_aliases, ids_of
 from customers.columns import ATTRIBUTES, HISTORIC, KEY, MERGED, REPLACED, Column
 from customers.queries import LIST
+from customers.quotas import check_room, count_created
 from customers.schemas import CustomerChanges, SentCustomer, in_one
 from rejections.services import erase_rejections
 from traitly.db.arrays import UNPACKED, array_text, packed
@@ -166,13 +167,16 @@ class Upserted(NamedTuple):
 def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
     """Create or update the customers, committed on return; each as it is stored then, in the order given.
 
-    What concurrent requests of an account bring is stored together, one request after the other.
+    What concurrent requests of an account bring is stored together, one request after the other. ``QuotaExceededError``
+    if new ones are more than the account may store.
     """
     if not customers:
         return []
-    if len(customers) > _MOST_GROUPED or connection.in_atomic_block:
-        return _upsert_all(account_id, customers)
-    return _upsert_grouped(account_id, customers)
+    check_room(account_id=account_id, customer_ids={each.customer_id for each in customers})
+    alone = len(customers) > _MOST_GROUPED or connection.in_atomic_block
+    stored = (_upsert_all if alone else _upsert_grouped)(account_id, customers)
+    count_created(account_id=account_id, created=sum(each.created for each in stored))
+    return stored
 
 
 def _upsert_requests(account_id: int, requests: Sequence[Sequence[SentCustomer]]) -> list[list[Upserted]]:

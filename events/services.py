@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from accounts.queries import OPEN_ACCOUNT, check_open, is_open
+from accounts.quotas import return_events, spend_events
 from events.figures import delete_events
 from events.queries import LIST
 from events.schemas import NewEvent
@@ -58,10 +59,19 @@ def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
     """Store the events, committed on return. Gives how many of them were stored before, under the same id.
 
     What concurrent requests bring is stored together: those of one account, or all whose ids were made here, unless
-    accounts lie on several machines.
+    accounts lie on several machines. ``QuotaExceededError`` if they are more than the account may store today.
     """
     if not events:
         return 0
+    spend_events(account_id=account_id, events=len(events))
+    duplicates = _store_in_company(account_id, events)
+    if duplicates:
+        return_events(account_id=account_id, events=duplicates)
+    return duplicates
+
+
+def _store_in_company(account_id: int, events: Sequence[NewEvent]) -> int:
+    """Store the events, with what concurrent requests bring if they are few."""
     if len(events) > _MOST_GROUPED or connection.in_atomic_block:
         return _store(account_id, [events])[0]
     alone = not all(event.new for event in events) or is_distributed()

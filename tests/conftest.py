@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 
 from accounts.authentication import forget_credentials
 from accounts.models import Account
+from accounts.quotas import forget_limits
+from customers.quotas import forget_counts
 from tests.client import Api
 from tests.factories import AccountFactory, UserFactory, make_key
 
@@ -31,9 +33,15 @@ settings.load_profile("traitly")
 @pytest.fixture(autouse=True)
 def _no_cached_credentials() -> Iterator[None]:
     """Keys of one test are unknown in the next, though their rows have the same ids."""
-    forget_credentials()
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
     forget_credentials()
+    forget_limits()
+    forget_counts()
 
 
 @pytest.fixture

@@ -316,6 +316,9 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Trait
 # API -----------------------------------------------------------------------------------------------------------------
 
 API_RATE_LIMIT = rate("API_RATE_LIMIT")
+# What an account may store, unless its own row says something else; 0: any number.
+ACCOUNT_MAX_CUSTOMERS = number("ACCOUNT_MAX_CUSTOMERS", 0)
+ACCOUNT_MAX_EVENTS_PER_DAY = number("ACCOUNT_MAX_EVENTS_PER_DAY", 0)
 REST_FRAMEWORK = {
     # Default-deny: a view that says nothing needs a key with the scope of its method.
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.TokenAuthentication"],

@@ -63,8 +63,8 @@ STATUSES: dict[HTTPStatus, Status] = {
     ),
     HTTPStatus.TOO_MANY_REQUESTS: Status(
         "TooManyRequests",
-        "The key has used up its rate limit, which the operator of the server sets.",
-        "Wait the seconds in `Retry-After`, then send the request again.",
+        "The key has used up its rate limit, or the account its quota, which the operator of the server sets.",
+        "Wait the seconds in `Retry-After`, then send the request again. Without that header, `detail` says what helps.",
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: Status(
         "ServerError",
@@ -122,6 +122,10 @@ CODES: dict[str, Code] = {
     "request_too_large": Code("The body or what it would make is too large.", "Send it in parts."),
     "unsupported_media_type": Code("The body's type or encoding is not read.", "Send JSON."),
     "throttled": Code("The key has used up its rate limit.", "Wait the seconds in `Retry-After`."),
+    "quota_exceeded": Code(
+        "The account stores as many customers, or has sent as many events today, as it may: `detail` says how many.",
+        "Wait until the day's quota resets, erase customers, or ask the operator of the server for more.",
+    ),
     "error": Code("The server failed.", "Send the request again; report the `request_id` if it fails again."),
     "service_unavailable": Code("The database is away or too busy.", "Wait the seconds in `Retry-After`, then retry."),
 }

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from accounts import services
 from accounts.authentication import forget_credentials
-from accounts.models import Account, ApiKey, KeyWindow, account_owned_models
+from accounts.models import Account, ApiKey, DailyUsage, KeyWindow, account_owned_models
 from accounts.services import OPERATOR, close_account
 from events.figures import count_events
 from events.models import Event
@@ -40,6 +40,7 @@ def left(account: Account) -> dict[str, int]:
     found = {model.__name__: model._base_manager.filter(account=account.pk).count() for model in account_owned_models()}
     found["ApiKey"] = ApiKey.objects.filter(account=account.pk).count()
     found["KeyWindow"] = KeyWindow.objects.count()
+    found["DailyUsage"] = DailyUsage.objects.filter(account=account.pk).count()
     return {name: count for name, count in found.items() if count}
 
 

@@ -201,3 +201,14 @@ def test_other_methods_are_405(sdk, key, method):
 
     assert answer.status == 405
     assert "message" in answer.json
+
+
+def test_more_than_the_accounts_quota_is_429(sdk, key, settings):
+    settings.ACCOUNT_MAX_EVENTS_PER_DAY = 1
+    batch = {"batch": [TRACK, TRACK | {"messageId": "m-2"}]}
+
+    answer = sdk.send("POST", "/v1/batch", batch, headers=basic(key))
+
+    assert (answer.status, answer.json["code"]) == (429, "quota_exceeded")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert not Event.objects.exists()

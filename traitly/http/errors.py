@@ -29,6 +29,7 @@ from traitly.input.errors import (
     InputError,
     InvalidRequestError,
     MalformedError,
+    QuotaExceededError,
     TooLargeError,
     TooSlowError,
 )
@@ -39,6 +40,7 @@ _STATUS_OF_INPUT: dict[type[InputError], tuple[HTTPStatus, str]] = {
     MalformedError: (HTTPStatus.BAD_REQUEST, "parse_error"),
     TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_too_large"),
     TooSlowError: (HTTPStatus.BAD_REQUEST, "too_slow"),
+    QuotaExceededError: (HTTPStatus.TOO_MANY_REQUESTS, "quota_exceeded"),
     AccountGoneError: (HTTPStatus.UNAUTHORIZED, "authentication_failed"),
 }
 RETRY_SECONDS = 2  # what a client is asked to wait for when the database is away
@@ -106,6 +108,8 @@ def _input_error_response(error: InputError) -> HttpResponse:
         return error_response(HTTPStatus.BAD_REQUEST, error.errors, kind="validation_error")
     status, code = _STATUS_OF_INPUT[type(error)]
     response = error_response(status, [Error(code, error.detail)])
+    if isinstance(error, QuotaExceededError) and error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
     if status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = "Token"
     return response

@@ -35,6 +35,14 @@ class AccountGoneError(InputError):
         super().__init__("Unknown, revoked or expired API key.")
 
 
+class QuotaExceededError(InputError):
+    """More than the account may store. ``retry_after``: the seconds until it may store more, if that is known."""
+
+    def __init__(self, detail: str, *, retry_after: int | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(detail)
+
+
 class TooSlowError(InputError):
     """A question that the database gave up on, because it ran for too long. ``detail`` says how to narrow it."""
 

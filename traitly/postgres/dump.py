@@ -13,7 +13,7 @@ from django.db import connection
 from psycopg2.extensions import make_dsn
 
 # Their tables are in a backup, empty: who steals one gets no session and no code that works.
-_LEFT_EMPTY = ("django_session", "django_cache", "accounts_keywindow")
+_LEFT_EMPTY = ("django_session", "django_cache", "accounts_keywindow", "accounts_dailyusage")
 # A newer pg_restore begins with a setting that older servers do not know.
 _SETTINGS_LINES = 30
 _SETTING, _KNOWN_SINCE = b"SET transaction_timeout = 0;\n", 17

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from traitly.input.errors import AccountGoneError, Error, MalformedError, TooLargeError
+from traitly.input.errors import AccountGoneError, Error, MalformedError, QuotaExceededError, TooLargeError
 from traitly.input.parsing import Body
 from transfer.kinds import NAMES, Kind, kind_of
 from transfer.management.commands.export_data import ACCOUNT_HELP, FORMATS, account_of, format_of
@@ -121,6 +121,8 @@ class Command(BaseCommand):
                     bar.update(raw.tell() - bar.n if total else sum(len(row.text) for row in batch))
             except (OSError, EOFError, zlib.error, csv.Error) as error:
                 raise CommandError(f"{file}: {error}. What stands before is imported.") from error
+            except QuotaExceededError as error:
+                raise CommandError(f"{file}: {error.detail} What stands before is imported.") from None
             except AccountGoneError:
                 raise CommandError("The account was erased meanwhile.") from None
 

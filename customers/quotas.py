@@ -1,0 +1,51 @@
+"""Whether more customers fit into an account's quota (``accounts.quotas``)."""
+
+import time
+from collections.abc import Set as AbstractSet
+
+from accounts.quotas import max_customers
+from customers.queries import count_customers, stored_ids
+from traitly.input.errors import QuotaExceededError
+
+_COUNTED_SECONDS = 60  # for how long a count is believed; what this process creates meanwhile is added to it
+_MOST_COUNTED = 10_000
+_counted: dict[int, tuple[float, int, int]] = {}  # by account: until when, under which limit, how many
+
+
+def check_room(*, account_id: int, customer_ids: AbstractSet[str]) -> None:
+    """``QuotaExceededError`` if the account may not store those of these customers that it does not have yet."""
+    limit = max_customers(account_id=account_id)
+    if not limit:
+        return
+    count = _count(account_id, limit)
+    if count + len(customer_ids) <= limit:
+        return
+    new = customer_ids - stored_ids(account_id=account_id, customer_ids=customer_ids)
+    if new and count + len(new) > limit:
+        raise QuotaExceededError(
+            f"The account may store {limit:,} customers, and this request would exceed that: none of its customers was stored. "
+            "Customers that are stored can be updated. Room is made by erasing customers, and counts within a minute."
+        )
+
+
+def count_created(*, account_id: int, created: int) -> None:
+    """Add new customers to the count that is believed, if there is one."""
+    if created and (counted := _counted.get(account_id)):
+        until, limit, count = counted
+        _counted[account_id] = (until, limit, count + created)
+
+
+def forget_counts() -> None:
+    """Count every account's customers again."""
+    _counted.clear()
+
+
+def _count(account_id: int, limit: int) -> int:
+    until, counted_to, count = _counted.get(account_id, (0.0, 0, 0))
+    if until > time.monotonic() and counted_to == limit:
+        return count
+    count = count_customers(account_id=account_id, most=limit)
+    if len(_counted) >= _MOST_COUNTED:
+        _counted.clear()
+    _counted[account_id] = (time.monotonic() + _COUNTED_SECONDS, limit, count)
+    return count
