@@ -148,7 +148,9 @@ def _ingest(postgres: Postgres, seconds: int, readers: int) -> dict[str, Any]:
     start = Position.after(settle()).cursor
     reading = [
         subprocess.Popen(
-            [sys.executable, "-c", _READER, str(account.pk), start, str(seconds + 5)], cwd=ROOT, stdout=subprocess.PIPE
+            [sys.executable, "-c", _READER, str(account.pk), start, str(seconds + readers + 8)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
         )
         for _ in range(readers)
     ]

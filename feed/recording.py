@@ -24,16 +24,20 @@ KEPT_ATTEMPTS = 100  # of a webhook
 RETRIES = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 GIVE_UP_AFTER = datetime.timedelta(days=5)
 
-# The webhooks that this worker goes on with first, then those that nobody has.
+# What it has it keeps, also where a row is locked for a moment: by itself, which writes down how far it is.
+_RENEW = f"""
+UPDATE feed_webhook SET leased_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds'
+WHERE worker = %(worker)s AND (enabled OR test_requested_at IS NOT NULL) RETURNING id
+"""  # noqa: S608  our own number
 _CLAIM = f"""
 UPDATE feed_webhook SET worker = %(worker)s, leased_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds'
 WHERE id IN (
     SELECT id FROM feed_webhook WHERE (enabled OR test_requested_at IS NOT NULL)
-        AND (worker = %(worker)s OR worker IS NULL OR leased_until < clock_timestamp())
-    ORDER BY worker IS DISTINCT FROM %(worker)s, id LIMIT %(share)s FOR UPDATE SKIP LOCKED
+        AND (worker IS NULL OR (worker <> %(worker)s AND leased_until < clock_timestamp()))
+    ORDER BY id LIMIT %(number)s FOR UPDATE SKIP LOCKED
 ) RETURNING id
-"""  # noqa: S608  our own number
-_RELEASE = "UPDATE feed_webhook SET worker = NULL WHERE worker = %(worker)s AND NOT id = ANY(%(kept)s)"
+"""  # noqa: S608  the same
+_RELEASE = "UPDATE feed_webhook SET worker = NULL WHERE worker = %(worker)s AND NOT id = ANY(%(kept)s::uuid[])"
 _MOVE = """
 UPDATE feed_webhook AS stored SET position = moved.position, failing_since = NULL
 FROM unnest(%(ids)s::uuid[], %(positions)s::text[], %(rewinds)s::int[]) AS moved (id, position, rewinds)
@@ -79,10 +83,13 @@ def claim(worker: uuid.UUID) -> list[Webhook]:
     wanted = Webhook.objects.filter(Q(enabled=True) | Q(test_requested_at__isnull=False)).count()
     share = -(-wanted // max(1, alive))
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"worker": worker, "share": share})
-        claimed = [row_id for (row_id,) in cursor.fetchall()]
-        cursor.execute(_RELEASE, {"worker": worker, "kept": claimed})
-    return list(Webhook.objects.filter(id__in=claimed))
+        cursor.execute(_RENEW, {"worker": worker})
+        kept = sorted(row_id for (row_id,) in cursor.fetchall())[:share]
+        if len(kept) < share:
+            cursor.execute(_CLAIM, {"worker": worker, "number": share - len(kept)})
+            kept += [row_id for (row_id,) in cursor.fetchall()]
+        cursor.execute(_RELEASE, {"worker": worker, "kept": kept})
+    return list(Webhook.objects.filter(id__in=kept))
 
 
 def release(worker: uuid.UUID) -> None:

@@ -2,11 +2,14 @@
 
 import datetime
 import ipaddress
+import threading
 import time
+import uuid
 from collections.abc import Iterator
 
 import pytest
 from django.core import mail
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.services import OPERATOR
@@ -262,6 +265,37 @@ def test_workers_share_the_webhooks_and_each_is_served_by_one(api, hook, receive
         until(lambda: len(receiver.ids) == 4)
         time.sleep(0.5)
     assert len(receiver.ids) == 4
+
+
+def test_a_worker_keeps_what_is_locked_for_a_moment(hook):
+    """It locks rows itself, to write down how far it is. Were they passed over, they would be begun anew, from before."""
+    row, me, locked = hook(), uuid.uuid4(), threading.Event()
+    recording.heartbeat(me, timezone.now())
+    assert [each.pk for each in recording.claim(me)] == [row.pk]
+
+    def lock() -> None:
+        with transaction.atomic():
+            Webhook.objects.select_for_update().get(pk=row.pk)
+            locked.set()
+            time.sleep(0.5)
+        connection.close()
+
+    thread = threading.Thread(target=lock)
+    thread.start()
+    locked.wait(10)
+    assert [each.pk for each in recording.claim(me)] == [row.pk]
+    thread.join()
+
+
+def test_nothing_is_sent_twice_where_nothing_fails(api, hook, receiver):
+    hook(batch=5)
+    with working():
+        for number in range(60):
+            post(api, f"{number:03}")
+            time.sleep(0.03)
+        until(lambda: len(receiver.ids) >= 60)
+        time.sleep(0.5)
+    assert receiver.ids == [f"{number:03}" for number in range(60)]
 
 
 def test_only_the_last_attempts_are_kept(acme, hook):
