@@ -116,7 +116,7 @@ _RETURNED = (
 def _sent(each: Column, *, profiles: bool) -> str:
     """SQL: a column as it was sent; of ``profiles`` empty where it must be something and was left out."""
     value = f"coalesce({each.name}, '')" if profiles and each.required else each.name
-    return f"{value}::{each.kind.cast}"
+    return f"{value}::{each.kind.cast} AS {each.name}"
 
 
 # One statement creates or updates every row, so concurrent requests merge with what is stored by then and none is lost.

@@ -89,7 +89,8 @@ def _event(message: dict[str, Any], name: Any, clock: Clock) -> dict[str, Any]:
     event = {"customer_id": _who(message), "name": name, "custom_attributes": attributes}
     if message.get("messageId") is not None:
         event["id"] = message["messageId"]
-    if (timestamp := message.get("timestamp")) is not None:
+    timestamp = message.get("timestamp", message.get("originalTimestamp"))  # RudderStack's name for it
+    if timestamp is not None:
         event["created_at"] = timestamp
         if clock.offset:
             _correct(event, timestamp, clock)

@@ -212,3 +212,35 @@ def test_more_than_the_accounts_quota_is_429(sdk, key, settings):
     assert (answer.status, answer.json["code"]) == (429, "quota_exceeded")
     assert int(answer.headers["Retry-After"]) > 0
     assert not Event.objects.exists()
+
+
+def test_profiles_need_not_be_whole(sdk, api, acme, key):
+    def say(**message):
+        answer = sdk.send("POST", "/v1/batch", {"batch": [message]}, headers=basic(key))
+        assert (answer.status, answer.json) == (200, {"success": True})
+
+    say(type="group", userId="u", groupId="g")
+    row = api.get("customer/u").row
+    assert (row["name"], row["email"], row["plan"], row["organisation_id"]) == ("", "", "", "g")
+
+    say(type="identify", userId="u", traits={"name": "Ann", "plan": "Grow"})
+    say(type="identify", userId="u", traits={"email": "ann@example.com", "logins": 1})
+
+    row = api.get("customer/u").row
+    assert (row["name"], row["email"], row["plan"], row["organisation_id"]) == ("Ann", "ann@example.com", "Grow", "g")
+    assert row["custom_attributes"] == {"logins": 1}
+
+
+def test_profiles_of_one_batch_are_applied_in_order(sdk, api, key):
+    batch = [
+        {"type": "identify", "userId": "u", "traits": {"name": "Ann", "email": "ann@example.com", "plan": "Grow"}},
+        {"type": "group", "userId": "u", "groupId": "g", "traits": {"name": "Acme"}},
+        {"type": "identify", "userId": "v", "traits": {"plan": "Atom"}},
+        {"type": "identify", "userId": "u", "traits": {"plan": "Atom"}},
+    ]
+
+    assert sdk.send("POST", "/v1/batch", {"batch": batch}, headers=basic(key)).status == 200
+
+    row = api.get("customer/u").row
+    assert (row["name"], row["plan"], row["organisation_id"]) == ("Ann", "Atom", "g")
+    assert api.get("customer/v").row["plan"] == "Atom"
