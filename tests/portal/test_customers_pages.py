@@ -224,5 +224,7 @@ class TestCustomer:
     def test_costs_a_handful_of_queries(self, member, acme, django_assert_max_num_queries):
         CustomerFactory.create(account=acme, customer_id="15")
         EventFactory.create_batch(30, account=acme, customer_id="15")
-        with django_assert_max_num_queries(8):  # session, user, membership, customer, changes, timeline by names, plot
+        with django_assert_max_num_queries(
+            10
+        ):  # session, user, membership, customer, ids, changes, timeline by names, plot
             self.show(member, "15")
