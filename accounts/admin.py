@@ -241,7 +241,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
                 actor=_actor(request),
             ).row
             obj.pk, obj.last_four = row.pk, row.last_four
-            self.message_user(request, "Operators never see a key's text: the account's owners do.")
+            self.message_user(request, "Only the account's owners can see a key's text.")
 
     @admin.display(description="active", boolean=True)
     def active(self, key: ApiKey) -> bool:
@@ -256,7 +256,9 @@ class ApiKeyAdmin(admin.ModelAdmin):
                 revoked += 1
         self.message_user(request, f"Revoked: {revoked}. They stop working within five seconds.")
 
-    @admin.action(description="Rotate: make a new key, the old one works for 24 hours more", permissions=["change"])
+    @admin.action(
+        description="Rotate: create a new key; the old one works for another 24 hours", permissions=["change"]
+    )
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
             try:
@@ -358,7 +360,7 @@ class AccountOwnedAdmin(admin.ModelAdmin):
         if not term:
             return queryset, False
         if _account_id(request) is None:
-            self.message_user(request, "Choose an account first: a search is one account's.", messages.WARNING)
+            self.message_user(request, "Choose an account first: a search covers one account.", messages.WARNING)
             return queryset.none(), False
         return self.search(queryset, term), False
 

@@ -126,7 +126,7 @@ class TokenAuthentication(BaseAuthentication):
         if not header:
             raise AuthenticationFailed("Send the header: Authorization: Token <your API key>.", "not_authenticated")
         if scheme.lower() not in {"token", "bearer"} or not key or " " in key:
-            raise AuthenticationFailed("Malformed header. It must read: Authorization: Token <your API key>.")
+            raise AuthenticationFailed("Malformed header. Expected: Authorization: Token <your API key>.")
         credential = find_key(key, request.META)
         if not isinstance(credential, Credential):
             request._request.refused_key = credential  # type: ignore[attr-defined]  # noqa: SLF001  DRF forgets its own

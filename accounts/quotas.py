@@ -78,7 +78,7 @@ def spend_events(*, account_id: int, events: int) -> None:
     check_open(account_id=account_id)
     midnight = datetime.datetime.combine(now.date() + datetime.timedelta(days=1), datetime.time(), datetime.UTC)
     raise QuotaExceededError(
-        f"The account may store {limit:,} events a day, and this request would exceed that: none of its events was stored. "
+        f"The account may store {limit:,} events a day and this request would exceed that, so it stored none. "
         f"The quota resets at {midnight:%Y-%m-%dT%H:%M:%SZ}.",
         retry_after=int((midnight - now).total_seconds()) + 1,
     )

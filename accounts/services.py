@@ -47,7 +47,7 @@ class NewKey(NamedTuple):
 
 @transaction.atomic
 def create_account(*, company: str, owner: User, actor: Actor = OPERATOR) -> tuple[Account, NewKey]:
-    """Make an account with its owner and its first key, which may read and write."""
+    """Make an account with its owner and its first key, which can read and write."""
     account = Account.objects.create(name=company)
     Membership.objects.create(account=account, user=owner, role=Membership.Role.OWNER)
     audit.record(account=account, actor=actor, action=AuditEntry.Action.ACCOUNT_CREATED, name=company)

@@ -23,8 +23,8 @@ def check_room(*, account_id: int, customer_ids: AbstractSet[str]) -> None:
     new = customer_ids - stored_ids(account_id=account_id, customer_ids=customer_ids)
     if new and count + len(new) > limit:
         raise QuotaExceededError(
-            f"The account may store {limit:,} customers, and this request would exceed that: none of its customers was stored. "
-            "Customers that are stored can be updated. Room is made by erasing customers, and counts within a minute."
+            f"The account may store {limit:,} customers and this request would exceed that, so it stored none. "
+            "Existing customers can still be updated. Erasing customers makes room within a minute."
         )
 
 

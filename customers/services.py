@@ -54,7 +54,7 @@ def _bounded() -> Iterator[None]:
     except IntegrityError as error:
         if not isinstance(error.__cause__, CheckViolation):
             raise
-        detail = "With those that are stored, a customer's attributes would be larger than 128 KiB. Nothing was stored."
+        detail = "Merged with the stored ones, a customer's attributes would exceed 128 KiB. Nothing was stored."
         raise TooLargeError(detail) from error
 
 
@@ -212,7 +212,7 @@ def _upsert_all(account_id: int, customers: Sequence[SentCustomer]) -> list[Upse
             if len(rounds) > 1:
                 size += sum(len(stored[customer_id].answer) * len(each) for customer_id, each in positions.items())
                 if size > _MOST_ANSWER_BYTES:
-                    raise TooLargeError("The answer to the body would be too large. Send it in parts.")
+                    raise TooLargeError("The response would be too large. Split the body into several requests.")
     return [results[position] for position in range(len(customers))]
 
 

@@ -90,7 +90,7 @@ def _maker(idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Make[New
 
 def _check_size(indexed: str) -> None:
     if len(indexed.encode()) > _MOST_INDEXED_BYTES:
-        detail = f"Ensure that id, customer_id and name together have no more than {_MOST_INDEXED_BYTES} bytes."
+        detail = f"Ensure that id, customer_id and name take no more than {_MOST_INDEXED_BYTES} bytes in total."
         raise InvalidRequestError([Error("max_length", detail, "id")])
 
 

@@ -57,11 +57,11 @@ class EventViewSet(ApiViewSet):
         """Delete the events that the filters choose; the answer's metadata counts them."""
         for name in ("sort", "limit", "cursor"):
             if name in request.query_params:
-                detail = "Every matching event is deleted: there is no order and there are no pages."
+                detail = "This deletes every matching event: sorting and paging do not apply."
                 raise InvalidRequestError([Error("invalid", detail, name)])
         asked = read_list(queries.ERASURE, request.query_params)
         if not asked.equal and not asked.conditions:
-            detail = "Say which events are to be deleted: by customer_id, name or created_at[gte|gt|lte|lt]."
+            detail = "Say which events to delete: by customer_id, name or created_at[gte|gt|lte|lt]."
             raise InvalidRequestError([Error("required", detail, None)])
         erased = erase_matching_events(account_id=self.account_id, equal=asked.equal, times=asked.conditions)
         return envelope("event", [], method="DELETE", metadata={"events": erased})
@@ -78,7 +78,7 @@ class TimelineViewSet(ApiViewSet):
         if get_customer(account_id=self.account_id, customer_id=customer_id) is None and not queries.has_events(
             account_id=self.account_id, customer_ids=ids
         ):
-            raise Http404("Nothing is known of a customer with this customer_id.")
+            raise Http404("No customer and no event has this customer_id.")
         return self.list_of("event", definition, customer_id=ids)
 
 

@@ -29,16 +29,16 @@ def check_url(url: str) -> str | None:
     except ValueError:
         return "A valid URL is required."
     if parts.scheme not in _SCHEMES or not parts.hostname or port == 0:
-        return "A URL that begins with https:// or http:// is required."
+        return "The URL must begin with https:// or http://."
     if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-        return f"A URL of at most {_LONGEST_URL} characters is required, all of them ASCII and printable."
+        return f"The URL must be at most {_LONGEST_URL} printable ASCII characters."
     if parts.username is not None or parts.password is not None:
-        return "A URL without a user name and a password is required. Requests are signed."
+        return "The URL must not contain a user name or password. Requests are signed instead."
     address = _literal(parts.hostname)
     name = parts.hostname.rstrip(".").lower()
     inside = name == "localhost" or name.endswith(".localhost")
     if (address and not is_allowed(address)) or (inside and not is_allowed("127.0.0.1")):
-        return "A public address is required: this one is private, or of this machine."
+        return "The host must have a public address. This one is private or local."
     return None
 
 

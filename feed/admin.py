@@ -39,7 +39,7 @@ class WebhookAdmin(_ReadOnlyAdmin):
     def has_switch_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("feed.change_webhook")
 
-    @admin.action(description="Switch on: go on where it stopped", permissions=["switch"])
+    @admin.action(description="Switch on: continue where it stopped", permissions=["switch"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
         self._switch(request, queryset, enabled=True)
 

@@ -176,17 +176,15 @@ def metrics() -> list[Metric]:
     states.add_metric(["delivering"], enabled - failing)
     states.add_metric(["failing"], failing)
     states.add_metric(["stopped"], stopped)
-    held_text = (
-        "For how long the oldest transaction that writes has run: the feed shows nothing that came after it began."
-    )
+    held_text = "Age of the oldest writing transaction: the feed shows nothing that arrived after it began."
     found: list[Metric] = [
         GaugeMetricFamily("traitly_feed_held_back_seconds", held_text, value=float(held)),
-        GaugeMetricFamily("traitly_background_workers", "Processes of run_worker that live.", value=workers),
-        GaugeMetricFamily("traitly_webhook_deliveries_set_aside", "What failed through all retries.", value=aside),
+        GaugeMetricFamily("traitly_background_workers", "Live run_worker processes.", value=workers),
+        GaugeMetricFamily("traitly_webhook_deliveries_set_aside", "Entries that failed every retry.", value=aside),
         states,
     ]
     if seen is not None:
-        text = "Seconds since a process of run_worker was last heard of."
+        text = "Seconds since the last heartbeat of a run_worker process."
         found.append(GaugeMetricFamily("traitly_background_worker_seen_seconds", text, value=float(seen)))
     return found
 

@@ -45,9 +45,9 @@ def read_feed(query: QueryDict, *, paged: bool = True) -> FeedRequest:
         try:
             if name not in _PARAMETERS:
                 known = ", ".join(_PARAMETERS)
-                raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known are: {known}.")  # noqa: TRY301
+                raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known parameters: {known}.")  # noqa: TRY301
             if name in {"limit", "wait"} and not paged:
-                raise PydanticCustomError("invalid", "A stream has no pages: everything up to now is sent.")  # noqa: TRY301
+                raise PydanticCustomError("invalid", "A stream has no pages: it sends everything up to now.")  # noqa: TRY301
             values[name] = _READERS[name](texts)
         except PydanticCustomError as error:
             errors.append(Error(error.type, error.message(), name))
@@ -80,7 +80,7 @@ def _cursor(texts: list[str]) -> Position:
     try:
         return Position.of(texts[-1])
     except ValueError:
-        raise PydanticCustomError("invalid", "Broken. Begin again without it, or with since.") from None
+        raise PydanticCustomError("invalid", "Invalid. Start again without it, or with since.") from None
 
 
 def _number(least: int, most: int) -> Callable[[list[str]], int]:

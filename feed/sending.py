@@ -48,7 +48,7 @@ async def send(session: aiohttp.ClientSession, url: str, headers: dict[str, str]
             text = await _beginning(response)
             return Answer(response.status, text, _retry_after(response.headers.get("Retry-After", "")))
     except TimeoutError:
-        return Answer(None, f"There was no whole answer within {SECONDS} seconds.")
+        return Answer(None, f"There was no complete response within {SECONDS} seconds.")
     except (aiohttp.ClientError, OSError, ValueError, UnicodeError) as error:
         return Answer(None, _reason(url, error))
 
@@ -72,5 +72,5 @@ def _reason(url: str, error: Exception) -> str:
         if isinstance(cause, RefusedAddressError):
             return str(cause)
     if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
-        return f"The name {urlsplit(url).hostname} could not be looked up."
+        return f"The name {urlsplit(url).hostname} could not be resolved."
     return f"The request failed: {error or type(error).__name__}"[:500]

@@ -95,7 +95,7 @@ class FeedViewSet(ApiViewSet):
 class _MaySendAnywhere(BasePermission):
     """Whoever makes or changes a webhook has the account's data sent where they like: the key must be able to read it."""
 
-    message = "A webhook is sent what the key must be able to read: this needs the scopes read and write."
+    message = "A webhook sends out what a key reads, so this needs a key with both scopes, read and write."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether it is."""
@@ -123,7 +123,10 @@ class WebhookViewSet(ApiViewSet):
         """Every webhook of the account, the oldest first: there are few."""
         if request.query_params:
             raise InvalidRequestError(
-                [Error("unknown_parameter", "There are no parameters.", name) for name in sorted(request.query_params)]
+                [
+                    Error("unknown_parameter", "This URL takes no parameters.", name)
+                    for name in sorted(request.query_params)
+                ]
             )
         return envelope("webhook", map(_shown, Webhook.objects.filter(account=self.account_id).order_by("id")))
 

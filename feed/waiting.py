@@ -79,7 +79,7 @@ class Watch:
             until = settle()
             found = has_news({account_id: after[account_id] for account_id in stirred}, until)
         except Exception:  # whatever it is: who waits is woken when the time is over
-            logger.exception("The feed could not be looked at for those who wait")
+            logger.exception("The feed could not be read for waiting requests")
             connection.close()
             return set()
         return {id(waiter) for waiter in waiters if waiter.account_id in found and waiter.after.at < until}

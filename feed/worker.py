@@ -103,7 +103,7 @@ class Worker:
             try:
                 return await self._once(function, *args, **kwargs)
             except Error as error:
-                logger.warning("The database did not answer, trying again: %s", error)
+                logger.warning("The database did not respond, trying again: %s", error)
                 await asyncio.sleep(1)
 
     # Who serves what -------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Worker:
                 hook.poked.clear()
                 await self._step(hook)
         except Exception:
-            logger.exception("A webhook could not be served: %s", hook.row.pk)
+            logger.exception("A webhook could not be delivered: %s", hook.row.pk)
             await asyncio.sleep(_RENEW_SECONDS)  # the next renewal begins anew
 
     async def _step(self, hook: Hook) -> None:
@@ -243,7 +243,7 @@ class Worker:
     async def _tell_owners(self, row: Webhook) -> None:
         text = (
             f"The webhook to {row.url} of {row.account.name} was switched off: {row.get_stopped_display()}.\n\n"
-            "Nothing is lost. Once it is switched on again in the portal, it goes on where it stopped.\n"
+            "Nothing is lost. Switch it on again in the portal, and it continues where it stopped.\n"
         )
 
         def mail() -> None:
@@ -252,7 +252,7 @@ class Worker:
         try:
             await self._once(mail)
         except Exception:
-            logger.exception("The owners could not be mailed that a webhook was switched off: %s", row.pk)
+            logger.exception("The mail to the owners about a webhook that was switched off failed: %s", row.pk)
 
     # In the background -----------------------------------------------------------------------------------------------
 

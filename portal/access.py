@@ -90,7 +90,7 @@ def owner(view: View[Parameters]) -> AnyView:
     @wraps(view)
     def guarded(request: PortalRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.membership.is_owner:
-            raise PermissionDenied("Only owners of the account can open this page.")
+            raise PermissionDenied("Only the account's owners can open this page.")
         return view(request, *args, **kwargs)
 
     return member(guarded)

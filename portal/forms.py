@@ -86,7 +86,7 @@ class KeyForm(forms.Form):
     LIVES = (("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
 
     name = forms.CharField(
-        max_length=100, help_text="What uses it, such as “Website” or “Nightly import”.", widget=forms.TextInput
+        max_length=100, help_text="What uses the key, such as “Website” or “Nightly import”.", widget=forms.TextInput
     )
     scopes = forms.MultipleChoiceField(
         label="It may",
@@ -110,9 +110,9 @@ class RotateForm(forms.Form):
 
     OVERLAPS = (
         ("0", "Stops now"),
-        ("1", "Works for 1 hour more"),
-        ("24", "Works for 24 hours more"),
-        ("168", "Works for 7 days more"),
+        ("1", "Works for 1 more hour"),
+        ("24", "Works for 24 more hours"),
+        ("168", "Works for 7 more days"),
     )
 
     overlap = forms.ChoiceField(label="The old key", choices=OVERLAPS, initial="24")
@@ -145,7 +145,7 @@ class RetentionForm(forms.Form):
         min_value=1,
         max_value=LONGEST,
         required=False,
-        help_text="Counted from when they happened. Empty: for ever. Older events are erased within a day.",
+        help_text="Counted from when they happened. Empty: forever. Older events are erased within a day.",
     )
 
 
@@ -158,7 +158,7 @@ class OriginsForm(forms.Form):
         label="Origins of your web pages",
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
-        help_text="One a line, such as https://www.example.com. Empty: no page may send.",
+        help_text="One per line, such as https://www.example.com. Empty: no page may send events.",
     )
 
     def clean_origins(self) -> list[str]:
@@ -166,7 +166,7 @@ class OriginsForm(forms.Form):
         origins = list(dict.fromkeys(line.strip().lower().rstrip("/") for line in self.cleaned_data["origins"].split()))
         for origin in origins:
             if not _ORIGIN.fullmatch(origin):
-                raise forms.ValidationError(f"{origin} is not an origin: https://, a host, and a port if it needs one.")
+                raise forms.ValidationError(f"{origin} is not an origin. Send https://, a host and, if needed, a port.")
         if len(origins) > self.MAX_ORIGINS:
             raise forms.ValidationError(f"No more than {self.MAX_ORIGINS} origins.")
         return origins
@@ -195,27 +195,27 @@ class WebhookForm(forms.Form):
     """A webhook's settings."""
 
     url = forms.CharField(
-        label="URL", max_length=2000, help_text="Where entries are sent to, by POST.", widget=forms.URLInput
+        label="URL", max_length=2000, help_text="Entries are sent here by POST.", widget=forms.URLInput
     )
     types = forms.MultipleChoiceField(
         label="Types",
         choices=EntryType.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None: all of them.",
+        help_text="None selected: all types.",
     )
     names = forms.CharField(
         label="Names of events",
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One a line. None: events of every name.",
+        help_text="One per line. Empty: events of every name.",
     )
     batch = forms.IntegerField(
-        label="Entries in a request",
+        label="Entries per request",
         min_value=1,
         max_value=MAX_BATCH,
         initial=1,
-        help_text="1: a request for each entry. More: up to so many in one.",
+        help_text="1 sends a request for each entry; more sends up to that many in one.",
     )
     enabled = forms.BooleanField(label="Switched on", required=False, initial=True)
 

@@ -24,7 +24,7 @@ class WriteKeyAuthentication(BaseAuthentication):
         key = _basic_key(header) if header else read_message_body(request, authenticated=False).get("writeKey")
         credential = find_credential(key, request.META) if isinstance(key, str) else None
         if credential is None:
-            raise AuthenticationFailed("Unknown, revoked or expired write key: it is the API key of your account.")
+            raise AuthenticationFailed("Unknown, revoked or expired write key. Use an API key of your account.")
         return None, credential
 
     def authenticate_header(self, request: Request) -> str:

@@ -79,6 +79,6 @@ def _store_aliases(account_id: int, aliases: Sequence[tuple[int, Alias]], now: d
             said[NewAlias(previous_id, customer_id, alias.reason)] = index
     for new in add_aliases(account_id=account_id, aliases=list(said), now=now) if said else ():
         if new.previous_id != new.customer_id:
-            errors = [Error("invalid", "These ids would be aliases of each other.", "previousId")]
+            errors = [Error("invalid", "These ids would become aliases of each other.", "previousId")]
             refused.append(RejectedItem(said[new], errors, new._asdict()))
     return refused

@@ -48,10 +48,12 @@ class MessageViewSet(ApiViewSet):
         if origin is None:
             return
         if origin not in browser_origins(account_id=self.account_id):
-            raise PermissionDenied(f"The account does not let pages of {origin} send: add it on the portal.")
+            raise PermissionDenied(
+                f"The account does not accept requests from pages of {origin}. Add it in the portal's settings."
+            )
         if self.may_read:
             raise PermissionDenied(
-                "This key can read, and everybody who opens the page can see it. Use one that can only write."
+                "This key can read data, and anyone who opens the page can see it. Use a write-only key."
             )
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -72,7 +74,7 @@ class MessageViewSet(ApiViewSet):
         body = read_message_body(request)
         messages = body.get("batch")
         if not isinstance(messages, list):
-            raise MalformedError('The body must have a list "batch".')
+            raise MalformedError('The body must have a "batch" list.')
         if len(messages) > MAX_MESSAGES:
             raise MalformedError(f"A batch has at most {MAX_MESSAGES} messages.")
         return self._store(messages, body.get("sentAt"))

@@ -41,10 +41,12 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
     try:
         user = use_token(token)
     except UsedLinkError:
-        messages.error(request, "This link was used or is too old. The next start of the server prints another.")
+        messages.error(
+            request, "This link was already used or has expired. The server prints a new one at its next start."
+        )
         return redirect("account_login")
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    messages.info(request, "Set a password, under Password in the menu, to come back without the link.")
+    messages.info(request, "Set a password (Password in the menu) to log in without the link next time.")
     return redirect("portal:quickstart")
 
 

@@ -93,7 +93,7 @@ def rejection(request: PortalRequest, rejection_id: uuid.UUID) -> HttpResponse:
         except InputError as error:
             errors = [Error("invalid", error.detail)]
         else:
-            messages.success(request, "Stored. It is no longer among the rejected ones.")
+            messages.success(request, "Stored. It is no longer listed as rejected.")
             return redirect(address)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     else:

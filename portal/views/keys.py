@@ -38,7 +38,7 @@ def reveal(request: PortalRequest, key_id: int) -> HttpResponse:
     except ApiKey.DoesNotExist:
         raise Http404 from None
     except keys.UnreadableKeyError:
-        messages.error(request, "This key was encrypted under a secret that the server has no more. Rotate it.")
+        messages.error(request, "This key was encrypted with a secret that the server no longer has. Rotate it.")
     else:
         request.session[_SHOWN] = key_id
     return redirect("portal:keys")
@@ -88,7 +88,7 @@ def revoke(request: PortalRequest, key_id: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "portal/key_revoke.html", {"row": row})
     services.revoke_key(account_id=request.account.pk, key_id=key_id, actor=actor(request))
-    messages.success(request, f"{row.name} ({row.masked}) is revoked: it stops working within five seconds.")
+    messages.success(request, f"{row.name} ({row.masked}) was revoked. It stops working within five seconds.")
     return redirect("portal:keys")
 
 

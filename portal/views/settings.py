@@ -59,7 +59,7 @@ def rename(request: PortalRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, name=form)
     services.rename_account(account=request.account, name=form.cleaned_data["company"], actor=actor(request))
-    messages.success(request, "The account has its new name.")
+    messages.success(request, "The account was renamed.")
     return redirect("portal:settings")
 
 
@@ -73,7 +73,7 @@ def set_retention(request: PortalRequest) -> HttpResponse:
         return _page(request, retention=form)
     days = form.cleaned_data["days"]
     services.set_retention(account=request.account, days=days, actor=actor(request))
-    messages.success(request, f"Events are kept for {days} days." if days else "Events are kept for ever.")
+    messages.success(request, f"Events are kept for {days} days." if days else "Events are kept forever.")
     return redirect("portal:settings")
 
 
@@ -86,7 +86,7 @@ def set_origins(request: PortalRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, origins=form)
     services.set_browser_origins(account=request.account, origins=form.cleaned_data["origins"], actor=actor(request))
-    messages.success(request, "Saved which web pages may send events.")
+    messages.success(request, "Saved the web pages that may send events.")
     return redirect("portal:settings")
 
 

@@ -51,7 +51,7 @@ def invite(request: PortalRequest) -> HttpResponseBase:
     try:
         invitation, token = services.invite(account=request.account, email=email, role=role, actor=actor(request))
     except services.AlreadyMemberError:
-        form.add_error("email", "This person is in the account already.")
+        form.add_error("email", "This person is already in the account.")
         return _page(request, form)
     link = request.build_absolute_uri(reverse("portal:invitation", args=[token]))
     get_adapter().send_mail(
@@ -59,7 +59,7 @@ def invite(request: PortalRequest) -> HttpResponseBase:
         invitation.email,
         {"link": link, "account": request.account, "inviter": request.user, "days": services.INVITATION_LIVES.days},
     )
-    messages.success(request, f"An invitation is on its way to {invitation.email}.")
+    messages.success(request, f"An invitation was sent to {invitation.email}.")
     return redirect("portal:team")
 
 
@@ -71,7 +71,7 @@ def withdraw(request: PortalRequest, invitation_id: int) -> HttpResponse:
         account_id=request.account.pk, invitation_id=invitation_id, actor=actor(request)
     ):
         raise Http404
-    messages.success(request, "The invitation is withdrawn.")
+    messages.success(request, "The invitation was withdrawn.")
     return redirect("portal:team")
 
 
@@ -95,7 +95,7 @@ def change_role(request: PortalRequest, membership_id: int) -> HttpResponse:
     except services.LastOwnerError:
         messages.error(request, _LAST_OWNER)
     else:
-        messages.success(request, "The role is changed.")
+        messages.success(request, "The role was changed.")
     return redirect("portal:team")
 
 

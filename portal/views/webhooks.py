@@ -65,7 +65,7 @@ def edit(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return render(request, "portal/webhook_edit.html", {"form": form, "row": row})
     _do(services.update_webhook, request, webhook_id, changes=form.cleaned_data, actor=actor(request))
-    messages.success(request, "The webhook is changed.")
+    messages.success(request, "The webhook was changed.")
     return redirect("portal:webhook", webhook_id)
 
 
@@ -77,7 +77,7 @@ def reveal(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
     try:
         _do(services.reveal_secret, request, webhook_id, actor=actor(request))
     except keys.UnreadableKeyError:
-        messages.error(request, "This secret was encrypted under a key that the server has no more. Rotate it.")
+        messages.error(request, "This secret was encrypted with a key that the server no longer has. Rotate it.")
     else:
         request.session[_SHOWN] = str(webhook_id)
     return redirect("portal:webhook", webhook_id)
@@ -98,7 +98,7 @@ def rotate(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
 def test(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
     """Have a test entry sent."""
     _do(services.request_test, request, webhook_id)
-    messages.success(request, "A test entry is sent within some seconds: see the last attempts.")
+    messages.success(request, "A test entry will be sent within seconds. See the last attempts.")
     return redirect("portal:webhook", webhook_id)
 
 
@@ -109,9 +109,9 @@ def rewind(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
     form = RewindForm(request.POST)
     if form.is_valid():
         _do(services.rewind_webhook, request, webhook_id, since=form.cleaned_data["since"], actor=actor(request))
-        messages.success(request, "It sends again what came since then.")
+        messages.success(request, "It will send everything since then again.")
     else:
-        messages.error(request, "That is no time to go back to.")
+        messages.error(request, "The webhook cannot go back to that time.")
     return redirect("portal:webhook", webhook_id)
 
 
@@ -120,7 +120,7 @@ def rewind(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
 def resend(request: PortalRequest, webhook_id: uuid.UUID, delivery_id: uuid.UUID) -> HttpResponse:
     """Try once more what was set aside."""
     _do(services.resend, request, webhook_id, delivery_id=delivery_id)
-    messages.success(request, "It is sent again within some seconds.")
+    messages.success(request, "It will be sent again within seconds.")
     return redirect("portal:webhook", webhook_id)
 
 
@@ -132,7 +132,7 @@ def delete(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
     if request.method != "POST":
         return render(request, "portal/webhook_delete.html", {"row": row})
     _do(services.delete_webhook, request, webhook_id, actor=actor(request))
-    messages.success(request, f"The webhook to {row.url} is deleted.")
+    messages.success(request, f"The webhook to {row.url} was deleted.")
     return redirect("portal:webhooks")
 
 

@@ -140,7 +140,7 @@ def test_an_import_says_it_and_goes_on_the_next_day(acme, tmp_path):
     file.write_text('{"customer_id": "1", "name": "a"}\n' * 4)
     command = ("import_data", "events", str(file), "--account", str(acme.pk), "--batch", "1")
 
-    with pytest.raises(CommandError, match=r"2 events a day.*What stands before is imported"):
+    with pytest.raises(CommandError, match=r"2 events a day.*Everything before it is imported"):
         call_command(*command)
     assert Event.objects.count() == 2
 

@@ -91,7 +91,7 @@ def test_what_was_refused_comes_with_its_reasons(api, assistant):
 
 
 def test_mistakes_are_told_to_the_assistant(assistant):
-    assert "Nothing is known" in assistant.complaint("get_customer_timeline", customer_id="nobody")
+    assert "No customer and no event" in assistant.complaint("get_customer_timeline", customer_id="nobody")
     assert "created_at[gte]" in assistant.complaint("get_customer_timeline", customer_id="1", since="yesterday")
     assert "cursor" in assistant.complaint("get_customer_timeline", customer_id="1", cursor="broken")
     assert "unknown field" in assistant.complaint("find_customers", query="x")
@@ -104,7 +104,7 @@ def test_nothing_of_another_account_is_seen(globex_api, assistant):
     globex_api.post("event", [an_event("1"), {"customer_id": "1"}])
 
     assert assistant.call("find_customers")["customers"] == []
-    assert "Nothing is known" in assistant.complaint("get_customer_timeline", customer_id="1")
+    assert "No customer and no event" in assistant.complaint("get_customer_timeline", customer_id="1")
     assert assistant.call("count_events")["events"] == 0
     assert assistant.call("count_events", customer_id="1")["events"] == 0
     assert assistant.call("list_rejected_items")["items"] == []

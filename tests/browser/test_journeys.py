@@ -83,7 +83,7 @@ def test_invite(visitor, new_visitor, server):
     visitor.open("/team/")
     visitor.page.get_by_label("Email", exact=True).fill("colleague@initech.example")
     visitor.press("Send invitation")
-    visitor.page.get_by_text("An invitation is on its way to colleague@initech.example.").wait_for()
+    visitor.page.get_by_text("An invitation was sent to colleague@initech.example.").wait_for()
     colleague = new_visitor()
     colleague.page.goto(server.link_for("colleague@initech.example"))
     colleague.press("Sign up")
@@ -97,7 +97,9 @@ def test_invite(visitor, new_visitor, server):
     visitor.press("Remove colleague@initech.example")
     visitor.press("Remove")
     visitor.page.get_by_text("colleague@initech.example is no longer in Initech & Sons.").wait_for()
-    colleague.page.get_by_role("heading", name="You are in no account").wait_for()  # the open page sees it by itself
+    colleague.page.get_by_role(
+        "heading", name="You are not in any account"
+    ).wait_for()  # the open page sees it by itself
 
 
 def test_create_rotate_and_revoke_a_key(visitor, server):
@@ -109,7 +111,7 @@ def test_create_rotate_and_revoke_a_key(visitor, server):
     first = visitor.key()
     assert status(server, first) == 200
     visitor.press("Rotate the key Website")
-    visitor.page.get_by_label("The old key").select_option("Works for 1 hour more")
+    visitor.page.get_by_label("The old key").select_option("Works for 1 more hour")
     visitor.press("Rotate key")
     second = visitor.key()
     assert second != first

@@ -74,10 +74,10 @@ def test_a_wrong_method_is_told_the_right_ones(api):
     answer = api.send("PUT", "customer/1", a_customer("1"))
 
     assert answer.status == 405
-    assert "This address takes GET, PATCH, DELETE, HEAD, OPTIONS." in answer.details
+    assert "This URL accepts GET, PATCH, DELETE, HEAD, OPTIONS." in answer.details
 
 
 def test_an_unknown_id_says_what_is_unknown(api):
     assert "no customer with this customer_id" in api.get("customer/nobody").details
     assert "no event with this id" in api.get("event/none").details
-    assert "Nothing is known of a customer" in api.get("customer/nobody/event").details
+    assert "No customer and no event has this customer_id" in api.get("customer/nobody/event").details

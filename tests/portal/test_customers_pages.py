@@ -202,7 +202,7 @@ class TestCustomer:
         EventFactory.create(account=acme, customer_id="early")
         page = self.show(member, "early")
         assert page.status_code == 200
-        assert "no record of it yet" in page.content.decode()
+        assert "no customer record yet" in page.content.decode()
 
     @pytest.mark.parametrize("customer_id", ["a/b", "../x", "ü €", "%2F", '"<x>', "a?b#c&d", " "])
     def test_has_an_address_whatever_its_id(self, member, api: Api, customer_id):

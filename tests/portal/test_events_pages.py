@@ -230,7 +230,7 @@ class TestRejection:
     def test_what_was_cut_cannot_be_sent(self, member, api):
         rejection = refuse(api, an_event(created_at="x", long="x" * 100_000))
         page = member.get(address(rejection))
-        assert "cannot be sent again" in text(page)
+        assert "cannot be resent" in text(page)
         assert "<textarea" not in text(page)
         assert member.post(address(rejection), {"payload": "{}"}).status_code == 200
         assert Rejection.objects.count() == 1

@@ -116,7 +116,7 @@ def test_a_reset_link_works_once(visitor, owner_user):
     used = link()
     address = visitor.get(used).headers["Location"]
     visitor.post(address, {"password1": "another good one", "password2": "another good one"})
-    assert "works no more" in Browser().get(used).content.decode()
+    assert "no longer works" in Browser().get(used).content.decode()
 
 
 def test_changing_the_address_takes_the_code_that_is_mailed_to_it(owner, owner_user):

@@ -165,7 +165,7 @@ def test_a_page_of_another_origin_may_not(sdk, acme, key):
     answer = sdk.send("POST", "/v1/t", TRACK | {"writeKey": key}, headers={"Origin": "https://evil.example"})
 
     assert answer.status == 403
-    assert "add it on the portal" in answer.json["message"]
+    assert "in the portal's settings" in answer.json["message"]
     assert not Event.objects.filter(account=acme).exists()
 
 
@@ -176,7 +176,7 @@ def test_a_page_may_not_send_with_a_key_that_can_read(sdk, acme):
     answer = sdk.send("POST", "/v1/t", TRACK | {"writeKey": make_key(acme).key}, headers={"Origin": PAGE})
 
     assert answer.status == 403
-    assert "can only write" in answer.json["message"]
+    assert "Use a write-only key" in answer.json["message"]
 
 
 def test_a_browser_may_ask_before_it_sends(sdk, db):

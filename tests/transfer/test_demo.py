@@ -41,7 +41,7 @@ def test_without_a_server_it_says_what_to_do(acme: Account, monkeypatch):
 
 
 def test_without_an_account_it_says_so(db):
-    with pytest.raises(CommandError, match="make run makes one"):
+    with pytest.raises(CommandError, match="Create one with make run"):
         call_command("demo")
 
 

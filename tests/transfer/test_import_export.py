@@ -153,14 +153,14 @@ def test_a_run_that_broke_off_is_taken_up(
         return store_events(**arguments)
 
     monkeypatch.setattr(kinds, "store_events", store_some)
-    with pytest.raises(CommandError, match="6 rows stored; run again to go on") as stopped:
+    with pytest.raises(CommandError, match="6 rows stored; run again to continue") as stopped:
         pipes.run("import_data", "events", file, "--batch", 3, "--account", acme.pk)
     assert stopped.value.returncode == 130
     assert Event.objects.count() == 6
 
     pipes.run("import_data", "events", file, "--batch", 3, "--account", acme.pk)
     assert Event.objects.count() == 10
-    assert "10 rows, 4 stored, 6 stored before, 0 rejected" in capsys.readouterr().err
+    assert "10 rows, 4 stored, 6 already stored, 0 rejected" in capsys.readouterr().err
 
 
 def test_a_file_that_has_grown_or_was_mended_adds_what_is_new(acme: Account, pipes: Pipes, tmp_path: Path) -> None:
@@ -204,8 +204,8 @@ def test_customers_that_would_not_change_are_passed_over(
     for again in (rows, [*rows, a_customer("3"), a_customer("1", plan="Atom")]):
         pipes.run("import_data", "customers", "--account", acme.pk, stdin=lines(again))
     said = capsys.readouterr().err
-    assert "2 rows, 2 stored, 0 stored before" in said
-    assert "4 rows, 2 stored, 2 stored before" in said
+    assert "2 rows, 2 stored, 0 already stored" in said
+    assert "4 rows, 2 stored, 2 already stored" in said
 
 
 def test_an_account_is_named_by_a_members_address_or_the_companys_name(api: Api, acme: Account, pipes: Pipes) -> None:
@@ -401,5 +401,5 @@ def test_there_is_no_bar_where_nobody_looks(
 ) -> None:
     pipes.run("import_data", "customers", write(tmp_path / "c.ndjson", lines(CUSTOMERS)), "--account", acme.pk)
     pipes.run("export_data", "customers", tmp_path / "d.ndjson", "--account", acme.pk)
-    assert capsys.readouterr().err == f"{tmp_path}/c.ndjson: 3 rows, 3 stored, 0 stored before, 0 rejected.\n"
+    assert capsys.readouterr().err == f"{tmp_path}/c.ndjson: 3 rows, 3 stored, 0 already stored, 0 rejected.\n"
     assert Customer.objects.count() == 3

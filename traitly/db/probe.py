@@ -30,9 +30,9 @@ class Probe(Generic[T]):
                 self._running = _Running(self._ask)
             running = self._running
         if not running.done.wait(_DEADLINE_SECONDS):
-            raise DatabaseError("The database does not answer.")
+            raise DatabaseError("The database does not respond.")
         if running.error:
-            raise DatabaseError("The database cannot be asked.") from running.error
+            raise DatabaseError("The database cannot be queried.") from running.error
         return running.result[0]
 
 

@@ -41,7 +41,7 @@ def read_body(request: Request, *, authenticated: bool = True) -> Body:
     begin = time.monotonic()
     data = _read(request)
     if authenticated and time.monotonic() - begin > _BELIEVED_SECONDS and not request.auth.still_works():  # type: ignore[union-attr]  # authentication refuses to be without
-        raise AuthenticationFailed("The API key was revoked or expired meanwhile.")
+        raise AuthenticationFailed("The API key was revoked or expired during the request.")
     if encoding.endswith("gzip"):
         admit(request._request, _decompressed_size(data))  # noqa: SLF001  the middleware has Django's
         data = _decompressed(data).read()
@@ -75,7 +75,7 @@ def _read(request: Request) -> bytes:
     try:
         data = request.META["wsgi.input"].read(limit + 1)
     except ParseException as error:
-        raise MalformedError("The chunks of the body are malformed.") from error
+        raise MalformedError("The body's chunked encoding is malformed.") from error
     except OSError as error:
         raise MalformedError("The body ended before its last chunk.") from error
     if len(data) > limit:
@@ -98,11 +98,11 @@ def _decompressed_size(data: bytes) -> int:
                 if size > limit:
                     raise _too_large()
     except EOFError as error:
-        raise MalformedError("The gzip body is cut off.") from error
+        raise MalformedError("The gzip body is truncated.") from error
     except (OSError, zlib.error) as error:
-        raise MalformedError("The body is not gzip, though Content-Encoding says so.") from error
+        raise MalformedError("Content-Encoding says gzip, but the body is not gzip.") from error
     return size
 
 
 def _too_large() -> TooLargeError:
-    return TooLargeError(f"The body is larger than {settings.MAX_BODY_BYTES} bytes. Send it in parts.")
+    return TooLargeError(f"The body is larger than {settings.MAX_BODY_BYTES} bytes. Split it into several requests.")

@@ -71,7 +71,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     if isinstance(error, exceptions.APIException):
         return _api_exception_response(error, context)
     if isinstance(error, SuspiciousOperation):  # more parameters than Django reads
-        return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "There are too many parameters.")])
+        return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "Too many parameters.")])
     if isinstance(error, (OperationalError, InterfaceError)) or (
         isinstance(error, AnyDatabaseError) and connection_is_lost()
     ):
@@ -81,11 +81,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
 
 
 def _unavailable_response(error: Exception) -> HttpResponse:
-    logger.error("The database did not answer", exc_info=error)
+    logger.error("The database did not respond", exc_info=error)
     # It does not say that nothing was stored: nobody knows where a connection was lost during the commit.
-    detail = "The database is away or too busy. Send the request again."
+    detail = "The database is unavailable or too busy. Send the request again."
     if isinstance(error.__cause__, QueryCanceled):
-        detail = "The database took too long, and the request was ended. Send it again, in parts if it is large."
+        detail = "The database took too long, so the request was cancelled. Retry it, in smaller parts if it is large."
     response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, [Error("service_unavailable", detail)])
     response["Retry-After"] = str(RETRY_SECONDS)
     return response
@@ -94,7 +94,7 @@ def _unavailable_response(error: Exception) -> HttpResponse:
 def _api_exception_response(error: exceptions.APIException, context: dict[str, Any]) -> HttpResponse:
     detail = str(error.detail)
     if isinstance(error, exceptions.MethodNotAllowed):
-        detail = f"{detail} This address takes {', '.join(context['view'].allowed_methods)}."
+        detail = f"{detail} This URL accepts {', '.join(context['view'].allowed_methods)}."
     response = error_response(error.status_code, [Error(str(error.get_codes()), detail)])
     if challenge := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = challenge

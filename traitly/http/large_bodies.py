@@ -20,7 +20,7 @@ class TooManyLargeBodies(APIException):
 
     status_code = 503
     default_code = "service_unavailable"
-    default_detail = "There are too many large bodies at once. Send it again, or in smaller parts."
+    default_detail = "The server is handling too many large bodies. Retry, or send smaller ones."
     wait = 2
 
 

@@ -32,6 +32,6 @@ def while_allowed(chunks: Iterable[bytes], allowed: Callable[[], bool]) -> Itera
     for chunk in chunks:
         if time.monotonic() > asked + settings.API_KEY_CACHE_SECONDS:
             if not allowed():
-                raise AuthenticationFailed("The API key was revoked or expired meanwhile.")
+                raise AuthenticationFailed("The API key was revoked or expired during the request.")
             asked = time.monotonic()
         yield chunk

@@ -46,4 +46,4 @@ def unknown_address_detail(path: str) -> str:
     names = {address.split("/")[3] for address in known}
     close = difflib.get_close_matches(words[0].lower()[:40], names, n=1) if words else []
     meant = f"Did you mean /api/v1/{close[0]}? " if close else ""
-    return f"There is no such address. {meant}The API has {', '.join(known)}."
+    return f"There is no such URL. {meant}The API has {', '.join(known)}."

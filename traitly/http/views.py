@@ -59,7 +59,7 @@ class ApiViewSet(ViewSet):
             media_type = _RANGES.get(media_range)
             if media_type in offered:
                 return None, media_type
-        raise NotAcceptable(f"This address answers with {', '.join(sorted(offered))}.")
+        raise NotAcceptable(f"This URL responds with {', '.join(sorted(offered))}.")
 
     def list_of(self, kind: str, definition: ListDefinition, **equal: Sequence[str]) -> HttpResponseBase:
         """The list that the request asks for, a page or a stream; ``equal`` narrows it to what the address names."""

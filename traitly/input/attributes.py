@@ -17,7 +17,7 @@ MAX_BYTES = 64 * 1024  # of all attributes of an item
 MAX_KEY_LENGTH = 255
 _TOO_LARGE = Error(
     "max_length",
-    f"Ensure that all attributes together are no more than {MAX_BYTES} bytes of JSON.",
+    f"Ensure that the attributes take no more than {MAX_BYTES} bytes of JSON in total.",
     "custom_attributes",
 )
 _PLAIN = frozenset({str, int, bool, type(None)})

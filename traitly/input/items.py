@@ -86,7 +86,7 @@ def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
     """
     values, single = parse_body(body)
     if not values:
-        raise InvalidRequestError([Error("empty", "There are no objects in the body. Send at least one.")])
+        raise InvalidRequestError([Error("empty", "The body contains no objects. Send at least one.")])
     return judge_items(values, schema, make, single=single, outer=0 if single or body.lines else 1)
 
 

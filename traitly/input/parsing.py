@@ -40,7 +40,7 @@ def parse_body(body: Body) -> tuple[list[Any], bool]:
     if len(data) > _MAX_CONTAINERS and (
         data.count(b"[") + data.count(b"{") > _MAX_CONTAINERS or data.count(b",") > _MAX_VALUES
     ):
-        raise TooLargeError("There are hundreds of thousands of values in the body. Send them in parts.")
+        raise TooLargeError("The body contains too many values. Split it into several requests.")
     single = not body.lines and not data.lstrip().startswith(b"[")
     values = list(_lines(data)) if body.lines else _parse(data)
     if single:
@@ -97,4 +97,6 @@ def _lines(data: bytes) -> Iterator[Any]:
 
 
 def _too_many() -> TooLargeError:
-    return TooLargeError(f"There are more than {settings.MAX_ITEMS} objects in the body. Send them in parts.")
+    return TooLargeError(
+        f"There are more than {settings.MAX_ITEMS} objects in the body. Split it into several requests."
+    )

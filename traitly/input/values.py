@@ -104,7 +104,7 @@ def parse_time(value: Any) -> datetime.datetime:
     else:
         raise _time_error()
     if moment < _EPOCH:
-        raise PydanticCustomError("min_value", "The time lies before 1970.")
+        raise PydanticCustomError("min_value", "The time is before 1970.")
     return moment
 
 
@@ -114,13 +114,13 @@ def _time_error() -> PydanticCustomError:
 
 def _range_error(seconds: Decimal) -> PydanticCustomError:
     if seconds < 0:
-        return PydanticCustomError("min_value", "The time lies before 1970.")
+        return PydanticCustomError("min_value", "The time is before 1970.")
     for unit, factor in (("milliseconds", 10**3), ("microseconds", 10**6), ("nanoseconds", 10**9)):
         if seconds < _YEAR_10000 * factor:
             return PydanticCustomError(
-                "max_value", f"The time seems to be in {unit}; it is measured in seconds since the Unix epoch."
+                "max_value", f"The time appears to be in {unit}; send seconds since the Unix epoch."
             )
-    return PydanticCustomError("max_value", "The time lies after the year 9999.")
+    return PydanticCustomError("max_value", "The time is after the year 9999.")
 
 
 # What the published schema promises: ``parse_time`` takes a few more spellings of ISO 8601.

@@ -26,7 +26,7 @@ def read_cursor(asked: ListQuery, cursor: str) -> list[Any]:
             raise ValueError  # noqa: TRY301  one answer to every kind of broken
         return [asked.definition.sorts[asked.sort.lstrip("-")].value(position[0]), position[1]]
     except (ValueError, TypeError, IndexError):
-        detail = "Broken, or made for another sort or other filters. Begin again without it."
+        detail = "Invalid, or made for a different sort or filters. Start again without it."
         raise InvalidRequestError([Error("invalid", detail, "cursor")]) from None
 
 

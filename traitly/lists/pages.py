@@ -141,4 +141,4 @@ def _told_what_to_narrow(asked: ListQuery) -> Iterator[None]:
         ]
         if not remedies or not isinstance(error.__cause__, QueryCanceled):
             raise
-        raise TooSlowError(f"The list took too long to find. Ask for less: {', or '.join(remedies)}.") from error
+        raise TooSlowError(f"The list took too long. Ask for less: {', or '.join(remedies)}.") from error

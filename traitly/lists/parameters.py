@@ -44,7 +44,7 @@ def read_list(
             if name == "sort":
                 asked.sort = _one_of([*definition.sorts, *(f"-{sort}" for sort in definition.sorts)], values[-1])
             elif name in {"limit", "cursor"} and not paged:
-                errors.append(Error("invalid", "A stream has no pages: every matching row is sent.", name))
+                errors.append(Error("invalid", "A stream has no pages: it sends every matching row.", name))
             elif name == "limit":
                 asked.limit = _limit(values[-1])
             elif name == "cursor":
@@ -63,7 +63,7 @@ def read_list(
 def _filter(asked: ListQuery, name: str, values: list[str]) -> None:
     definition = asked.definition
     if len(values) > MAX_VALUES:
-        detail = f"At most {MAX_VALUES} values of a parameter can be asked for at once."
+        detail = f"At most {MAX_VALUES} values of a parameter are allowed."
         raise PydanticCustomError("too_many_values", detail)
     if name in definition.equal:
         asked.equal[name] = [parse_text(value) for value in values]
@@ -81,11 +81,11 @@ def _filter(asked: ListQuery, name: str, values: list[str]) -> None:
         wanted = (scalar for value in values for scalar in _attribute_scalars(value))
         asked.attributes[parse_text(match["inner"])] = list(dict.fromkeys(wanted))
         if len(asked.attributes) > _MAX_ATTRIBUTES:
-            detail = f"At most {_MAX_ATTRIBUTES} custom attributes can be filtered by at once."
+            detail = f"At most {_MAX_ATTRIBUTES} custom attributes can be filtered on at once."
             raise PydanticCustomError("too_many_filters", detail)
     else:
         known = ", ".join(definition.parameters)
-        raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known are: {known}.")
+        raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known parameters: {known}.")
 
 
 def _attribute_scalars(value: str) -> list[str]:

@@ -11,7 +11,7 @@ def report_to_sentry(dsn: str, **options: Any) -> None:
         import sentry_sdk  # noqa: PLC0415  optional
     except ImportError as error:
         raise ImproperlyConfigured(
-            "SENTRY_DSN needs a package more: pip install -r requirements-observability.txt"
+            "SENTRY_DSN needs an extra package: pip install -r requirements-observability.txt"
         ) from error
     sentry_sdk.init(
         dsn,

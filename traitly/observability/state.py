@@ -28,7 +28,7 @@ class StateCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """The metrics, as they are now."""
         yield from _connections()
-        up = GaugeMetricFamily("traitly_database_up", "1 while the database answers.")
+        up = GaugeMetricFamily("traitly_database_up", "1 while the database responds.")
         try:
             metrics = _asked()
             up.add_metric([], 1)
@@ -44,8 +44,8 @@ def _connections() -> Iterator[Metric]:
     if worker is None:
         return
     held = [number - 1 for number in worker._connections if number]  # noqa: SLF001  says why it is shared
-    yield GaugeMetricFamily("traitly_workers", "Worker processes that answer requests.", value=len(held))
-    yield GaugeMetricFamily("traitly_http_connections", "Connections of clients.", value=sum(held))
+    yield GaugeMetricFamily("traitly_workers", "Worker processes that serve requests.", value=len(held))
+    yield GaugeMetricFamily("traitly_http_connections", "Client connections.", value=sum(held))
 
 
 def _ask() -> list[Metric]:

@@ -18,7 +18,7 @@ try:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 except ImportError as error:
-    message = "OTEL_EXPORTER_OTLP_ENDPOINT needs packages more: pip install -r requirements-observability.txt"
+    message = "OTEL_EXPORTER_OTLP_ENDPOINT needs extra packages: pip install -r requirements-observability.txt"
     raise ImproperlyConfigured(message) from error
 
 

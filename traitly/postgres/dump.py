@@ -60,7 +60,7 @@ def restore(file: Path) -> None:
             write.kill()  # at the end of its input it would commit
         said = [process.communicate()[1].decode().strip() for process in (read, write)]
     if read.returncode or write.returncode:
-        raise DumpError(f"The backup could not be restored, and nothing was: {' '.join(filter(None, said))}")
+        raise DumpError(f"The backup could not be restored, and nothing was changed: {' '.join(filter(None, said))}")
 
 
 def _run(name: str, *arguments: str) -> None:

@@ -15,7 +15,7 @@ from accounts.services import create_account
 class Command(BaseCommand):
     """Prints the key alone on stdout and everything else on stderr, so that a script can take it."""
 
-    help = "Make an account, its owner and an API key. The key alone goes to stdout."
+    help = "Create an account, its owner and an API key. Only the key goes to stdout."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take the owner's address and the account's name."""
@@ -36,7 +36,9 @@ class Command(BaseCommand):
         owner = User.objects.filter(email=email.lower()).first()
         if owner is None:
             owner = User.objects.create_user(email)
-            self.stderr.write(f"Made the user {owner.email}, without a password: manage.py changepassword sets one.")
+            self.stderr.write(
+                f"Created the user {owner.email} without a password. Set one with manage.py changepassword."
+            )
         account, new_key = create_account(company=company.strip(), owner=owner)
-        self.stderr.write(f"Made the account {account.name} (id {account.pk}). Its API key:")
+        self.stderr.write(f"Created the account {account.name} (id {account.pk}). Its API key:")
         self.stdout.write(new_key.key)

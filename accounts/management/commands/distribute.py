@@ -37,7 +37,7 @@ class Command(BaseCommand):
             for table in _tables():
                 cursor.execute("SELECT 1 FROM citus_tables WHERE table_name = %s::regclass", [table])
                 if cursor.fetchone():
-                    self.stdout.write(f"{table} is distributed already.")
+                    self.stdout.write(f"{table} is already distributed.")
                     continue
                 with_table = "none" if table == _FIRST else _FIRST
                 cursor.execute(

@@ -16,7 +16,7 @@ from accounts.services import create_account
 class Command(BaseCommand):
     """What `make run` prints before it serves."""
 
-    help = "On an empty database make a first account and show its key; say how to log in to the first account."
+    help = "On an empty database, create a first account and show its key; say how to log in to it."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take whether the key is to be shown again."""
@@ -27,7 +27,9 @@ class Command(BaseCommand):
         made = self._make_first_account()
         row = ApiKey.objects.filter(revoked_at=None, name="Default").order_by("id").select_related("account").first()
         if row is None or not row.is_active:
-            self.stdout.write("The first key is revoked or expired: manage.py create_account makes another account.")
+            self.stdout.write(
+                "The first key is revoked or expired. Create another account with manage.py create_account."
+            )
             return
         url = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
         if made or show_key:
@@ -51,7 +53,7 @@ class Command(BaseCommand):
         try:
             key = keys.decrypt(row.encrypted)
         except keys.UnreadableKeyError:
-            self.stdout.write("The first key was encrypted under another API_KEY_ENCRYPTION_KEYS.")
+            self.stdout.write("The first key was encrypted with different API_KEY_ENCRYPTION_KEYS.")
             return
         self.stdout.write(
             f"""
@@ -70,10 +72,10 @@ Your API key: {key}
         owner = owners.order_by("id").first()
         if owner and not owner.user.has_usable_password() and not owner.user.is_staff:
             self.stdout.write(
-                f"To see {account} in a browser, once and within an hour: {url}/welcome/{make_token(owner.user)}/"
+                f"To open {account} in a browser (the link works once, for an hour): {url}/welcome/{make_token(owner.user)}/"
             )
         elif owner:
-            self.stdout.write(f"To see {account} in a browser: log in at {url}/login/ as {owner.user.email}.")
+            self.stdout.write(f"To open {account} in a browser, log in at {url}/login/ as {owner.user.email}.")
         self.stdout.write(
-            f"To fill it with examples: make demo. For the admin at {url}/admin/: manage.py createsuperuser.\n\n"
+            f"To fill it with sample data: make demo. For the admin at {url}/admin/: manage.py createsuperuser.\n\n"
         )

@@ -12,8 +12,8 @@ class Command(BaseCommand):
     """Prints how many customers were repaired."""
 
     help = (
-        "Bring customers_change up to date with customers that a version without that table has stored. Sorting by "
-        "updated_at and filtering by custom attributes find them again then. Can be run at any time."
+        "Add the missing customers_change rows of customers that a version without that table stored, so that sorting "
+        "by updated_at and filtering by custom attributes find them. Safe to run at any time."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

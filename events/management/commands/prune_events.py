@@ -11,7 +11,7 @@ from events.services import prune_events
 class Command(BaseCommand):
     """Says what it erased, an account a line."""
 
-    help = "Erase events older than their account's retention. Accounts without one keep theirs for ever."
+    help = "Erase events older than their account's retention. Accounts without one keep theirs forever."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Erase them."""

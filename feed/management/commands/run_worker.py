@@ -15,11 +15,11 @@ _LOOK_SECONDS = 1.0
 class Command(BaseCommand):
     """One process or several: each webhook is served by one of them, and by another within seconds when that one dies."""
 
-    help = "Deliver webhooks and do what is to be done in the background, until SIGTERM or SIGINT."
+    help = "Deliver webhooks and run background work until SIGTERM or SIGINT."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take ``--with-parent``, for `make run`."""
-        parser.add_argument("--with-parent", action="store_true", help="End when the process that started this ends.")
+        parser.add_argument("--with-parent", action="store_true", help="Exit when the parent process exits.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run it."""

@@ -13,12 +13,12 @@ from portal.services import delete_account
 class Command(BaseCommand):
     """Asks for the account's name unless it is told not to: nothing brings an account back."""
 
-    help = "Erase an account: its customers, events, keys, members and log; and users who are in no other."
+    help = "Erase an account with its customers, events, keys, members and log, and users who have no other account."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take whose."""
         parser.add_argument("account", type=int, metavar="ID")
-        parser.add_argument("--yes", action="store_true", help="do not ask for the account's name")
+        parser.add_argument("--yes", action="store_true", help="skip the confirmation")
 
     def handle(self, *args: Any, account: int, yes: bool, **options: Any) -> None:
         """Erase it and say how much of each kind that was."""
@@ -26,6 +26,6 @@ class Command(BaseCommand):
         if found is None:
             raise CommandError(f"There is no account {account}.")
         if not yes and input(f"Type the account's name, {found.name}, to erase it for good: ") != found.name:
-            raise CommandError("That is another name. Nothing was erased.")
+            raise CommandError("The name does not match. Nothing was erased.")
         for kind, number in delete_account(account=found, actor=Actor()).items():
             self.stdout.write(f"{kind}: {number}")

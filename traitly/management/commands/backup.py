@@ -12,7 +12,7 @@ from traitly.postgres.dump import DumpError, backup
 class Command(BaseCommand):
     """Runs beside a server that serves."""
 
-    help = "Write the database to a file that `manage.py restore` reads, and pg_restore too. The secrets are not in it."
+    help = "Back up the database to a file that `manage.py restore` and pg_restore can read. It holds no secrets."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take where to."""
@@ -25,6 +25,6 @@ class Command(BaseCommand):
         except (DumpError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stderr.write(
-            f"Wrote {file} ({file.stat().st_size:,} bytes). SECRET_KEY and API_KEY_ENCRYPTION_KEYS are not in it: "
-            "keep them too, elsewhere."
+            f"Wrote {file} ({file.stat().st_size:,} bytes). It does not contain SECRET_KEY "
+            "and API_KEY_ENCRYPTION_KEYS: keep those elsewhere."
         )

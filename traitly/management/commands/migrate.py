@@ -43,6 +43,6 @@ class Command(migrate.Command):
             if cursor.fetchone()[0]:
                 return
             if verbosity and not told:
-                self.stdout.write("Another process migrates this database: waiting for it.")
+                self.stdout.write("Another process is migrating this database. Waiting for it.")
                 told = True
             time.sleep(_ASK_SECONDS)

@@ -10,7 +10,7 @@ from traitly.nightly import run
 class Command(BaseCommand):
     """Prints how many rows of each kind were erased."""
 
-    help = "Erase what is past its time: events, rejected items, sessions, what deleted accounts left."
+    help = "Erase expired data: events, rejected items, sessions and leftovers of deleted accounts."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every step; fail in the end if one of them did."""
@@ -21,4 +21,4 @@ class Command(BaseCommand):
             else:
                 self.stdout.write(f"{step}: {erased}")
         if failed:
-            raise CommandError(f"These failed, and the log says why: {', '.join(failed)}.")
+            raise CommandError(f"These steps failed; see the log: {', '.join(failed)}.")

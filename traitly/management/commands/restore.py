@@ -12,7 +12,7 @@ from traitly.postgres.dump import DumpError, restore
 class Command(BaseCommand):
     """All or nothing, and never over anything that is there."""
 
-    help = "Fill an empty database from a file of `manage.py backup`."
+    help = "Restore a backup made by `manage.py backup` into an empty database."
     requires_migrations_checks = False
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -27,4 +27,4 @@ class Command(BaseCommand):
             restore(file)
         except DumpError as error:
             raise CommandError(str(error)) from error
-        self.stderr.write("Restored. Run manage.py migrate now: the backup may be of an older version.")
+        self.stderr.write("Restored. Run manage.py migrate now: the backup may come from an older version.")

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         """Send them."""
         row = ApiKey.objects.filter(revoked_at=None, name="Default").order_by("id").select_related("account").first()
         if row is None or not row.is_active:
-            raise CommandError("There is no first account with a key that works: make run makes one.")
+            raise CommandError("There is no first account with a working key. Create one with make run.")
         self._key = keys.decrypt(row.encrypted)
         self._url = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
         now = timezone.now().astimezone(datetime.UTC)
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             self._post("event", batch)
             sent += len(batch)
         self._post("event", _REFUSED)
-        self.stdout.write(f"{row.account} has {len(known):,} customers and {sent:,} events more. See {self._url}/")
+        self.stdout.write(f"{row.account} has {len(known):,} more customers and {sent:,} more events. See {self._url}/")
 
     def _post(self, kind: str, batch: list[Any]) -> None:
         request = urllib.request.Request(  # noqa: S310  our own server's
@@ -53,10 +53,10 @@ class Command(BaseCommand):
         except urllib.error.HTTPError as error:
             error.close()
             if batch is not _REFUSED:
-                raise CommandError(f"The server at {self._url} answered {error.code}.") from error
+                raise CommandError(f"The server at {self._url} responded {error.code}.") from error
         except OSError as error:
             raise CommandError(
-                f"No server answers at {self._url}: start it with make run, then make demo in another terminal "
+                f"No server responds at {self._url}: start it with make run, then make demo in another terminal "
                 "(PORT=8080 make demo for another port)."
             ) from error
 

@@ -36,19 +36,18 @@ class Command(BaseCommand):
     """Constant memory, whatever the account holds; nothing is locked meanwhile."""
 
     help = (
-        "Write all customers (oldest first) or events (in the order of their ids, which for those that the server made "
-        "is that of their arrival) of an account, or its customers' history. `manage.py import_data` reads what this "
-        "writes, but the history."
+        "Export an account's customers (oldest first), its events (by id; ids that the server made sort by arrival) or "
+        "the history of its customers. `manage.py import_data` reads the first two."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take what, whose, and where to."""
         parser.add_argument("kind", choices=EXPORTS)
         parser.add_argument(
-            "file", nargs="?", default="-", help="compressed if its name ends in .gz; - (default): stdout"
+            "file", nargs="?", default="-", help="compressed if its name ends in .gz; - (the default) for stdout"
         )
         parser.add_argument("--account", required=True, help=ACCOUNT_HELP)
-        parser.add_argument("--format", choices=FORMATS, help="default: what the file's name ends with, else ndjson")
+        parser.add_argument("--format", choices=FORMATS, help="default: by the file's extension, else ndjson")
 
     def handle(self, *args: Any, kind: str, file: str, account: str, **options: Any) -> None:
         """Write the file, or none."""

@@ -49,27 +49,26 @@ class Command(BaseCommand):
     """Rows go through the schemas and services of the API, in batches that are each committed on their own."""
 
     help = (
-        "Import customers or events. A second run stores nothing twice: customers that it would not change are passed "
-        "over, and an event without an "
-        "id gets one made from the file's name (--source), its line and the line's number. In CSV the first line names "
-        "the fields; custom_attributes is a cell of JSON; other columns become custom attributes, as text; an empty "
-        "cell is a field that is not sent. Ends with status 1 if rows were rejected."
+        "Import customers or events. A second run stores nothing twice: it skips unchanged customers, and an event "
+        "without an id gets one derived from the file's name (--source), the line and its number. In CSV the first "
+        "line names the fields. The custom_attributes column holds JSON, unknown columns become custom attributes as "
+        "text, and an empty cell counts as not sent. Exits with status 1 if rows were rejected."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take what, whose, and where from."""
         parser.add_argument("kind", choices=NAMES)
         parser.add_argument(
-            "files", nargs="*", default=["-"], metavar="file", help="- (default): stdin; .gz is unpacked"
+            "files", nargs="*", default=["-"], metavar="file", help="- (the default) for stdin; .gz is decompressed"
         )
         parser.add_argument("--account", required=True, help=ACCOUNT_HELP)
-        parser.add_argument("--format", choices=FORMATS, help="default: what each file's name ends with, else ndjson")
+        parser.add_argument("--format", choices=FORMATS, help="default: by each file's extension, else ndjson")
+        parser.add_argument("--rejected", metavar="FILE", help="write rejected rows as NDJSON: file, line, errors, row")
         parser.add_argument(
-            "--rejected", metavar="FILE", help="write rows that are refused as NDJSON: file, line, errors, row"
+            "--batch", type=int, default=1_000, help="rows per transaction (default %(default)s, at most 10,000)"
         )
-        parser.add_argument("--batch", type=int, default=1_000, help="rows a transaction (%(default)s; at most 10,000)")
         parser.add_argument(
-            "--source", help="stands for the file's name in the ids of events; another one imports the same file again"
+            "--source", help="replaces the file's name in derived event ids; a new value imports the same file again"
         )
 
     def handle(self, *args: Any, kind: str, files: list[str], account: str, batch: int, **options: Any) -> None:
@@ -93,10 +92,10 @@ class Command(BaseCommand):
                             refused += 1
                             self._report(rejected, file, row, errors, refused)
                 except KeyboardInterrupt:
-                    message = f"{file}: {stored + known:,} rows stored; run again to go on."
+                    message = f"{file}: {stored + known:,} rows stored; run again to continue."
                     raise CommandError(message, returncode=_INTERRUPTED) from None
                 self.stderr.write(
-                    f"{file}: {total:,} rows, {stored:,} stored, {known:,} stored before, {total - stored - known:,} rejected."
+                    f"{file}: {total:,} rows, {stored:,} stored, {known:,} already stored, {total - stored - known:,} rejected."
                 )
         if refused:
             raise CommandError(f"{refused:,} rows were rejected.")
@@ -120,11 +119,11 @@ class Command(BaseCommand):
                     yield _store(of_kind, account_id, source, batch), len(batch)
                     bar.update(raw.tell() - bar.n if total else sum(len(row.text) for row in batch))
             except (OSError, EOFError, zlib.error, csv.Error) as error:
-                raise CommandError(f"{file}: {error}. What stands before is imported.") from error
+                raise CommandError(f"{file}: {error}. Everything before it is imported.") from error
             except QuotaExceededError as error:
-                raise CommandError(f"{file}: {error.detail} What stands before is imported.") from None
+                raise CommandError(f"{file}: {error.detail} Everything before it is imported.") from None
             except AccountGoneError:
-                raise CommandError("The account was erased meanwhile.") from None
+                raise CommandError("The account was erased during the import.") from None
 
     def _report(self, rejected: BinaryIO | None, file: str, row: Row, errors: list[Error], nth: int) -> None:
         if rejected is None:
