@@ -169,7 +169,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "audit entries"
-        # portal.views.audit: an account's newest entries.
+        # accounts.queries.audit_entries: an account's newest.
         indexes = (models.Index(fields=["account", "-id"], name="accounts_audit_newest"),)
 
     def __str__(self) -> str:

@@ -1,8 +1,10 @@
 """Everything that reads accounts, members and keys."""
 
+import datetime
+
 from django.db import connection
 
-from accounts.models import Account
+from accounts.models import Account, ApiKey, AuditEntry, Invitation, Membership
 from traitly.input.errors import AccountGoneError
 
 _LONGEST_ID = 19  # digits of a bigint
@@ -50,3 +52,60 @@ def browser_origins(*, account_id: int) -> list[str]:
     """The origins of web pages that may send with a key of the account."""
     found = Account.objects.filter(id=account_id).values_list("browser_origins", flat=True).first()
     return found or []
+
+
+def account_keys(*, account_id: int) -> list[ApiKey]:
+    """Every key of the account, the newest first; those that have ended too."""
+    return list(ApiKey.objects.filter(account=account_id).order_by("-id"))
+
+
+def find_active_key(*, account_id: int, key_id: int) -> ApiKey | None:
+    """The account's key, if requests with it are answered."""
+    row = ApiKey.objects.filter(account=account_id, id=key_id).first()
+    return row if row and row.is_active else None
+
+
+def newest_full_key(*, account_id: int) -> ApiKey | None:
+    """The account's newest key that can do everything, among those that work."""
+    rows = ApiKey.objects.filter(account=account_id, revoked_at=None, scopes__contains=["read", "write"])
+    return next((row for row in rows.order_by("-id") if row.is_active), None)
+
+
+def account_members(*, account_id: int) -> list[Membership]:
+    """Everyone in the account with their users, who joined first comes first."""
+    return list(Membership.objects.filter(account=account_id).select_related("user").order_by("id"))
+
+
+def find_member(*, account_id: int, membership_id: int) -> Membership | None:
+    """One place in the account, with its user."""
+    return Membership.objects.filter(account=account_id, id=membership_id).select_related("user").first()
+
+
+def invitations_since(*, account_id: int, since: datetime.datetime) -> list[Invitation]:
+    """The account's invitations that were sent after this, by email."""
+    return list(Invitation.objects.filter(account=account_id, sent_at__gt=since).order_by("email"))
+
+
+def audit_entries(*, account_id: int, before: int | None, limit: int) -> list[AuditEntry]:
+    """The account's newest entries, or those before the one of this id."""
+    entries = AuditEntry.objects.filter(account=account_id).order_by("-id")
+    if before is not None:
+        entries = entries.filter(id__lt=before)
+    return list(entries[:limit])
+
+
+def user_memberships(*, user_id: int) -> list[Membership]:
+    """Every place of a user with its account, by the account's name."""
+    return list(Membership.objects.filter(user=user_id).select_related("account").order_by("account__name"))
+
+
+def chosen_membership(*, user_id: int | None, account_id: int | None) -> Membership | None:
+    """The user's place in this account, else in the one that was joined first; with the account. None: in no account."""
+    places = Membership.objects.filter(user=user_id).select_related("account").order_by("id")
+    chosen = places.filter(account=account_id).first() if account_id is not None else None
+    return chosen or places.first()
+
+
+def is_member(*, user_id: int, account_id: int) -> bool:
+    """Whether the user is in the account."""
+    return Membership.objects.filter(user=user_id, account=account_id).exists()

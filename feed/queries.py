@@ -2,6 +2,7 @@
 
 import datetime
 import heapq
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -142,6 +143,11 @@ def webhook_state(row: Webhook) -> WebhookState:
 def account_webhooks(*, account_id: int) -> list[WebhookState]:
     """Every webhook of an account, the oldest first."""
     return [webhook_state(row) for row in Webhook.objects.filter(account=account_id).order_by("id")]
+
+
+def find_webhook(*, account_id: int, webhook_id: uuid.UUID) -> Webhook | None:
+    """One of the account's webhooks."""
+    return Webhook.objects.filter(account=account_id, id=webhook_id).first()
 
 
 def recent_attempts(row: Webhook) -> list[Attempt]:

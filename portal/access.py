@@ -23,6 +23,7 @@ from django.views.decorators.cache import never_cache
 from accounts.addresses import client_address
 from accounts.audit import Actor
 from accounts.models import Account, Invitation, Membership, User
+from accounts.queries import chosen_membership
 from accounts.services import InvitationError, find_invitation
 from traitly.input.errors import AccountGoneError
 
@@ -127,9 +128,8 @@ def actor(request: HttpRequest) -> Actor:
 def find_membership(request: HttpRequest) -> Membership | None:
     """The user's place in the account that was chosen, else in the one that was joined first. Asked for once."""
     if not hasattr(request, "_membership"):
-        places = Membership.objects.filter(user=request.user.pk).select_related("account").order_by("id")
-        chosen = places.filter(account=request.session.get(_CHOSEN)).first() if _CHOSEN in request.session else None
-        request._membership = chosen or places.first()  # type: ignore[attr-defined]  # noqa: SLF001  kept for the request
+        found = chosen_membership(user_id=request.user.pk, account_id=request.session.get(_CHOSEN))
+        request._membership = found  # type: ignore[attr-defined]  # noqa: SLF001  kept for the request
     membership: Membership | None = request._membership  # type: ignore[attr-defined]  # noqa: SLF001  the same
     return membership
 

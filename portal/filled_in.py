@@ -4,21 +4,17 @@ from django.http import HttpRequest
 
 from accounts import keys
 from accounts.models import ApiKey
+from accounts.queries import newest_full_key
 from accounts.services import reveal_key
 from portal.access import actor, find_membership, logged_in_recently
 
 _FILLED_IN = "filled_in"  # in the session: the key that this log-in has seen so, which the audit log knows of
 
 
-def newest_key(account_id: int) -> ApiKey | None:
-    """The account's newest key that can do everything."""
-    rows = ApiKey.objects.filter(account=account_id, revoked_at=None, scopes__contains=["read", "write"])
-    return next((row for row in rows.order_by("-id") if row.is_active), None)
-
-
 def filled_in_key(request: HttpRequest) -> str | None:
-    """The text of ``newest_key`` for an owner who logged in lately, None for everyone else.
+    """The text of the account's newest key that can do everything.
 
+    For an owner who logged in lately; None for everyone else.
     The first time in a log-in that is a revelation, and is recorded as one.
     """
     if not request.user.is_authenticated:
@@ -26,7 +22,7 @@ def filled_in_key(request: HttpRequest) -> str | None:
     membership = find_membership(request)
     if membership is None or not membership.is_owner or not logged_in_recently(request):
         return None
-    row = newest_key(membership.account.pk)
+    row = newest_full_key(account_id=membership.account.pk)
     return _text(request, membership.account.pk, row) if row else None
 
 

@@ -11,7 +11,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts import audit
-from accounts.models import Account, AuditEntry, User
+from accounts.models import AuditEntry, User
+from accounts.queries import user_memberships
 from portal.access import LOGGED_IN_AT, actor
 from portal.browsers import know_browser
 
@@ -20,8 +21,8 @@ Action = AuditEntry.Action
 
 def _record(request: HttpRequest, user: User, action: AuditEntry.Action, **detail: Any) -> None:
     doer = actor(request)._replace(user=user)
-    for account in Account.objects.filter(memberships__user=user):
-        audit.record(account=account, actor=doer, action=action, **detail)
+    for membership in user_memberships(user_id=user.pk):
+        audit.record(account=membership.account, actor=doer, action=action, **detail)
 
 
 @receiver(user_logged_in)

@@ -3,20 +3,18 @@
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
-from accounts.models import AuditEntry
+from accounts.queries import audit_entries
 from portal.access import PortalRequest, owner
 
 _PAGE = 50
+_LONGEST_ID = 18  # digits: a bigint has these in any case
 
 
 @owner
 def index(request: PortalRequest) -> HttpResponse:
     """The newest entries, or those before the one that ``before`` names."""
-    entries = AuditEntry.objects.filter(account=request.account).order_by("-id")
     before = request.GET.get("before")
-    if before is not None:
-        if not before.isascii() or not before.isdigit() or len(before) > 18:  # noqa: PLR2004  a bigint
-            raise Http404
-        entries = entries.filter(id__lt=int(before))
-    page = list(entries[: _PAGE + 1])
+    if before is not None and (not before.isascii() or not before.isdigit() or len(before) > _LONGEST_ID):
+        raise Http404
+    page = audit_entries(account_id=request.account.pk, before=int(before) if before else None, limit=_PAGE + 1)
     return render(request, "portal/audit.html", {"entries": page[:_PAGE], "more": len(page) > _PAGE})

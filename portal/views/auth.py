@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.first_login import UsedLinkError, use_token
-from accounts.models import Membership
+from accounts.queries import is_member, user_memberships
 from accounts.services import InvitationError, accept_invitation, create_account, find_invitation
 from portal.access import INVITATION, PortalRequest, actor, choose_account, find_membership, member
 from portal.forms import CompanyForm
@@ -65,15 +65,14 @@ def no_account(request: HttpRequest) -> HttpResponse:
 @member
 def accounts(request: PortalRequest) -> HttpResponse:
     """The accounts of someone who is in several."""
-    places = Membership.objects.filter(user=request.user).select_related("account").order_by("account__name")
-    return render(request, "portal/accounts.html", {"places": places})
+    return render(request, "portal/accounts.html", {"places": user_memberships(user_id=request.user.pk)})
 
 
 @require_POST
 @member
 def switch(request: PortalRequest, account_id: int) -> HttpResponse:
     """Look at another account."""
-    if not Membership.objects.filter(user=request.user, account_id=account_id).exists():
+    if not is_member(user_id=request.user.pk, account_id=account_id):
         raise Http404
     choose_account(request, account_id)
     return redirect("portal:overview")

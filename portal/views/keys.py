@@ -5,7 +5,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts import keys, services
+from accounts import keys, queries, services
 from accounts.models import ApiKey
 from portal.access import PortalRequest, actor, owner, recent_login
 from portal.forms import KeyForm, RotateForm
@@ -16,7 +16,7 @@ _SHOWN = "shown_key"  # in the session: the key whose text the next page shows, 
 @owner
 def index(request: PortalRequest) -> HttpResponse:
     """Every key of the account, the newest first; the text of the one that was just made or revealed."""
-    rows = list(ApiKey.objects.filter(account=request.account).order_by("-id"))
+    rows = queries.account_keys(account_id=request.account.pk)
     shown = request.session.pop(_SHOWN, None)
     row = next((row for row in rows if row.pk == shown), None)
     context = {
@@ -93,7 +93,7 @@ def revoke(request: PortalRequest, key_id: int) -> HttpResponse:
 
 
 def _active(request: PortalRequest, key_id: int) -> ApiKey:
-    row = ApiKey.objects.filter(account=request.account, id=key_id).first()
-    if row is None or not row.is_active:
+    row = queries.find_active_key(account_id=request.account.pk, key_id=key_id)
+    if row is None:
         raise Http404
     return row

@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from accounts.queries import newest_full_key
 from events.queries import Arrival, newest_events
 from portal.access import PortalRequest, member, owner, recent_login
 from portal.commands import LANGUAGES, commands
-from portal.filled_in import filled_in_key, newest_key
+from portal.filled_in import filled_in_key
 
 PLACEHOLDER = "insert-token-here"  # the reference's own
 
@@ -20,7 +21,7 @@ def show(request: PortalRequest) -> HttpResponse:
     language = request.GET.get("language", "curl")
     if language not in LANGUAGES:
         language = "curl"
-    row = newest_key(request.account.pk) if request.membership.is_owner else None
+    row = newest_full_key(account_id=request.account.pk) if request.membership.is_owner else None
     text = filled_in_key(request)
     context = {
         "language": language,

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts import services
-from accounts.models import Invitation, Membership
+from accounts import queries, services
+from accounts.models import Membership
 from portal.access import PortalRequest, actor, member, owner, recent_login
 from portal.forms import InviteForm, RoleForm
 
@@ -27,8 +27,8 @@ def index(request: PortalRequest) -> HttpResponse:
 def _page(request: PortalRequest, form: InviteForm) -> HttpResponse:
     standing = timezone.now() - services.INVITATION_LIVES
     context = {
-        "places": request.account.memberships.select_related("user").order_by("id"),
-        "invitations": Invitation.objects.filter(account=request.account, sent_at__gt=standing).order_by("email"),
+        "places": queries.account_members(account_id=request.account.pk),
+        "invitations": queries.invitations_since(account_id=request.account.pk, since=standing),
         "roles": Membership.Role.choices,
         "form": form,
     }
@@ -103,7 +103,7 @@ def change_role(request: PortalRequest, membership_id: int) -> HttpResponse:
 @recent_login
 def remove(request: PortalRequest, membership_id: int) -> HttpResponse:
     """Take someone out of the account, after a question. Members may take out themselves only."""
-    place = Membership.objects.filter(account=request.account, id=membership_id).select_related("user").first()
+    place = queries.find_member(account_id=request.account.pk, membership_id=membership_id)
     if place is None or not (request.membership.is_owner or place.user_id == request.user.pk):
         raise Http404
     if request.method != "POST":

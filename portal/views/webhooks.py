@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from accounts import keys
 from feed import services
 from feed.models import Delivery, Webhook
-from feed.queries import account_webhooks, recent_attempts, set_aside, webhook_state
+from feed.queries import account_webhooks, find_webhook, recent_attempts, set_aside, webhook_state
 from portal.access import PortalRequest, actor, owner, recent_login
 from portal.forms import RewindForm, WebhookForm
 
@@ -137,7 +137,7 @@ def delete(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
 
 
 def _row(request: PortalRequest, webhook_id: uuid.UUID) -> Webhook:
-    row = Webhook.objects.filter(account=request.account, id=webhook_id).first()
+    row = find_webhook(account_id=request.account.pk, webhook_id=webhook_id)
     if row is None:
         raise Http404
     return row
