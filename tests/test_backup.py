@@ -98,6 +98,19 @@ def test_a_file_that_is_cut_off_restores_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
+def test_a_file_is_read_by_the_newest_program(monkeypatch):
+    """It may be of the embedded PostgreSQL, which is newer than the server."""
+    from traitly.postgres import dump  # noqa: PLC0415
+
+    monkeypatch.setattr(dump, "_server_major", lambda: 15)
+    monkeypatch.setattr(dump, "_candidates", lambda name: [f"/18/{name}", f"/15/{name}"])
+    monkeypatch.setattr(dump, "_major", lambda program: int(program.split("/")[1]))
+
+    assert dump._program("pg_restore", newest=True) == "/18/pg_restore"
+    assert dump._program("pg_dump") == "/15/pg_dump"
+
+
+@pytest.mark.django_db
 def test_programs_that_are_older_than_the_server_are_not_taken(monkeypatch):
     from traitly.postgres import dump  # noqa: PLC0415
 

@@ -41,7 +41,7 @@ def restore(file: Path) -> None:
     if tables := connection.introspection.table_names():
         name = connection.settings_dict["NAME"]
         raise DumpError(f"The database {name} is not empty: it has {len(tables)} tables. Restore into a new one.")
-    reader = [_program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)]
+    reader = [_program("pg_restore", newest=True), "--no-owner", "--no-privileges", "--file=-", str(file)]
     dsn, environment = _target()
     writer = [_program("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", dsn]
     pipe = subprocess.PIPE
@@ -83,13 +83,16 @@ def _target() -> tuple[str, dict[str, str]]:
     return dsn, {**os.environ, **({"PGPASSWORD": password} if password else {})}
 
 
-def _program(name: str) -> str:
-    """The oldest of those at hand that is no older than the server: that would not know it."""
+def _program(name: str, *, newest: bool = False) -> str:
+    """The oldest of those at hand that is no older than the server: that would not know it.
+
+    ``newest``: the newest, for files, which may be of a newer PostgreSQL than the server.
+    """
     needed = _server_major()
     found = {_major(path): path for path in reversed(_candidates(name)) if _major(path) >= needed}
     if not found:
         raise DumpError(f"{name} of PostgreSQL {needed} or later is needed: install its client programs.")
-    return found[min(found)]
+    return found[max(found) if newest else min(found)]
 
 
 def _server_major() -> int:
