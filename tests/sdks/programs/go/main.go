@@ -6,14 +6,15 @@ import (
 	"log"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/analytics-go/v3"
 )
 
-type callback struct{}
+type callback struct{ sent *atomic.Int64 }
 
-func (callback) Success(analytics.Message) {}
+func (c callback) Success(analytics.Message) { c.sent.Add(1) }
 func (callback) Failure(_ analytics.Message, err error) {
 	log.Fatalf("lost: %v", err)
 }
@@ -25,12 +26,15 @@ func enqueue(client analytics.Client, message analytics.Message) {
 }
 
 func main() {
+	var sent atomic.Int64
 	tracks, _ := strconv.Atoi(os.Getenv("TRACKS"))
 	client, err := analytics.NewWithConfig(os.Getenv("KEY"), analytics.Config{
 		Endpoint:  os.Getenv("URL"),
 		BatchSize: 5,
 		Interval:  300 * time.Millisecond,
-		Callback:  callback{},
+		Callback:  callback{&sent},
+		// Ten attempts with the usual pauses take some three seconds, less than a restart on a busy machine.
+		RetryAfter: func(int) time.Duration { return time.Second },
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -44,6 +48,10 @@ func main() {
 	for number := 0; number < tracks; number++ {
 		enqueue(client, analytics.Track{UserId: "user-2", Event: "Counted", Properties: analytics.Properties{"number": number}, MessageId: fmt.Sprintf("counted-%d", number)})
 		time.Sleep(100 * time.Millisecond)
+	}
+	// A client that is closed gives up what it could not send.
+	for second := 0; sent.Load() < int64(6+tracks) && second < 60; second++ {
+		time.Sleep(time.Second)
 	}
 	if err := client.Close(); err != nil {
 		log.Fatal(err)

@@ -9,13 +9,11 @@ gzip = os.environ.get("GZIP") == "1"
 if os.environ["SDK"] == "rudder":
     from rudderstack.analytics.client import Client
 
-    client = Client(key, host=url, gzip=gzip, max_retries=10, flush_interval=0.3, flush_at=5)
-    alias_arguments = ("anon-1", "user-1")
+    client = Client(key, host=url, gzip=gzip, max_retries=10, upload_interval=0.3, upload_size=5)
 else:
     from segment.analytics.client import Client
 
     client = Client(key, host=url, gzip=gzip, max_retries=10, upload_interval=0.3, upload_size=5)
-    alias_arguments = ("anon-1", "user-1")
 
 failed = []
 client.on_error = lambda error, items: failed.append(error)
@@ -25,7 +23,7 @@ client.track("user-1", "Signed Up", {"source": "ad", "amount": 12.5}, message_id
 client.page("user-1", "Docs", "Index", {"path": "/docs"}, message_id="page-1")
 client.screen("user-1", "App", "Home", {"tab": "start"}, message_id="screen-1")
 client.group("user-1", "org-7", {"name": "Acme"})
-client.alias(*alias_arguments)
+client.alias("anon-1", "user-1")
 for number in range(tracks):
     client.track("user-2", "Counted", {"number": number}, message_id=f"counted-{number}")
     time.sleep(0.1)
