@@ -67,7 +67,7 @@ def endpoints() -> dict[tuple[str, str], str]:
         if not regex.startswith(_PREFIX):
             continue
         view = getattr(route.callback, "cls", None)
-        if view is None or not issubclass(view, ApiViewSet):
+        if view is None or not issubclass(view, ApiViewSet) or not view.in_reference:
             continue
         path = re.sub(r"\(\?P<(\w+)>.*?\?\)", r"{\1}", regex.removeprefix(_PREFIX))
         path = f"/api/v1/{path.removesuffix(chr(92) + 'Z').removesuffix('/?')}"
