@@ -102,6 +102,8 @@ class Work:
             yield from self._lists(chance, active)
         elif self.group == "upsert":
             yield from self._upserts(chance)
+        elif self.group == "segment":
+            yield from self._messages(chance)
         else:
             yield from self._events(chance)
 
@@ -110,6 +112,13 @@ class Work:
         for _ in range(max(4, min(2_000, 16_000 // self.items))):
             events = [_event(chance, now) for _ in range(self.items)]
             yield Request(chance.randrange(CUSTOMERS), "POST", "/api/v1/event", _body(events))
+
+    def _messages(self, chance: random.Random) -> Iterator[Request]:
+        """The same events as Segment's SDKs send them."""
+        now = int(time.time())
+        for _ in range(max(4, min(2_000, 16_000 // self.items))):
+            events = [_event(chance, now) for _ in range(self.items)]
+            yield Request(chance.randrange(CUSTOMERS), "POST", "/v1/batch", _segment_body(events, now))
 
     def _lists(self, chance: random.Random, active: int) -> Iterator[Request]:
         who = "customer" if self.rows else "nobody"
@@ -164,6 +173,21 @@ def _body(items: list[dict[str, object]]) -> bytes:
     return text.replace(f'"{NUMBER}"', NUMBER).encode()
 
 
+def _segment_body(events: list[dict[str, object]], now: int) -> bytes:
+    batch = [
+        {
+            "type": "track",
+            "userId": event["customer_id"],
+            "event": event["name"],
+            "timestamp": event["created_at"],
+            "properties": event["custom_attributes"],
+        }
+        for event in events
+    ]
+    text = json.dumps({"batch": batch, "sentAt": now}, ensure_ascii=False, separators=(",", ":"))
+    return text.replace(f'"{NUMBER}"', NUMBER).encode()
+
+
 def write_requests(work: Work, active: int, port: int, keys: list[str], file: Path) -> None:
     """Write the work's requests as they go over the wire, each after a line with its length."""
     with file.open("wb") as stream:
@@ -183,6 +207,10 @@ def events(items: int) -> Work:
 
 
 SINGLE = Work("single", "(a) POST of one event", "single", stores=True)
+SEGMENT = Work("segment", "POST of 100 events as Segment's SDKs send them", "segment", 100, stores=True)
+SEGMENT_EVENTS = Work(
+    "segment-events", "POST of the same 100 events to /api/v1/event", "segment-events", 100, stores=True
+)
 BATCH = Work("batch", "(b) POST of 1,000 events", "batch", 1_000, stores=True)
 LIST = Work("list", "(c) GET of 100 events", "list", PAGE, rows=PAGE)
 EMPTY = Work("empty", "(c) GET of a list without events", "list", rows=0)
@@ -193,4 +221,4 @@ ATTRIBUTES = Work(
 )
 NOTHING = Work("nothing", "(d) POST of 1,000 known customers, nothing changed", "upsert", 1_000, changes="nothing")
 # Lists come before anything has been added: everybody's first page is then the same.
-WORKS = (LIST, EMPTY, SINGLE, UPSERT, UPSERTS, ATTRIBUTES, NOTHING, BATCH)
+WORKS = (LIST, EMPTY, SINGLE, UPSERT, UPSERTS, ATTRIBUTES, NOTHING, SEGMENT_EVENTS, SEGMENT, BATCH)
