@@ -14,6 +14,7 @@ from django_mcpz.server import MCPServer, ToolError
 from msgspec import Meta, Struct
 
 from assistants.authentication import authenticate
+from customers.aliases import ids_of
 from customers.queries import get_customer, search_customers
 from events import figures
 from events.queries import customer_days, timeline_of
@@ -161,7 +162,8 @@ def _counts_of(account_id: int, customer_id: str, today: datetime.date, days: in
     since, until = midnight - datetime.timedelta(days=days - 1), midnight + datetime.timedelta(days=1)
     by_day: dict[datetime.date, int] = {}
     names: dict[str, int] = {}
-    for day, name, events in customer_days(account_id=account_id, customer_id=customer_id, since=since, until=until):
+    ids = ids_of(account_id=account_id, customer_id=customer_id)
+    for day, name, events in customer_days(account_id=account_id, customer_ids=ids, since=since, until=until):
         by_day[day] = by_day.get(day, 0) + events
         names[name] = names.get(name, 0) + events
     found = [Day(day, events, 1) for day, events in sorted(by_day.items())]

@@ -96,6 +96,7 @@ class Arrival(NamedTuple):
     name: str
     created_at: datetime.datetime
     received_at: datetime.datetime
+    custom_attributes: str  # JSON text
 
 
 LOOKED_THROUGH = 10_000
@@ -114,7 +115,7 @@ def newest_events(*, account_id: int, customer_id: str = "", name: str = "", lim
         )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, customer_id, name, created_at, received_at FROM {source}"  # noqa: S608  our own names
+            f"SELECT id, customer_id, name, created_at, received_at, custom_attributes::text FROM {source}"  # noqa: S608  our own names
             " ORDER BY received_at DESC, id DESC LIMIT %(limit)s",
             {"account_id": account_id, "customer_id": customer_id, "name": name, "limit": limit},
         )
@@ -122,9 +123,9 @@ def newest_events(*, account_id: int, customer_id: str = "", name: str = "", lim
 
 
 def customer_days(
-    *, account_id: int, customer_id: str, since: datetime.datetime, until: datetime.datetime
+    *, account_id: int, customer_ids: list[str], since: datetime.datetime, until: datetime.datetime
 ) -> list[tuple[datetime.date, str, int]]:
-    """How many events of each name a customer has on each day (UTC) from ``since`` to ``until``.
+    """How many events of each name a customer has on each day (UTC) from ``since`` to ``until``, under all these ids.
 
     Walks the customer's part of events_by_customer_name.
     """
@@ -132,9 +133,9 @@ def customer_days(
         cursor.execute(
             """
             SELECT (created_at AT TIME ZONE 'UTC')::date, name, count(*) FROM events_event
-            WHERE account_id = %s AND customer_id = %s AND created_at >= %s AND created_at < %s GROUP BY 1, 2
+            WHERE account_id = %s AND customer_id = ANY(%s) AND created_at >= %s AND created_at < %s GROUP BY 1, 2
             """,
-            [account_id, customer_id, since, until],
+            [account_id, customer_ids, since, until],
         )
         rows: list[tuple[datetime.date, str, int]] = cursor.fetchall()
     return rows

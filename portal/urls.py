@@ -15,6 +15,7 @@ portal = (
         path("events/rejected/<uuid:rejection_id>/", events.rejection, name="rejection"),
         path("customers/", customers.index, name="customers"),
         path("customers/customer/", customers.show, name="customer"),
+        path("customers/customer/separate/", customers.separate, name="customer_separate"),
         path("quickstart/", quickstart.show, name="quickstart"),
         path("quickstart/key/", quickstart.fill_in, name="quickstart_key"),
         path("quickstart/first-event/", quickstart.first_event, name="first_event"),

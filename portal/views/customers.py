@@ -5,11 +5,15 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from customers import queries
+from customers.aliases import aliases_of, delete_alias
 from customers.columns import OPTIONAL, TEXT
 from events.queries import customer_days, timeline_of
 from portal.access import PortalRequest, member
@@ -77,10 +81,10 @@ def show(request: PortalRequest) -> HttpResponse:
         raise Http404
     fields = _with_times(answer) if answer else None
     days = days_until(timezone.now().astimezone(datetime.UTC).date(), _DAYS)
-    counts = customer_days(account_id=account_id, customer_id=customer_id, **moments(days))
+    counts = customer_days(account_id=account_id, customer_ids=ids, **moments(days))
     context = {
         "customer_id": customer_id,
-        "other_ids": [each for each in ids if each != customer_id],
+        "aliases": aliases_of(account_id=account_id, customer_id=customer_id) if len(ids) > 1 else [],
         "customer": fields,
         "optional": [(each.label, fields[each.name]) for each in OPTIONAL if each.kind is TEXT and fields[each.name]]
         if fields
@@ -95,6 +99,19 @@ def show(request: PortalRequest) -> HttpResponse:
         "first_page": not request.GET.get("cursor"),
     }
     return render(request, "portal/customer.html", context)
+
+
+@require_POST
+@member
+def separate(request: PortalRequest) -> HttpResponse:
+    """Take an id (``previous_id``) from a customer (``id``) again: the events stored under it are its own."""
+    customer_id, previous_id = (request.POST.get(key, "") for key in ("id", "previous_id"))
+    if "\0" in customer_id + previous_id:
+        raise Http404
+    if delete_alias(account_id=request.account.pk, customer_id=customer_id, previous_id=previous_id) is None:
+        raise Http404
+    messages.success(request, f"{previous_id} is separate now.")
+    return redirect(f"{reverse('portal:customer')}?{urlencode({'id': customer_id})}")
 
 
 def _page(

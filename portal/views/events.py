@@ -41,6 +41,7 @@ class Row(NamedTuple):
     customer_id: str | None
     created_at: datetime.datetime | None = None
     rejection: Rejection | None = None
+    attributes: str = ""  # JSON text
 
     @property
     def apart(self) -> bool:
@@ -117,6 +118,7 @@ def _feed(request: PortalRequest) -> dict[str, Any]:
             found.name,
             found.customer_id,
             found.created_at,
+            attributes=found.custom_attributes,
         )
         for found in arrivals
     ]

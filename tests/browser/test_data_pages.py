@@ -140,6 +140,50 @@ def test_everything_works_without_scripts(new_visitor):
     expect(page.get_by_role("heading", name="John Smith")).to_be_visible()
 
 
+def test_rows_are_one_line_and_say_the_whole_on_hover_and_focus(visitor, send):
+    long = "a long value that does not fit beside its many fellows " * 3
+    send("event", event(note=long, other=long))
+    page = visitor.open("/events/?paused=1")
+    row, cell = page.locator("tbody tr"), page.locator("td.wide")
+    assert row.bounding_box()["height"] < 60
+    cell.hover()
+    assert "note=a long value" in cell.get_attribute("title")
+    page.get_by_role("link", name="Resume").focus()
+    page.keyboard.press("Tab")  # the table, which scrolls
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Logged in"
+    assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+
+
+def test_times_are_in_the_readers_zone_by_choice(new_visitor):
+    visitor = new_visitor(timezone_id="Asia/Tokyo")
+    visitor.sign_up()
+    Sender(visitor)("event", event(created_at=1_700_000_000))
+    page = visitor.open("/customers/customer/?id=123")
+    time = page.locator("tbody time").last
+    assert "14 Nov 2023, 22:13:20 UTC" in time.get_attribute("title")
+    page.locator(".menu summary").click()
+    visitor.press("Times in my time zone")
+    assert "15 Nov 2023, 07:13:20 Asia/Tokyo" in time.get_attribute("title")
+    visitor.open("/customers/customer/?id=123")  # the choice is kept
+    assert "Asia/Tokyo" in page.locator("tbody time").last.get_attribute("title")
+
+
+def test_the_navigation_opens_and_closes_on_a_phone(new_visitor):
+    visitor = new_visitor(viewport=PHONE)
+    visitor.sign_up()
+    page = visitor.open("/customers/")
+    expect(page.locator("#nav")).to_be_hidden()
+    page.get_by_role("button", name="Menu", exact=True).press("Enter")
+    expect(page.get_by_role("link", name="Docs")).to_be_visible()
+    visitor.check_accessibility()
+    page.keyboard.press("Escape")
+    expect(page.locator("#nav")).to_be_hidden()
+    page.get_by_role("button", name="Menu", exact=True).press("Enter")
+    page.get_by_role("link", name="Live events").press("Enter")
+    expect(page.get_by_role("heading", name="Live events")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_accessible_and_not_too_wide(new_visitor, viewport, scheme):

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from customers import queries
+from customers.aliases import NewAlias, add_aliases, ids_of
 from customers.models import Customer
 from tests.client import Api
 from tests.factories import CustomerFactory, EventFactory, a_customer
@@ -197,6 +198,30 @@ class TestCustomer:
         assert len(plot.days) == 90
         assert [day.total for day in plot.days if day.total] == [1, 2, 1]
         assert plot.days[-4].values == [1, 1]
+
+    def test_the_timeline_says_what_happened(self, member, api: Api):
+        api.post("event", {"customer_id": "15", "name": "Paid", "amount": 12, "method": "card"})
+        assert '<span class="muted">method=</span>card' in self.show(member, "15").content.decode()
+
+    def test_other_ids_are_shown_counted_and_separated(self, member, acme):
+        for customer_id in ("15", "anonymous"):
+            EventFactory.create(account=acme, customer_id=customer_id, created_at=timezone.now())
+        alias = NewAlias("anonymous", "15", "identify")
+        add_aliases(account_id=acme.pk, aliases=[alias], now=timezone.now())
+        page = self.show(member, "15")
+        assert "anonymous before" in page.content.decode()
+        assert (page.context["plot"].total, len(page.context["events"])) == (2, 2)
+        form = {"id": "15", "previous_id": "anonymous"}
+        assert member.post("/customers/customer/separate/", form)["Location"] == "/customers/customer/?id=15"
+        page = self.show(member, "15")
+        assert (page.context["plot"].total, page.context["aliases"]) == (1, [])
+        assert member.post("/customers/customer/separate/", form).status_code == 404
+
+    def test_another_accounts_ids_cannot_be_separated(self, member, globex):
+        add_aliases(account_id=globex.pk, aliases=[NewAlias("a", "15", "alias")], now=timezone.now())
+        form = {"id": "15", "previous_id": "a"}
+        assert member.post("/customers/customer/separate/", form).status_code == 404
+        assert ids_of(account_id=globex.pk, customer_id="15") == ["15", "a"]
 
     def test_events_may_be_all_that_there_is(self, member, acme):
         EventFactory.create(account=acme, customer_id="early")

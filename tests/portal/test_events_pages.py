@@ -57,6 +57,18 @@ class TestFeed:
         assert "Not a valid time." in text(response)
         assert "Rejected customer" in text(response)
 
+    def test_says_what_happened(self, member, api):
+        api.post("event", an_event(name="Paid", amount=12, method="card"))
+        page = text(member.get(PAGE))
+        assert '<span class="pair"><span class="muted">amount=</span>12</span>' in page
+        assert "just now" in page
+
+    def test_a_refused_one_has_its_name_its_reason_and_a_button(self, member, api):
+        rejection = refuse(api, an_event(name="Paid", created_at="yesterday"))
+        row = text(member.get(PAGE)).partition('class="refused"')[2].partition("</tr>")[0]
+        assert row.index('<th scope="row">Paid') < row.index("Not a valid time.") < row.index("Fix<span")
+        assert f'href="{address(rejection)}"' in row
+
     def test_asks_again_every_two_seconds_by_itself(self, member, acme):
         EventFactory.create(account=acme)
         page = text(member.get(PAGE))

@@ -16,12 +16,57 @@ if (navigator.clipboard) {
   document.querySelectorAll("[data-copy]").forEach(offerCopying);
 }
 
-// On phones the navigation is a strip: the page that is shown is in sight.
-const strip = document.querySelector(".side");
-const here = document.querySelector(".side [aria-current]");
-if (strip && here) {
-  strip.scrollLeft = here.offsetLeft - (strip.clientWidth - here.clientWidth) / 2;
+// Cells that end in an ellipsis say the whole on hover.
+document.addEventListener("pointerover", (event) => {
+  const cell = event.target.closest("td, tbody th");
+  if (cell && !event.target.closest("[title]") && cell.scrollWidth > cell.clientWidth) {
+    cell.title = cell.textContent.trim().replace(/\s+/g, " ");
+  }
+});
+
+// Times: "2 min ago" stays true, and the exact ones are in UTC or the reader's own zone, as chosen in the menu.
+const ZONE_KEPT = "traitly.zone";
+const UNITS = [[86400, "d"], [3600, "h"], [60, "min"]];
+
+function ago(moment) {
+  const seconds = (Date.now() - moment) / 1000;
+  const [unit, name] = UNITS.find(([length]) => seconds >= length) || [];
+  return unit ? `${Math.floor(seconds / unit)} ${name} ago` : "just now";
 }
+
+function showTimes() {
+  const local = localStorage.getItem(ZONE_KEPT) === "local";
+  const format = new Intl.DateTimeFormat("en-GB", {
+    dateStyle: "medium", timeStyle: "medium", timeZone: local ? undefined : "UTC",
+  });
+  const zone = local ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
+  document.querySelectorAll("time[data-time]").forEach((element) => {
+    const moment = new Date(element.dateTime);
+    element.title = `${format.format(moment)} ${zone}`;
+    if (element.dataset.time === "exact") {
+      element.textContent = element.title;
+    } else if (element.textContent.endsWith("ago") || element.textContent === "just now") {
+      element.textContent = ago(moment);
+    }
+  });
+}
+
+const zoneButton = document.querySelector("[data-zone]");
+if (zoneButton) {
+  const name = () => {
+    zoneButton.textContent = localStorage.getItem(ZONE_KEPT) === "local" ? "Times in UTC" : "Times in my time zone";
+  };
+  zoneButton.hidden = false;
+  name();
+  zoneButton.addEventListener("click", () => {
+    localStorage.setItem(ZONE_KEPT, localStorage.getItem(ZONE_KEPT) === "local" ? "utc" : "local");
+    name();
+    showTimes();
+  });
+}
+showTimes();
+setInterval(showTimes, 15000);
+document.addEventListener("htmx:afterSwap", showTimes);
 
 // The menu closes on Escape and on a click beside it.
 const menu = document.querySelector(".menu");
