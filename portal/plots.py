@@ -11,6 +11,8 @@ from typing import NamedTuple
 HEIGHT = 100  # of the drawing; its width is ten a day
 MOST_SERIES = 5  # as many as the stylesheet has colours for
 _STEP, _BAR = 10, 8
+_WEEK = 7
+_MAX_STEPS = 5
 
 
 class Series(NamedTuple):
@@ -31,6 +33,13 @@ class DayTotal(NamedTuple):
     total: int
 
 
+class Tick(NamedTuple):
+    """A label of an axis, and where it stands: in percent from the top or the left."""
+
+    label: str
+    at: float
+
+
 class Plot(NamedTuple):
     """What ``portal/plot.html`` draws."""
 
@@ -49,12 +58,16 @@ class Plot(NamedTuple):
         return len(self.days) * _STEP
 
     @property
-    def end(self) -> str:
-        """The axis's end, short: 400k."""
-        for unit, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-            if self.most >= unit:
-                return f"{self.most / unit:g}{suffix}"
-        return str(self.most)
+    def ticks(self) -> list[Tick]:
+        """The value axis's labels with their heights in the drawing, from the top down."""
+        step = _step(self.most)
+        return [Tick(_short(value), HEIGHT - value * HEIGHT / self.most) for value in range(self.most, -1, -step)]
+
+    @property
+    def weeks(self) -> list[Tick]:
+        """The time axis's labels: every seventh day, counted back from today."""
+        days = self.days[::-_WEEK][::-1]
+        return [Tick(f"{each.day.day} {each.day:%b}", 100 * each.x / self.width) for each in days]
 
     @property
     def busiest(self) -> DayTotal:
@@ -134,10 +147,24 @@ def _bars(heights: Sequence[int], grounds: Sequence[int], most: int) -> Iterable
 
 
 def _round_up(number: int) -> int:
-    """The next of 1, 2, 4, 5, 10, 20, 40, 50, ...: an axis's end whose half is round too."""
+    """The axis's end: the first whole step at or above the number, so that bars use the height."""
+    step = _step(number)
+    return max(-(-number // step), 1) * step
+
+
+def _step(number: int) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50, ... of which at most ``_MAX_STEPS`` reach the number."""
     unit = 1
     while True:
-        for factor in (1, 2, 4, 5):
-            if number <= factor * unit:
+        for factor in (1, 2, 5):
+            if number <= _MAX_STEPS * factor * unit:
                 return factor * unit
         unit *= 10
+
+
+def _short(value: int) -> str:
+    """400k for 400,000."""
+    for unit, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if value >= unit:
+            return f"{value / unit:g}{suffix}"
+    return str(value)

@@ -3,8 +3,9 @@
 import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -12,6 +13,8 @@ from customers import queries as customers
 from events import figures
 from portal.access import PortalRequest, member
 from portal.plots import days_until, moments, plot_days
+from portal.views import quickstart
+from rejections import queries as rejections
 
 PERIODS = (30, 90)
 _MOST_PLANS = 10
@@ -20,13 +23,15 @@ _PAYMENTS_SECONDS = 60  # how old the sums of payments may be: they read every c
 
 
 @member
-def show(request: PortalRequest) -> HttpResponse:
-    """Figures of the last 30 or 90 days."""
+def show(request: PortalRequest) -> HttpResponseBase:
+    """Figures of the last 30 or 90 days; the quick start itself where there are none yet."""
     account_id = request.account.pk
     days = next((period for period in PERIODS if str(period) == request.GET.get("days")), PERIODS[0])
     figures.count_events(account_id=account_id, seconds=_COUNTING_SECONDS)
     today = timezone.now().astimezone(datetime.UTC).date()
     found = figures.read_figures(account_id=account_id, days=days, today=today)
+    if found.complete and not found.days and not customers.count_customers(account_id=account_id, most=1):
+        return quickstart.show(request)
     period = days_until(today, days)
     created = customers.new_customers(account_id=account_id, **moments(period))
     plans, all_plans = _payments(account_id)
@@ -45,6 +50,8 @@ def show(request: PortalRequest) -> HttpResponse:
         "events": sum(events.values()),
         "active_today": active.get(today, 0),
         "new": sum(created.values()),
+        "rejected": rejections.newest(account_id=account_id).count(),
+        "kept_days": settings.REJECTIONS_KEPT_DAYS,
         "names": [(name, count, _percent(count, top)) for name, count in found.names],
         "plans": [(plan, _percent(plan.payments, plans[0].payments)) for plan in plans],
         "all_plans": all_plans,

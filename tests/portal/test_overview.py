@@ -1,6 +1,7 @@
 """The overview: figures of the last days, each plot with a table, exact whatever was counted before."""
 
 import datetime
+import itertools
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 from events import figures
 from events.figures import count_events
 from portal.plots import days_until, gather_series, plot_days, plot_series
-from tests.factories import CustomerFactory, EventFactory
+from tests.factories import CustomerFactory, EventFactory, an_event
 
 DAY = datetime.timedelta(days=1)
 TODAY = datetime.date(2026, 11, 23)
@@ -108,13 +109,25 @@ def test_says_while_counting_is_behind(member, acme, monkeypatch):
     assert "still being counted" in show(member).content.decode()
 
 
-def test_an_empty_account_is_sent_to_the_quick_start(member):
-    page = show(member).content.decode()
-    assert 'href="/quickstart/"' in page.partition("<main")[2]
+def test_an_empty_account_sees_the_quick_start(member, acme):
+    assert "Waiting for your first event" in show(member).content.decode()
+    CustomerFactory.create(account=acme)
+    assert "Waiting for your first event" not in show(member).content.decode()
+
+
+def test_numbers_lead_to_what_they_count(member, acme, api):
+    EventFactory.create(account=acme, name="A&B")
+    api.post("event", an_event(created_at="yesterday"))
+    response = show(member)
+    page = response.content.decode()
+    assert response.context["rejected"] == 1
+    for address in ("/events/?show=rejected", "/events/?name=A%26B", "/customers/?sort=-created_at"):
+        assert f'href="{address}"' in page
 
 
 @pytest.mark.parametrize("days", ["", "7", "x", "90x"])
-def test_any_other_period_is_thirty_days(member, days):
+def test_any_other_period_is_thirty_days(member, acme, days):
+    EventFactory.create(account=acme)
     assert show(member, days=days).context["days"] == 30
 
 
@@ -156,14 +169,21 @@ class TestPlots:
         assert drawn.days[0].values == [1, 3]
 
     @pytest.mark.parametrize(
-        ("most", "end"), [(0, 1), (1, 1), (2, 2), (3, 4), (5, 5), (6, 10), (11, 20), (41, 50), (999, 1000)]
+        ("most", "end"), [(0, 1), (1, 1), (2, 2), (3, 3), (5, 5), (6, 6), (11, 15), (41, 50), (201, 250), (999, 1000)]
     )
-    def test_axis_ends_at_a_round_number(self, most, end):
+    def test_axis_ends_at_the_next_round_step(self, most, end):
         assert plot_days("p", "", "", [TODAY], {TODAY: most}).most == end
 
-    @pytest.mark.parametrize(("most", "end"), [(5, "5"), (900, "1k"), (3999, "4k"), (1_200_000, "2M")])
-    def test_axis_is_short(self, most, end):
-        assert plot_days("p", "", "", [TODAY], {TODAY: most}).end == end
+    def test_axis_has_a_line_at_each_step(self):
+        ticks = plot_days("p", "", "", [TODAY], {TODAY: 1_400}).ticks
+        assert [tick.label for tick in ticks] == ["1.5k", "1k", "500", "0"]
+        assert [round(tick.at) for tick in ticks] == [0, 33, 67, 100]
+
+    def test_days_have_weekly_ticks_that_end_today(self):
+        weeks = plot_days("p", "", "", days_until(TODAY, 90), {TODAY: 1}).weeks
+        assert len(weeks) == 13
+        assert [week.label for week in weeks[-2:]] == ["16 Nov", "23 Nov"]
+        assert {round((b.at - a.at) * 0.9, 6) for a, b in itertools.pairwise(weeks)} == {7}
 
     def test_rare_names_are_one_series(self):
         rows = [(TODAY, f"name {number}", 10 - number) for number in range(7)]
