@@ -19,7 +19,7 @@ def erase_leftovers() -> int:
     for model in account_owned_models():
         table = model._meta.db_table  # noqa: SLF001  documented
         with slow_statements(), connection.cursor() as cursor:
-            cursor.execute(f"SELECT DISTINCT account_id FROM {table}")  # noqa: S608  our own names
+            cursor.execute(f"SELECT DISTINCT account_id FROM {table}")
             owners = {account_id for (account_id,) in cursor.fetchall()}
         # Asked afterwards: an account that is made meanwhile is there by now.
         for account_id in owners.difference(Account.objects.values_list("id", flat=True)):

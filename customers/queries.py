@@ -117,7 +117,7 @@ def all_history(*, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
                 FROM customers_history
                 WHERE account_id = %s AND (customer_id, changed_at, field) > (%s, %s::timestamptz, %s)
                 ORDER BY customer_id, changed_at, field LIMIT {MAX_LIMIT}
-                """,  # noqa: S608  our own names
+                """,
                 [account_id, *after],
             )
             rows = cursor.fetchall()
@@ -140,7 +140,7 @@ def get_customer(*, account_id: int, customer_id: str) -> bytes | None:
                 (SELECT root_id FROM customers_alias WHERE account_id = %(account_id)s AND previous_id = %(path)s),
                 %(path)s
             ]) ORDER BY customer_id = %(path)s LIMIT 1
-            """,  # noqa: S608  our own names
+            """,
             {"account_id": account_id, "path": customer_id},
         )
         row = cursor.fetchone()
@@ -197,7 +197,7 @@ def search_customers(*, account_id: int, text: str, plan: str = "", limit: int) 
     with connection.cursor() as cursor:
         for prefix in _PREFIXES:
             cursor.execute(
-                f"SELECT id, {LIST.answer} FROM customers_customer"  # noqa: S608  our own names
+                f"SELECT id, {LIST.answer} FROM customers_customer"
                 f" WHERE account_id = %(account_id)s{of_plan} AND {prefix} LIMIT %(limit)s",
                 parameters,
             )

@@ -102,7 +102,7 @@ change AS ({_KEEP_CHANGE.format("stored")}
         {", ".join(f"('{each.name}', previous[{place}], {each.as_text()})" for place, each in enumerate(HISTORIC, start=1))}
     ) AS compared (field, before, after)
     WHERE previous IS NOT NULL AND before IS DISTINCT FROM after
-)"""  # noqa: S608  our own names
+)"""
 
 # Set with every update. Each time is later than the one before, whatever the clock says.
 _STAMP = f"""
@@ -148,7 +148,7 @@ WITH sent AS MATERIALIZED (
     RETURNING {_RETURNED}, {LIST.answer} AS answer
 ), {_FOLLOWS}
 SELECT customer_id, id::text, answer FROM stored UNION ALL SELECT customer_id, '', answer FROM same
-"""  # noqa: S608  only names of our own columns are put in
+"""
     )
 
 
@@ -284,7 +284,7 @@ def update_customer(*, account_id: int, customer_id: str, changes: CustomerChang
                 {_ONE} AND NOT ({unchanged}) RETURNING {_RETURNED}
             ), {_FOLLOWS}
             SELECT FROM stored; SELECT {LIST.answer} FROM customers_customer {_ONE}
-            """,  # noqa: S608  our own names
+            """,
             {
                 **changes.fields,
                 "account_id": account_id,
@@ -318,7 +318,7 @@ WITH stale AS (
     FOR UPDATE OF stored
 )
 {_KEEP_CHANGE.format("stale")}
-"""  # noqa: S608  our own names
+"""
 
 
 class Eraser(Protocol):
@@ -375,8 +375,8 @@ def _erase(cursor: CursorWrapper, account_id: int, customer_id: str) -> Erased:
     counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}
     erase_rejections(account_id=account_id, customer_id=customer_id)
     parameters: dict[str, int | str] = {"account_id": account_id, "path": customer_id}
-    cursor.execute(f"DELETE FROM customers_customer {_ONE} RETURNING {LIST.answer}", parameters)  # noqa: S608  our own names
+    cursor.execute(f"DELETE FROM customers_customer {_ONE} RETURNING {LIST.answer}", parameters)
     row = cursor.fetchone()
     # After the customer: nobody who waited for it can write to these any more.
-    cursor.execute(f"DELETE FROM customers_change {_ONE}; DELETE FROM customers_history {_ONE}", parameters)  # noqa: S608  the same
+    cursor.execute(f"DELETE FROM customers_change {_ONE}; DELETE FROM customers_history {_ONE}", parameters)
     return Erased(row[0].encode() if row else None, counts)

@@ -31,7 +31,7 @@ RETURNING received_until
 
 _LOCK_UNLESS_LOCKED = f"""
 SELECT received_until FROM events_counted WHERE account_id = %(account_id)s AND {OPEN_ACCOUNT} FOR UPDATE SKIP LOCKED
-"""  # noqa: S608  our own names
+"""
 
 # Where the chunk ends: never between two events that were received at the same time.
 _CHUNK_END = """
@@ -64,10 +64,10 @@ SELECT %(account_id)s, day, sum(events), sum(customers) FROM (
 ) AS added GROUP BY day
 ON CONFLICT (account_id, day) DO UPDATE
 SET events = stored.events + EXCLUDED.events, customers = stored.customers + EXCLUDED.customers
-"""  # noqa: S608  our own names
+"""
 
 _FORGET = "; ".join(
-    f"DELETE FROM {table} WHERE account_id = %(account_id)s AND day < %(oldest)s"  # noqa: S608  our own names
+    f"DELETE FROM {table} WHERE account_id = %(account_id)s AND day < %(oldest)s"
     for table in ("events_daily", "events_dailyname", "events_dailycustomer")
 )
 
@@ -109,7 +109,7 @@ WITH gone AS MATERIALIZED (
     WHERE stored.account_id = %(account_id)s AND stored.day = less.day
 )
 SELECT count(*) FROM gone
-"""  # noqa: S608  our own names
+"""
 
 # One statement, so that the counted and the live part are of one moment.
 _READ = f"""
@@ -142,7 +142,7 @@ UNION ALL
 (SELECT NULL, name, sum(events)::bigint, NULL FROM names GROUP BY name ORDER BY 3 DESC, 2 LIMIT %(top)s)
 UNION ALL
 SELECT NULL, NULL, count(*), NULL FROM received
-"""  # noqa: S608  our own names
+"""
 
 
 class Day(NamedTuple):

@@ -71,7 +71,7 @@ def get_event(*, account_id: int, event_id: str) -> bytes | None:
     """The JSON text of the event's answer, None if the account has no such event."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {RESOLVED.answer} FROM events_event WHERE account_id = %s AND id = %s",  # noqa: S608  our own names
+            f"SELECT {RESOLVED.answer} FROM events_event WHERE account_id = %s AND id = %s",
             [account_id, event_id],
         )
         row = cursor.fetchone()
@@ -110,12 +110,12 @@ def newest_events(*, account_id: int, customer_id: str = "", name: str = "", lim
     source = "events_event WHERE account_id = %(account_id)s"
     if customer_id or name:
         source = (
-            f"(SELECT * FROM {source} ORDER BY received_at DESC LIMIT {LOOKED_THROUGH}) AS newest"  # noqa: S608  our own names
+            f"(SELECT * FROM {source} ORDER BY received_at DESC LIMIT {LOOKED_THROUGH}) AS newest"
             " WHERE (%(customer_id)s = '' OR customer_id = %(customer_id)s) AND (%(name)s = '' OR name = %(name)s)"
         )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, customer_id, name, created_at, received_at, custom_attributes::text FROM {source}"  # noqa: S608  our own names
+            f"SELECT id, customer_id, name, created_at, received_at, custom_attributes::text FROM {source}"
             " ORDER BY received_at DESC, id DESC LIMIT %(limit)s",
             {"account_id": account_id, "customer_id": customer_id, "name": name, "limit": limit},
         )

@@ -37,7 +37,7 @@ SELECT %(account_id)s::bigint, id, customer_id, name, created_at::timestamptz, {
     attributes::jsonb
 FROM unnest({", ".join(map(UNPACKED.format, _COLUMNS))}) AS sent ({", ".join(_NAMES)})
 WHERE {OPEN_ACCOUNT}
-"""  # noqa: S608  only the parameters' names are put in
+"""
 # The primary key decides what is stored already. To ask it for each row is an eighth of what storing costs PostgreSQL,
 # so ids that were made a moment ago are not asked for.
 _INSERT_NEW = Prepared(_INSERT)
@@ -49,7 +49,7 @@ INSERT INTO events_event (account_id, id, customer_id, name, created_at, receive
 SELECT account_id::bigint, id, customer_id, name, created_at::timestamptz, {ARRIVAL}, attributes::jsonb
 FROM unnest({", ".join(map(UNPACKED.format, ["account_ids", *_COLUMNS]))}) AS sent (account_id, {", ".join(_NAMES)})
 WHERE EXISTS (SELECT FROM accounts_account WHERE id = sent.account_id::bigint AND closed_at IS NULL)
-"""  # noqa: S608  only the parameters' names are put in
+"""
 )
 _MOST_GROUPED = 100  # events of a request that shares a statement: more are worth one of their own
 _GONE = -1  # in place of a number of duplicates: the account is being erased
@@ -156,7 +156,7 @@ def delete_event(*, account_id: int, event_id: str) -> bytes | None:
     """Delete an event; gives its answer's JSON text, or None if there is no such event."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {LIST.answer} FROM events_event WHERE account_id = %s AND id = %s FOR UPDATE",  # noqa: S608  our own names
+            f"SELECT {LIST.answer} FROM events_event WHERE account_id = %s AND id = %s FOR UPDATE",
             [account_id, event_id],
         )
         row = cursor.fetchone()

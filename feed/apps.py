@@ -5,12 +5,12 @@ class FeedConfig(AppConfig):
     name = "feed"
 
     def ready(self) -> None:
-        from customers.services import WITNESSES  # noqa: PLC0415  models are loaded by now
-        from feed import services  # noqa: PLC0415  the same
-        from feed.queries import metrics, worker_state  # noqa: PLC0415
-        from traitly.http.health import OTHERS  # noqa: PLC0415
-        from traitly.nightly import STEPS  # noqa: PLC0415
-        from traitly.observability.state import SOURCES  # noqa: PLC0415
+        from customers.services import WITNESSES
+        from feed import services
+        from feed.queries import metrics, worker_state
+        from traitly.http.health import OTHERS
+        from traitly.nightly import STEPS
+        from traitly.observability.state import SOURCES
 
         WITNESSES["feed"] = services.record_erasure
         STEPS["erasures that were kept for the feed"] = services.prune_erasures

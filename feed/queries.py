@@ -58,7 +58,7 @@ _SOURCES = {
         "customers_change",
         "changed_at",
         "customer_id",
-        f"(SELECT {CUSTOMERS.answer} FROM customers_customer"  # noqa: S608  our own names
+        f"(SELECT {CUSTOMERS.answer} FROM customers_customer"
         " WHERE account_id = %(account_id)s::bigint AND customer_id = seen.customer_id)",
     ),
     EntryType.CUSTOMER_ERASED: _Source(

@@ -28,7 +28,7 @@ GIVE_UP_AFTER = datetime.timedelta(days=5)
 _RENEW = f"""
 UPDATE feed_webhook SET leased_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds'
 WHERE worker = %(worker)s AND (enabled OR test_requested_at IS NOT NULL) RETURNING id
-"""  # noqa: S608  our own number
+"""
 _CLAIM = f"""
 UPDATE feed_webhook SET worker = %(worker)s, leased_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds'
 WHERE id IN (
@@ -36,7 +36,7 @@ WHERE id IN (
         AND (worker IS NULL OR (worker <> %(worker)s AND leased_until < clock_timestamp()))
     ORDER BY id LIMIT %(number)s FOR UPDATE SKIP LOCKED
 ) RETURNING id
-"""  # noqa: S608  the same
+"""
 _RELEASE = "UPDATE feed_webhook SET worker = NULL WHERE worker = %(worker)s AND NOT id = ANY(%(kept)s::uuid[])"
 _MOVE = """
 UPDATE feed_webhook AS stored SET position = moved.position, failing_since = NULL

@@ -46,7 +46,7 @@ FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "er
     AS sent (id, customer_id, name, errors, payload)
 WHERE {OPEN_ACCOUNT}
 ON CONFLICT (account_id, id) DO NOTHING
-""")  # noqa: S608  only the parameters' names are put in
+""")
 
 # Ids are in the order of time, so the primary key finds both ends: those beyond the account's bound, and the old.
 _TRIM = """

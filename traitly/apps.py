@@ -5,11 +5,11 @@ class TraitlyConfig(AppConfig):
     name = "traitly"
 
     def ready(self) -> None:
-        from django.conf import settings  # noqa: PLC0415
+        from django.conf import settings
 
-        from traitly import checks  # noqa: F401, PLC0415  registers the system checks
+        from traitly import checks  # noqa: F401  registers the system checks
 
         if settings.SENTRY_DSN:
-            from traitly.observability.reporting import report_to_sentry  # noqa: PLC0415
+            from traitly.observability.reporting import report_to_sentry
 
             report_to_sentry(settings.SENTRY_DSN)

@@ -16,7 +16,7 @@ def delete_in_batches(table: str, condition: str, parameters: Mapping[str, Any])
     while True:
         with slow_statements(), connection.cursor() as cursor:
             cursor.execute(
-                f"DELETE FROM {table} WHERE {condition} AND ctid = ANY(ARRAY("  # noqa: S608  our own names
+                f"DELETE FROM {table} WHERE {condition} AND ctid = ANY(ARRAY("
                 f"SELECT ctid FROM {table} WHERE {condition} LIMIT {_ROWS}))",
                 parameters,
             )

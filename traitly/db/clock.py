@@ -35,7 +35,7 @@ SELECT {_EPOCH} + setval(
     'traitly_clock',
     greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, coalesce({_PROMISED}, 0) + 1)
 ) * interval '1 microsecond'
-"""  # noqa: S608  the same
+"""
 # Those that had an id before this statement have a smaller one. It is run after the promise is committed.
 _BEGUN = "SELECT pg_current_xact_id()::text::bigint"
 # Whether those have all ended, but for what is known to write in another database. And whether this is still the server

@@ -36,7 +36,7 @@ def select_by_attributes(
             conditions, order_by = conditions_of(asked, account_id)
             statement, parameters = merged(asked, "*", equal, conditions, order_by, walk)
             cursor.execute(
-                f"SELECT {what}, matches, place, {', '.join(order_of(asked))} FROM ("  # noqa: S608  our own names
+                f"SELECT {what}, matches, place, {', '.join(order_of(asked))} FROM ("
                 f"SELECT *, {condition} AS matches, row_number() OVER ({order_by}) AS place "
                 f"FROM ({statement}) AS walked) AS walked "
                 f"WHERE matches OR place = {walk:d} {order_by} LIMIT {limit - len(found):d}",
@@ -72,7 +72,7 @@ def _found_by_attributes(
     definition = asked.definition
     inner: list[Condition] = [(ACCOUNT, [account_id]), *asked.joined]
     walked = (
-        "SELECT walked.* FROM (SELECT DISTINCT document FROM unnest(%s::jsonb[]) AS document) AS wanted, LATERAL ("  # noqa: S608
+        "SELECT walked.* FROM (SELECT DISTINCT document FROM unnest(%s::jsonb[]) AS document) AS wanted, LATERAL ("
         f"SELECT * FROM {definition.joined} WHERE {' AND '.join(sql for sql, _ in inner)} "
         f"AND {definition.attributes} @> wanted.document OFFSET 0) AS walked"
     )
@@ -81,7 +81,7 @@ def _found_by_attributes(
     if others:
         conditions.append(has_attributes(others))
     where = " AND ".join(sql for sql, _ in conditions)
-    found = f"SELECT {what} FROM ({looked_up(asked, '*', walked)} OFFSET 0) AS found"  # noqa: S608  our own names
+    found = f"SELECT {what} FROM ({looked_up(asked, '*', walked)} OFFSET 0) AS found"
     return f"{found} WHERE {where} {order_by}", [documents, *values_of(inner), account_id, *values_of(conditions)]
 
 

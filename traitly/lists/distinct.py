@@ -11,10 +11,10 @@ def distinct_values(table: str, column: str, equal: Mapping[str, Any], limit: in
 
     Each is one step in an index of those columns and this one, however many rows have it.
     """
-    step = f"SELECT {column} FROM {table} WHERE {' AND '.join(f'{name} = %s' for name in equal)}"  # noqa: S608  our own names
+    step = f"SELECT {column} FROM {table} WHERE {' AND '.join(f'{name} = %s' for name in equal)}"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH RECURSIVE found (value) AS (({step} ORDER BY {column} LIMIT 1) UNION ALL "  # noqa: S608  the same
+            f"WITH RECURSIVE found (value) AS (({step} ORDER BY {column} LIMIT 1) UNION ALL "
             f"SELECT ({step} AND {column} > value ORDER BY {column} LIMIT 1) FROM found WHERE value IS NOT NULL) "
             "SELECT value FROM found WHERE value IS NOT NULL LIMIT %s",
             [*equal.values(), *equal.values(), limit],

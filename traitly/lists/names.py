@@ -67,7 +67,7 @@ def stepped(
                 SELECT * {scan} AND created_at {up_to} (SELECT created_at FROM last) {order_by} LIMIT (SELECT {limit:d})
             ) AS found {order_by} LIMIT {limit:d}
         ) AS found
-    """  # noqa: S608  our own names
+    """
     given = values_of(conditions)
     return statement, [*equal.values(), *given, each, *given]
 
@@ -95,6 +95,6 @@ def sorted_keys(
                 SELECT * FROM {definition.table} WHERE {ACCOUNT} AND {definition.key} = near.{definition.key} OFFSET 0
             ) AS found
         ) AS found {order_by}
-    """  # noqa: S608  our own names
+    """
     account = conditions[0][1]
     return statement, [*values_of(conditions), *account]

@@ -13,7 +13,7 @@ def walked_in_second(asked: ListQuery, what: str, conditions: list[Condition], o
     """The statement of a list that the second table has in order, and all that it is narrowed by: a page of it first."""
     joined = asked.definition.joined
     where = " AND ".join(sql for sql, _ in conditions)
-    walked = f"SELECT * FROM {joined} WHERE {where} {order_by} LIMIT {limit:d}"  # noqa: S608  our own names
+    walked = f"SELECT * FROM {joined} WHERE {where} {order_by} LIMIT {limit:d}"
     order = ", ".join(f"walked.{column}" for column in order_by.removeprefix("ORDER BY ").split(", "))
     account: Any = conditions[0][1]
     return f"{looked_up(asked, what, walked)} ORDER BY {order}", [*values_of(conditions), *account]
@@ -28,7 +28,7 @@ def looked_up(asked: ListQuery, what: str, walked: str) -> str:
     if what == "*" and asked.by_joined:
         what = f"*, walked.{definition.sorts[asked.sort.lstrip('-')].expression}"
     return (
-        f"SELECT found.* FROM ({walked}) AS walked, LATERAL (SELECT {what} FROM {definition.table} "  # noqa: S608  the same
+        f"SELECT found.* FROM ({walked}) AS walked, LATERAL (SELECT {what} FROM {definition.table} "
         f"WHERE {ACCOUNT} AND {definition.key} = walked.{definition.key} OFFSET 0) AS found"
     )
 

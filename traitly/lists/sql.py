@@ -56,7 +56,7 @@ def merged(
     statement = f"SELECT {what} {scans[0]}"
     if len(scans) > 1:
         union = " UNION ALL ".join(f"(SELECT * {scan})" for scan in scans)
-        statement = f"SELECT {what} FROM ({union}) AS found {order_by} LIMIT {limit:d}"  # noqa: S608  our own names
+        statement = f"SELECT {what} FROM ({union}) AS found {order_by} LIMIT {limit:d}"
     return statement, parameters
 
 

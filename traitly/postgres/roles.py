@@ -31,7 +31,7 @@ DO $$ DECLARE owned record; BEGIN
         EXECUTE format('ALTER DATABASE %I OWNER TO {USER}', owned.datname);
     END LOOP;
 END $$
-"""  # noqa: S608  our own names
+"""
 _TABLES = f"""
 DO $$ DECLARE owned record; BEGIN
     FOR owned IN
@@ -46,7 +46,7 @@ DO $$ DECLARE owned record; BEGIN
         EXECUTE format('ALTER TABLE %s OWNER TO {USER}', owned.name);
     END LOOP;
 END $$
-"""  # noqa: S608  our own names
+"""
 ADOPTION = {
     database: "".join(" ".join(statement.split()) + "\n" for statement in statements)
     for database, statements in (("postgres", (_ROLE, _GRANT, _DATABASES)), (DATABASE, (_TABLES,)))
