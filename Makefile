@@ -49,6 +49,10 @@ faults: $(VENV)/requirements-dev.installed ## Run the tests that kill -9 workers
 browser: $(VENV)/requirements-dev.installed ## Run the tests in a browser: Chromium or Chrome must be installed.
 	@$(BIN)/python -m pytest tests/browser
 
+.PHONY: screenshots
+screenshots: $(VENV)/requirements-dev.installed ## Take the pictures in docs/images anew, of what make run serves and make demo filled.
+	@PORT=$(PORT) $(BIN)/python -m tests.browser.screenshots
+
 .PHONY: fuzz
 fuzz: $(VENV)/requirements-dev.installed ## Try the API with schemathesis, half a minute; ARGS="--max-examples 120" tries over 5,000 cases.
 	@$(BIN)/python -m tests.fuzz $(or $(ARGS),--max-examples 5)
