@@ -85,7 +85,7 @@ def test_the_keyboard_does_everything(visitor):
     page.keyboard.press("Escape")
     assert not page.locator(".menu-items").is_visible()
     page.keyboard.press("Enter")
-    focus(page, ".menu-items button")
+    focus(page, ".menu-items form button")
     page.keyboard.press("Enter")
     page.wait_for_url("**/login/**")
     focus(page, "[name=login]")
