@@ -12,7 +12,8 @@ _MOST_NAMED = 10
 
 # SQL for a statement that stores rows of an account: only while nobody erases it. Every statement that can make a row
 # in a table of accounts' data has it (accounts.services.close_account says why that is enough).
-OPEN_ACCOUNT = "EXISTS (SELECT FROM accounts_account WHERE id = %(account_id)s::bigint AND closed_at IS NULL)"
+# With a column: Citus cannot hand a result of none to its workers.
+OPEN_ACCOUNT = "EXISTS (SELECT 1 FROM accounts_account WHERE id = %(account_id)s::bigint AND closed_at IS NULL)"
 
 
 def find_account(named: str) -> int:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from customers.aliases import has_aliases, ids_of
+from traitly.db.citus import is_distributed
 from traitly.input.values import UNIX_SECONDS
 from traitly.lists.definition import ListDefinition, ListQuery, Sort, time_range, time_sort
 
@@ -45,34 +46,42 @@ EXPORT = dataclasses.replace(LIST, sorts={"id": Sort("id", str)}, equal=(), rang
 # for each row, so only for lists that may have such events.
 _RESOLVED = """coalesce((
     SELECT root_id FROM (SELECT account_id AS of_account, previous_id, root_id FROM customers_alias) AS alias
-    WHERE of_account = account_id AND previous_id = customer_id
+    WHERE of_account = {account} AND previous_id = customer_id
 ), customer_id)"""
 
 
-def _resolved(definition: ListDefinition) -> ListDefinition:
-    return dataclasses.replace(definition, columns={**definition.columns, "customer_id": _RESOLVED})
+def _resolved(definition: ListDefinition, account: str = "account_id") -> ListDefinition:
+    columns = {**definition.columns, "customer_id": _RESOLVED.format(account=account)}
+    return dataclasses.replace(definition, columns=columns)
 
 
-RESOLVED, _TIMELINE_RESOLVED, _EXPORT_RESOLVED = map(_resolved, (LIST, TIMELINE, EXPORT))
+# The account is a parameter: Citus does not see that a column must be the same.
+RESOLVED = _resolved(LIST, "%(account_id)s::bigint")
 
 
 def timeline_of(*, account_id: int, customer_id: str) -> tuple[ListDefinition, list[str]]:
     """The list of a customer's events, and all ids under which they may be stored."""
     ids = ids_of(account_id=account_id, customer_id=customer_id)
-    return (_TIMELINE_RESOLVED if len(ids) > 1 else TIMELINE), ids
+    return (_with_aliases(TIMELINE, account_id) if len(ids) > 1 else TIMELINE), ids
 
 
 def everything(*, account_id: int) -> ListQuery:
     """All events of an account, in the order of their ids."""
-    return ListQuery(_EXPORT_RESOLVED if has_aliases(account_id=account_id) else EXPORT, sort="id")
+    definition = _with_aliases(EXPORT, account_id) if has_aliases(account_id=account_id) else EXPORT
+    return ListQuery(definition, sort="id")
+
+
+def _with_aliases(definition: ListDefinition, account_id: int) -> ListDefinition:
+    """The list with each event's customer as it is known now. On Citus, which prepares none, each account has its own."""
+    return _resolved(definition, str(account_id)) if is_distributed() else _resolved(definition)
 
 
 def get_event(*, account_id: int, event_id: str) -> bytes | None:
     """The JSON text of the event's answer, None if the account has no such event."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {RESOLVED.answer} FROM events_event WHERE account_id = %s AND id = %s",
-            [account_id, event_id],
+            f"SELECT {RESOLVED.answer} FROM events_event WHERE account_id = %(account_id)s AND id = %(event_id)s",
+            {"account_id": account_id, "event_id": event_id},
         )
         row = cursor.fetchone()
     return row[0].encode() if row else None

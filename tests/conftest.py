@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from hypothesis import HealthCheck, settings
 
@@ -17,8 +19,10 @@ from accounts.authentication import forget_credentials
 from accounts.models import Account
 from accounts.quotas import forget_limits
 from customers.quotas import forget_counts
+from tests import cluster
 from tests.client import Api
 from tests.factories import AccountFactory, UserFactory, make_key
+from traitly.db.citus import is_distributed
 
 # A few examples each time; HYPOTHESIS_EXAMPLES=5000 looks longer.
 settings.register_profile(
@@ -28,6 +32,18 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("traitly")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """The test database, which is distributed where DATABASE_URL names a database of a Citus cluster."""
+    with cluster.joined(connection.settings_dict["NAME"]):
+        with django_db_blocker.unblock():
+            if cluster.nodes():
+                call_command("distribute", shards=cluster.SHARDS, verbosity=0)
+            is_distributed()  # asked once by each process: no test counts the statement
+            connection.close()  # what it knows of the tables is of before
+        yield
 
 
 @pytest.fixture(autouse=True)

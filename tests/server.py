@@ -16,6 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 from django.conf import settings
 
+from tests import cluster
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -100,10 +102,14 @@ def fresh_database(folder: Path) -> Iterator[dict[str, str]]:
     name = f"test_server_{uuid.uuid4().hex[:12]}"
     admin = psycopg2.connect(settings.DATABASE_URL)
     admin.autocommit = True
+    admin.cursor().execute("SET statement_timeout = 0")  # to make or drop a database waits for a checkpoint
     try:
         admin.cursor().execute(f'CREATE DATABASE "{name}"')
         try:
-            yield environment | {"DATABASE_URL": urlunsplit(urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}"))}
+            with cluster.joined(name):
+                yield environment | {
+                    "DATABASE_URL": urlunsplit(urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}"))
+                }
         finally:
             admin.cursor().execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:
@@ -119,6 +125,8 @@ def running_server(
     with fresh_database(folder) as environment:
         server = Server(environment | {"PORT": str(port), "HOST": "127.0.0.1", "WEB_WORKERS": "2"}, port)
         server.manage("migrate", "--verbosity", "0")
+        if cluster.nodes():
+            server.manage("distribute", "--shards", str(cluster.SHARDS))
         server.key = server.manage("create_account", "--email", "a@example.com", "--company", "Acme").strip()
         server.environment |= settings or {}
         server.stderr = stderr

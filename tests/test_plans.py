@@ -12,11 +12,12 @@ from benchmarks import plans
 from benchmarks.plans import Case, Explained
 from customers.queries import LIST
 from events.queries import LIST as EVENTS
+from tests.cluster import PLAIN_ONLY
 from traitly.db.prepared import Prepared
 from traitly.lists import attributes
 from traitly.lists.definition import ListQuery
 
-pytestmark = pytest.mark.django_db  # makes the database, though the rows are the fixture's
+pytestmark = [pytest.mark.django_db, PLAIN_ONLY]  # makes the database, though the rows are the fixture's
 
 SORTS = ("created_at", "-created_at")
 

@@ -12,6 +12,7 @@ from customers.models import Customer
 from events import services as events
 from events.models import Event
 from tests.client import Api
+from tests.cluster import PLAIN_ONLY
 from tests.factories import AccountFactory, a_customer, an_event, make_key
 from tests.test_concurrency import at_once
 from traitly.db import citus
@@ -159,5 +160,6 @@ def events_of(number: int) -> list[Any]:
     return [NewEvent(f"id-{number}", "1", "n", now_in_seconds(), b"{}", new=True)]
 
 
+@PLAIN_ONLY
 def test_plain_postgresql_is_not_taken_for_a_cluster(transactional_db: None) -> None:
     assert citus.is_distributed() is False

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from customers.models import Customer
+from tests.cluster import PLAIN_ONLY
 from tests.factories import CustomerFactory
 from tests.plans import plan_of
 from traitly.input.errors import Error, InvalidRequestError
@@ -158,6 +159,7 @@ def test_nothing_is_added_or_deleted_here(operator: Client, acme: Account) -> No
         ({"q": "DE-"}, "customers_customer_id_unique"),
     ],
 )
+@PLAIN_ONLY
 def test_lists_of_an_account_are_read_by_an_index(
     operator: Client, acme: Account, query: dict[str, str], index: str
 ) -> None:
@@ -168,6 +170,7 @@ def test_lists_of_an_account_are_read_by_an_index(
         assert "Sort" not in plan
 
 
+@PLAIN_ONLY
 def test_the_list_of_all_accounts_is_read_by_an_index(operator: Client, acme: Account, globex: Account) -> None:
     for account in (acme, globex):
         Customer.objects.bulk_create(CustomerFactory.build_batch(500, account=account))

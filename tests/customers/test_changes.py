@@ -10,6 +10,7 @@ from django.db.models import F
 
 from customers.models import Change, Customer
 from tests.client import Api
+from tests.cluster import PLAIN_ONLY
 from tests.factories import AccountFactory, CustomerFactory, a_customer, make_key
 from tests.test_concurrency import at_once
 
@@ -144,6 +145,7 @@ def test_times_of_a_customer_grow_though_the_clock_was_set_back(api: Api) -> Non
     assert changes_agree()
 
 
+@PLAIN_ONLY
 def test_a_change_of_attributes_alone_needs_no_entry_in_the_customers_indexes(api: Api) -> None:
     """HOT: PostgreSQL counts them."""
     api.post("customer", [a_customer(str(number)) for number in range(20)])

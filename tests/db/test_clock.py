@@ -200,3 +200,26 @@ def test_every_reader_sees_every_event_once_in_one_order(acme, stepping_clock, s
     assert len(committed) > 100
     assert sorted(readers[0]) == sorted(committed)
     assert all(seen == readers[0] for seen in readers)
+
+
+def test_on_citus_what_ends_here_before_it_is_committed_on_a_worker_is_waited_for(acme, monkeypatch):
+    """It has no id any more, and still its lock."""
+    monkeypatch.setattr("traitly.db.clock.is_distributed", lambda: True)
+    settle(patience=10)  # others of an earlier test
+    locked, end = threading.Event(), threading.Event()
+
+    def commit_slowly() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE events_event IN ROW EXCLUSIVE MODE")
+            locked.set()
+            end.wait(20)
+        connection.close()
+
+    thread = threading.Thread(target=commit_slowly)
+    thread.start()
+    assert locked.wait(10)
+    before = settled()
+    assert settle(patience=0.05) == before
+    end.set()
+    thread.join()
+    assert settle(patience=10) > before

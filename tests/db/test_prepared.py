@@ -7,10 +7,11 @@ import pytest
 from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from tests.cluster import PLAIN_ONLY
 from traitly.db import prepared
 from traitly.db.prepared import Prepared
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), PLAIN_ONLY]
 
 DOUBLE = "SELECT %s::int * 2"
 

@@ -3,6 +3,7 @@ from django.test import Client
 
 from accounts.models import Account
 from events.models import Event
+from tests.cluster import PLAIN_ONLY
 from tests.factories import EventFactory
 from tests.plans import plan_of
 
@@ -85,6 +86,7 @@ def _fill(account: Account) -> None:
     ("query", "index"),
     [({}, "events_by_received_at"), ({"q": "15"}, "events_by_customer_name")],
 )
+@PLAIN_ONLY
 def test_lists_of_an_account_are_read_by_an_index(
     operator: Client, acme: Account, query: dict[str, str], index: str
 ) -> None:
@@ -95,6 +97,7 @@ def test_lists_of_an_account_are_read_by_an_index(
         assert "->  Sort" not in plan  # an incremental one sorts a batch of one time, not the table
 
 
+@PLAIN_ONLY
 def test_the_list_of_all_accounts_is_read_by_an_index(operator: Client, acme: Account, globex: Account) -> None:
     _fill(acme)
     _fill(globex)

@@ -17,6 +17,9 @@ import threading
 import time
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from traitly.db.citus import is_distributed
 
 _EPOCH = "timestamptz 'epoch'"
 _PROMISED = "pg_sequence_last_value('traitly_clock'::regclass)"
@@ -46,6 +49,13 @@ SELECT NOT EXISTS (
         SELECT backend_xid::text FROM pg_stat_activity WHERE datname <> current_database() AND backend_xid IS NOT NULL
     )
 ), pg_snapshot_xmax(now)::text::bigint > %(begun)s FROM pg_current_snapshot() AS now
+"""
+# On Citus a transaction that wrote on a worker is committed there after its id has ended here. Its lock on the table lasts
+# until then. (To ask the workers for what they have prepared takes 35 ms, this less than one.)
+_HOLDING = """
+SELECT virtualtransaction FROM pg_locks JOIN pg_class ON pg_class.oid = relation AND relkind = 'r'
+WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 # Need not outlive a crash: what is lost is found again.
 _SETTLE = """
@@ -77,6 +87,7 @@ class _Barrier:
         self._lock = threading.Lock()
         self._rounds = 0  # that were begun
         self._pending: tuple[datetime.datetime, int] | None = None  # what is promised, and who had begun by then
+        self._holding: set[str] | None = None  # on Citus: those that had a lock when the last of these had ended here
         self._settled: datetime.datetime | None = None
 
     def settle(self, patience: float) -> datetime.datetime:
@@ -99,6 +110,7 @@ class _Barrier:
             promised = cursor.fetchone()[0]
             cursor.execute(_BEGUN)
             self._pending = promised, cursor.fetchone()[0]
+            self._holding = None
 
     def _finish(self, ends: float) -> datetime.datetime | None:
         """Settle what is pending. None, and it stays pending, while its writers have not ended."""
@@ -109,6 +121,7 @@ class _Barrier:
             while True:
                 cursor.execute(_ENDED, {"begun": begun})
                 ended, same_server = cursor.fetchone()
+                ended = ended and (not is_distributed() or self._all_committed(cursor))
                 if ended or not same_server:
                     self._pending = None
                 if ended and same_server:
@@ -119,6 +132,13 @@ class _Barrier:
                     return None
                 time.sleep(pause)
                 pause = min(2 * pause, 0.02)
+
+    def _all_committed(self, cursor: CursorWrapper) -> bool:
+        """Whether those that have ended here are committed on Citus's workers too."""
+        cursor.execute(_HOLDING)
+        holding = {transaction for (transaction,) in cursor.fetchall()}
+        self._holding = holding if self._holding is None else self._holding & holding
+        return not self._holding
 
 
 _barrier = _Barrier()

@@ -12,6 +12,8 @@ from django.db import DatabaseError, connection
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import errors
 
+from traitly.db.citus import is_distributed
+
 _PLACEHOLDER = re.compile(r"%(?:%|s|\(\w+\)s)")
 _MOST = 50  # of one connection: PostgreSQL keeps the plan of each
 
@@ -32,7 +34,8 @@ class Prepared:
     def execute(self, cursor: CursorWrapper, parameters: Sequence[Any] | Mapping[str, Any]) -> None:
         """Execute it, prepared where that is possible: not within a transaction, which a failure would end."""
         known = _prepared.setdefault(cursor.connection, set())
-        plain = connection.in_atomic_block or not settings.PREPARE_STATEMENTS
+        # Citus plans a statement anew whenever it runs, prepared or not.
+        plain = connection.in_atomic_block or not settings.PREPARE_STATEMENTS or is_distributed()
         if plain or (len(known) >= _MOST and self._name not in known):
             cursor.execute(self._statement, parameters)
             return
