@@ -1,9 +1,13 @@
-"""The reference's commands, ready to be pasted: in curl as it prints them, in Python and JavaScript as they come."""
+"""The reference's commands, ready to be pasted, as /docs/ writes them."""
 
-from string import Template
 from typing import NamedTuple
 
-LANGUAGES = {"curl": "curl", "python": "Python", "javascript": "JavaScript"}
+from reference.commands import LANGUAGES, PLACEHOLDER
+from reference.commands import commands as written
+from reference.openapi.document import PUBLISHED_SERVER
+from reference.openapi.examples import Example
+
+__all__ = ["LANGUAGES", "PLACEHOLDER", "Command", "commands"]
 
 
 class Command(NamedTuple):
@@ -13,96 +17,38 @@ class Command(NamedTuple):
     text: str
 
 
-_EVENT = (
-    '{"customer_id": "15", "name": "Customer C", "monthly_payment_amount": 99, '
-    '"location": "New York", "plan": "Atom", "email": "support@company.com"}'
-)
-_CUSTOMER = (
-    '{"customer_id": "123", "name": "John Smith", "monthly_payment_amount": 199, '
-    '"location": "San Francisco", "plan": "Starter", "email": "john.smith@example.com"}'
-)
-
-_POST = {
-    "curl": """\
-curl "$address" \\
-    --request POST \\
-    --data '$body' \\
-    -H "Authorization: Token $key" \\
-    -H "Content-Type: application/json"
-""",
-    "python": """\
-import json, urllib.request
-
-request = urllib.request.Request(
-    "$address",
-    data=json.dumps($body).encode(),
-    headers={
-        "Authorization": "Token $key",
-        "Content-Type": "application/json",
-    },
-)
-with urllib.request.urlopen(request) as answer:
-    print(json.load(answer))
-""",
-    "javascript": """\
-fetch("$address", {
-  method: "POST",
-  headers: {
-    "Authorization": "Token $key",
-    "Content-Type": "application/json",
-  },
-  body: JSON.stringify($body),
-})
-  .then((answer) => answer.json())
-  .then((answer) => console.log(answer));
-""",
+_EVENT = {
+    "customer_id": "15",
+    "name": "Customer C",
+    "monthly_payment_amount": 99,
+    "location": "New York",
+    "plan": "Atom",
+    "email": "support@company.com",
+}
+_CUSTOMER = {
+    "customer_id": "123",
+    "name": "John Smith",
+    "monthly_payment_amount": 199,
+    "location": "San Francisco",
+    "plan": "Starter",
+    "email": "john.smith@example.com",
+}
+# The four of the reference. Listing events names a customer and an event, which the reference's table requires.
+_REQUESTS = {
+    "Send an event": ("POST", "event", _EVENT),
+    "Create a customer": ("POST", "customer", _CUSTOMER),
+    "List the customer's events": ("GET", "event?customer_id=15&name=Customer%20C", None),
+    "List customers": ("GET", "customer", None),
 }
 
-_GET = {
-    "curl": """\
-curl "$address" \\
-    --request GET \\
-    -H "Authorization: Token $key" \\
-    -H "Content-Type: application/json"
-""",
-    "python": """\
-import json, urllib.request
 
-request = urllib.request.Request(
-    "$address",
-    headers={"Authorization": "Token $key"},
-)
-with urllib.request.urlopen(request) as answer:
-    print(json.load(answer))
-""",
-    "javascript": """\
-fetch("$address", {
-  headers: { "Authorization": "Token $key" },
-})
-  .then((answer) => answer.json())
-  .then((answer) => console.log(answer));
-""",
-}
-
-_BREAK = {"curl": "\n            ", "python": "\n        ", "javascript": "\n    "}
-
-
-def commands(language: str, *, address: str, key: str) -> list[Command]:
-    """The four commands of the reference in one of ``LANGUAGES``, for the API below ``address``.
-
-    Listing events names a customer and an event, which the reference's table requires.
-    """
-
-    def post(path: str, body: str) -> str:
-        broken = body.replace(', "', f',{_BREAK[language]}"')
-        return Template(_POST[language]).substitute(address=f"{address}/{path}", body=broken, key=key)
-
-    def get(path: str) -> str:
-        return Template(_GET[language]).substitute(address=f"{address}/{path}", key=key)
-
+def commands(language: str, *, server: str, key: str) -> list[Command]:
+    """The four commands of the reference in one of ``LANGUAGES``, for the API at ``server``."""
     return [
-        Command("Send an event", post("event", _EVENT)),
-        Command("Create a customer", post("customer", _CUSTOMER)),
-        Command("List the customer's events", get("event?customer_id=15&name=Customer%20C")),
-        Command("List customers", get("customer")),
+        Command(title, _command(language, *request).replace(PUBLISHED_SERVER, server).replace(PLACEHOLDER, key))
+        for title, request in _REQUESTS.items()
     ]
+
+
+def _command(language: str, method: str, path: str, body: object) -> str:
+    return written(Example("", "", method, f"/api/v1/{path}", body, {}, {}))[language]

@@ -37,7 +37,7 @@ def _curl(request: Request) -> str:
     lines = [f'curl "{request.url}"']
     if request.query:
         lines += ["--get", *(f"--data-urlencode {_quoted(f'{name}={value}')}" for name, value in request.query)]
-    elif request.method != "GET":
+    if request.method != "GET":
         lines.append(f"--request {request.method}")
     headers = dict(request.headers)
     if request.body is not None:

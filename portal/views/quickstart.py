@@ -9,10 +9,8 @@ from django.views.decorators.http import require_POST
 from accounts.queries import newest_full_key
 from events.queries import Arrival, newest_events
 from portal.access import PortalRequest, member, owner, recent_login
-from portal.commands import LANGUAGES, commands
+from portal.commands import LANGUAGES, PLACEHOLDER, commands
 from portal.filled_in import filled_in_key
-
-PLACEHOLDER = "insert-token-here"  # the reference's own
 
 
 @member
@@ -29,7 +27,7 @@ def show(request: PortalRequest) -> HttpResponse:
         "row": row,
         "row_text": text,
         "filled_in": text is not None,
-        "commands": commands(language, address=request.build_absolute_uri("/api/v1"), key=text or PLACEHOLDER),
+        "commands": commands(language, server=f"{request.scheme}://{request.get_host()}", key=text or PLACEHOLDER),
         "event": _newest_event(request),
     }
     return render(request, "portal/quickstart.html", context)

@@ -56,6 +56,11 @@ STATUSES: dict[HTTPStatus, Status] = {
         "customer's attributes would grow beyond 128 KiB. Nothing was stored.",
         "Send it in parts.",
     ),
+    HTTPStatus.REQUEST_URI_TOO_LONG: Status(
+        "AddressTooLong",
+        "The address with its parameters has more than some 8,000 characters.",
+        "Ask for fewer values at once.",
+    ),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Status(
         "UnsupportedMediaType",
         "The body's `Content-Type` is not read as JSON, or its `Content-Encoding` is neither gzip nor none.",

@@ -62,11 +62,11 @@ def test_an_unknown_language_is_curl(owner):
 
 def test_curl_says_what_the_reference_says():
     [event, customer, events, customers] = [
-        shlex.split(command.text.replace("\\\n", ""))
-        for command in commands("curl", address="https://x/api/v1", key="K")
+        shlex.split(command.text.replace("\\\n", "")) for command in commands("curl", server="https://x", key="K")
     ]
     assert event[:4] == ["curl", "https://x/api/v1/event", "--request", "POST"]
-    assert json.loads(event[5]) == {
+    assert event[4:9] == ["-H", "Authorization: Token K", "-H", "Content-Type: application/json", "--data"]
+    assert json.loads(event[9]) == {
         "customer_id": "15",
         "name": "Customer C",
         "monthly_payment_amount": 99,
@@ -74,14 +74,14 @@ def test_curl_says_what_the_reference_says():
         "plan": "Atom",
         "email": "support@company.com",
     }
-    assert event[6:] == ["-H", "Authorization: Token K", "-H", "Content-Type: application/json"]
-    assert json.loads(customer[5])["name"] == "John Smith"
-    assert events[1] == "https://x/api/v1/event?customer_id=15&name=Customer%20C"
+    assert json.loads(customer[9])["name"] == "John Smith"
+    assert events[1] == "https://x/api/v1/event"
+    assert events[2:7] == ["--get", "--data-urlencode", "customer_id=15", "--data-urlencode", "name=Customer C"]
     assert customers[1] == "https://x/api/v1/customer"
 
 
 def test_python_is_python():
-    for command in commands("python", address="https://x/api/v1", key="K"):
+    for command in commands("python", server="https://x", key="K"):
         ast.parse(command.text)
 
 

@@ -77,6 +77,8 @@ def contents() -> Iterator[tuple[str, dict[str, Any]]]:
             if "content" in response:
                 yield f"{method} {path} {status}", response["content"]["application/json"]
     for name, response in DOCUMENT["components"]["responses"].items():
+        if name == "AddressTooLong":
+            continue  # gunicorn answers it: tests.fuzz provokes it
         yield name, response["content"]["application/json"]
 
 
@@ -114,4 +116,4 @@ def test_every_code_of_the_source_is_described():
 
 
 def test_the_contracts_statuses_are_described():
-    assert set(STATUSES) == {400, 401, 403, 404, 405, 406, 413, 415, 429, 500, 503}
+    assert set(STATUSES) == {400, 401, 403, 404, 405, 406, 413, 414, 415, 429, 500, 503}
