@@ -122,7 +122,16 @@ class WebhookFields(BaseModel):
 
 # What answers carry and the server alone decides: what was read may be sent back.
 _ANSWERED = {"id", "secret", "stopped", "position", "created_at"}
-_CODES = {"extra_forbidden": "unknown_field", "enum": "invalid_choice", "missing": "required"}
+_CODES = {
+    "extra_forbidden": "unknown_field",
+    "enum": "invalid_choice",
+    "missing": "required",
+    "greater_than_equal": "min_value",
+    "less_than_equal": "max_value",
+    "string_too_short": "blank",
+    "string_too_long": "max_length",
+    "too_long": "max_length",
+}
 
 
 def read_webhook(body: Body, *, partial: bool) -> dict[str, Any]:
@@ -139,7 +148,7 @@ def read_webhook(body: Body, *, partial: bool) -> dict[str, Any]:
         found = WebhookFields.model_validate(sent).model_dump(include=set(sent), mode="json")
     except ValidationError as error:
         errors += [
-            Error(_CODES.get(each["type"], each["type"]), each["msg"], ".".join(map(str, each["loc"])))
+            Error(_CODES.get(each["type"], "invalid"), each["msg"], ".".join(map(str, each["loc"])))
             for each in error.errors()
         ]
     if errors:

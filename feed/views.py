@@ -106,7 +106,6 @@ class _MaySendAnywhere(BasePermission):
 class WebhookViewSet(ApiViewSet):
     """``/webhook`` and ``/webhook/{id}``."""
 
-    in_reference = False  # docs/webhooks.md describes it
     permission_classes = (HasScope, _MaySendAnywhere)
 
     def create(self, request: Request) -> HttpResponse:

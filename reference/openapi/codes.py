@@ -57,8 +57,8 @@ STATUSES: dict[HTTPStatus, Status] = {
         "Send it in parts.",
     ),
     HTTPStatus.REQUEST_URI_TOO_LONG: Status(
-        "AddressTooLong",
-        "The address with its parameters has more than some 8,000 characters.",
+        "UrlTooLong",
+        "The URL with its parameters has more than about 8,000 characters.",
         "Ask for fewer values at once.",
     ),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Status(
@@ -111,6 +111,8 @@ CODES: dict[str, Code] = {
     "too_slow": Code(
         "The database gave up on the list, because it took too long to find.", "Narrow it: `detail` says how."
     ),
+    "unknown_field": Code("A webhook has no such field.", "Check the spelling."),
+    "too_many": Code("The account has as many webhooks as it may.", "Delete one that is not needed."),
     "bad_request": Code("The request cannot be read: its host or its parameters are not as they must be.", "Mend it."),
     "parse_error": Code(
         "The body is not what it claims to be: broken JSON, not UTF-8, a broken gzip, cut off. `detail` says where.",

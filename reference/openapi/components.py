@@ -14,7 +14,7 @@ from events.queries import LIST as EVENTS
 from events.schemas import SCHEMA as EVENT_SCHEMA
 from reference.openapi import fields, parameters
 from reference.openapi.codes import STATUSES
-from reference.openapi.feed import feed_schemas
+from reference.openapi.feed import feed_schemas, webhook_schemas
 from reference.openapi.responses import HEADERS, error, error_detail, error_response
 from reference.openapi.shapes import SECONDS, Schema, described, envelope, next_page, ref, whole
 from traitly.http.envelope import VERBS
@@ -72,6 +72,7 @@ def schemas() -> dict[str, Schema]:
         "ErrorDetail": error_detail(),
         "Error": error(),
         **feed_schemas(),
+        **webhook_schemas(),
     }
 
 

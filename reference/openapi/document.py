@@ -13,6 +13,7 @@ from events.queries import LIST as EVENTS
 from reference.openapi.codes import STATUSES
 from reference.openapi.components import components
 from reference.openapi.examples import Example, load_examples
+from reference.openapi.feed import delivery
 from reference.openapi.fields import PATH
 from reference.openapi.operation import Operation, Response
 from reference.openapi.operations import OPERATIONS, TAGS
@@ -56,6 +57,7 @@ def build_document(server: str = PUBLISHED_SERVER) -> dict[str, Any]:
         "security": [{"token": []}, {"bearer": []}],
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": _paths(examples),
+        "webhooks": {"feed": delivery()},
         "components": components(_shared_examples(examples)),
     }
 
@@ -67,7 +69,7 @@ def endpoints() -> dict[tuple[str, str], str]:
         if not regex.startswith(_PREFIX):
             continue
         view = getattr(route.callback, "cls", None)
-        if view is None or not issubclass(view, ApiViewSet) or not view.in_reference:
+        if view is None or not issubclass(view, ApiViewSet):
             continue
         path = re.sub(r"\(\?P<(\w+)>.*?\?\)", r"{\1}", regex.removeprefix(_PREFIX))
         path = f"/api/v1/{path.removesuffix(chr(92) + 'Z').removesuffix('/?')}"
@@ -158,7 +160,7 @@ def _responses(operation: Operation, examples: list[Example]) -> dict[str, Any]:
         name = STATUSES[HTTPStatus(status)].name
         responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
     bad = _of_status(examples, HTTPStatus.BAD_REQUEST)
-    if operation.method == "POST":
+    if HTTPStatus.MULTI_STATUS in operation.responses:  # a batch
         kind = operation.tag.removesuffix("s")
         responses["400"] = _bad_request({"anyOf": [ref("Error"), ref(f"{kind}sJudged")]}, bad)
     elif bad:

@@ -55,6 +55,18 @@ ALIAS = {
     "reason": "What said so: an `alias`, or an `identify` with both ids.",
     "created_at": "Time at which it was said, in seconds since the Unix epoch.",
 }
+WEBHOOK = {
+    "id": "The webhook's identifier.",
+    "url": "Where the feed is sent to: http or https, a public address.",
+    "types": "Only entries of these types; empty for all.",
+    "names": "Only events of these names, beside the other types; empty for all.",
+    "enabled": "Whether it is sent anything. Switched on again, it goes on where it stopped.",
+    "stopped": "Why the server switched it off: `gone` after an answer of 410, `failing` after five days of failures.",
+    "batch": "How many entries a request has at most.",
+    "position": "It has been sent everything up to this time, in seconds since the Unix epoch.",
+    "created_at": "Time at which it was made, in seconds since the Unix epoch.",
+    "secret": "The secret that requests are signed with. Keep it: only owners can look it up again, in the portal.",
+}
 FILTERS = {
     "history": {
         "field": "The field that changed.",
@@ -81,5 +93,6 @@ FILTERS = {
 PATH = {
     "previous_id": "One of the customer's other ids. A slash in it is sent as %2F.",
     "customer_id": "Your identifier for the customer. A slash in it is sent as %2F.",
+    "webhook_id": "The webhook's `id`.",
     "event_id": "The event's `id`. A slash in it is sent as %2F.",
 }

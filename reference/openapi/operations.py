@@ -22,9 +22,14 @@ TAGS = {
     "Customers": "Who your customers are, which plan they are on, what they pay.",
     "Feed": "Everything that changes in your account, in order and without gaps: for a warehouse, a CRM, services of "
     "your own. A reader that follows the cursor misses no event and reads none twice.",
+    "Webhooks": "The feed, sent to you: signed, in order, again and again until you have it.",
 }
 
-OBJECTS = {"Events": "Event", "Customers": "Customer"}  # what a tag's operations are about: names of schemas
+OBJECTS = {
+    "Events": "Event",
+    "Customers": "Customer",
+    "Webhooks": "Webhook",
+}  # what a tag's operations are about: names of schemas
 
 
 def _one_or_many(name: str) -> dict[str, Any]:
@@ -223,5 +228,59 @@ OPERATIONS: tuple[Operation, ...] = (
         "may be one entry. `customer.erased` has the `customer_id` and nothing else, and is kept for 30 days.",
         parameters=tuple(feed_parameters()),
         responses={200: Response(description="A page of entries.", schema="FeedRetrieved", streams=(NDJSON,))},
+    ),
+    Operation(
+        id="createWebhook",
+        url="webhooks",
+        method="POST",
+        tag="Webhooks",
+        summary="Create a webhook",
+        description="Have the feed sent to an address of yours, from now on. The response has the secret that requests are "
+        "signed with. The key needs the scopes `read` and `write`.",
+        body={"application/json": {"schema": ref("NewWebhook")}},
+        body_description="The webhook, as one JSON object.",
+        responses={201: Response(description="The webhook, with its secret.", schema="WebhooksCreated")},
+        errors=_BODY_ERRORS,
+    ),
+    Operation(
+        id="listWebhooks",
+        url="webhooks",
+        method="GET",
+        tag="Webhooks",
+        summary="List webhooks",
+        description="List every webhook of the account, the oldest first.",
+        responses={200: Response(description="All webhooks.", schema="WebhooksRetrieved")},
+    ),
+    Operation(
+        id="getWebhook",
+        url="webhook",
+        method="GET",
+        tag="Webhooks",
+        summary="Retrieve a webhook",
+        description="Retrieve the webhook with this `id`: how far it is, and whether the server has switched it off.",
+        responses={200: Response(description="The webhook.", schema="WebhooksRetrieved")},
+        errors=(_NOT_FOUND,),
+    ),
+    Operation(
+        id="updateWebhook",
+        url="webhook",
+        method="PATCH",
+        tag="Webhooks",
+        summary="Update a webhook",
+        description="Change a webhook, or switch it off and on. It goes on where it stopped.",
+        body={"application/json": {"schema": ref("WebhookChanges")}},
+        body_description="The settings to change, as one JSON object.",
+        responses={200: Response(description="The webhook as it is now.", schema="WebhooksUpdated")},
+        errors=(_NOT_FOUND, *_BODY_ERRORS),
+    ),
+    Operation(
+        id="deleteWebhook",
+        url="webhook",
+        method="DELETE",
+        tag="Webhooks",
+        summary="Delete a webhook",
+        description="Delete a webhook, and what it has set aside.",
+        responses={200: Response(description="The webhook as it was.", schema="WebhooksDeleted")},
+        errors=(_NOT_FOUND,),
     ),
 )

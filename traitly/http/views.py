@@ -30,7 +30,6 @@ class ApiViewSet(ViewSet):
     """A viewset whose answers are made by ``traitly.http.envelope`` and ``streams``, not by DRF's renderers."""
 
     streamed_actions: ClassVar[frozenset[str]] = frozenset()  # the lists that also come as streams
-    in_reference: ClassVar[bool] = True  # described in docs/openapi.json
     stream_types: ClassVar[frozenset[str]] = frozenset({NDJSON, CSV})
 
     @property

@@ -140,6 +140,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customer/{customer_id}/alias": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * List a customer's other ids
+         * @description List the ids that were said to be this customer's, by an `alias` of Segment's SDKs or an `identify` with both ids. Reading follows them; what is stored under them is not rewritten.
+         */
+        get: operations["listCustomerAliases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customer/{customer_id}/alias/{previous_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+                /** @description One of the customer's other ids. A slash in it is sent as %2F. */
+                previous_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Separate an id from a customer
+         * @description Delete an alias: what is stored under `previous_id` is no longer read as this customer's.
+         */
+        delete: operations["deleteCustomerAlias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customer/{customer_id}/event": {
         parameters: {
             query?: never;
@@ -185,8 +233,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks
+         * @description List every webhook of the account, the oldest first.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Create a webhook
+         * @description Have the feed sent to an address of yours, from now on. The response has the secret that requests are signed with. The key needs the scopes `read` and `write`.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's `id`. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Retrieve a webhook
+         * @description Retrieve the webhook with this `id`: how far it is, and whether the server has switched it off.
+         */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description Delete a webhook, and what it has set aside.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a webhook
+         * @description Change a webhook, or switch it off and on. It goes on where it stopped.
+         */
+        patch: operations["updateWebhook"];
+        trace?: never;
+    };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a webhook is sent
+         * @description Entries of the feed, as Standard Webhooks 1.0. Answer with a 2xx within 15 seconds.
+         */
+        post: operations["receiveEntries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /** @description An event to store. */
@@ -337,6 +461,48 @@ export interface components {
              * @constant
              */
             object: "history";
+        };
+        /** @description Another id of a customer. */
+        Alias: {
+            /** @description The id that was said to be another customer's. */
+            previous_id: string;
+            /** @description The customer whose id it is; may be an alias itself. */
+            customer_id: string;
+            /**
+             * @description What said so: an `alias`, or an `identify` with both ids.
+             * @enum {string}
+             */
+            reason: "alias" | "identify";
+            /** @description Time at which it was said, in seconds since the Unix epoch. */
+            created_at: string;
+        };
+        /** @description Answer with aliases retrieved. */
+        AliasesRetrieved: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Alias"][];
+            /** @description Empty: there is nothing more to say. */
+            metadata: Record<string, never>;
+            /** @description Time of the answer to the GET, in seconds since the Unix epoch. */
+            retrieved: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "alias";
+        };
+        /** @description Answer with the alias deleted. */
+        AliasesDeleted: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Alias"][];
+            /** @description Empty: there is nothing more to say. */
+            metadata: Record<string, never>;
+            /** @description Time of the answer to the DELETE, in seconds since the Unix epoch. */
+            deleted: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "alias";
         };
         /** @description An item of a batch that was refused. */
         RejectedItem: {
@@ -604,6 +770,180 @@ export interface components {
              */
             object: "feed";
         };
+        /** @description A webhook to make. */
+        NewWebhook: {
+            /**
+             * Format: uri
+             * @description Where the feed is sent to: http or https, a public address.
+             */
+            url: string;
+            /**
+             * @description Only entries of these types; empty for all.
+             * @default []
+             */
+            types: ("event.created" | "customer.updated" | "customer.erased")[];
+            /**
+             * @description Only events of these names, beside the other types; empty for all.
+             * @default []
+             */
+            names: string[];
+            /**
+             * @description Whether it is sent anything. Switched on again, it goes on where it stopped.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * @description How many entries a request has at most.
+             * @default 1
+             */
+            batch: number;
+        };
+        /** @description The settings to change; those that are not sent stay. */
+        WebhookChanges: {
+            /**
+             * Format: uri
+             * @description Where the feed is sent to: http or https, a public address.
+             */
+            url?: string;
+            /** @description Only entries of these types; empty for all. */
+            types?: ("event.created" | "customer.updated" | "customer.erased")[];
+            /** @description Only events of these names, beside the other types; empty for all. */
+            names?: string[];
+            /** @description Whether it is sent anything. Switched on again, it goes on where it stopped. */
+            enabled?: boolean;
+            /** @description How many entries a request has at most. */
+            batch?: number;
+        };
+        /** @description A webhook. */
+        Webhook: {
+            /**
+             * Format: uuid
+             * @description The webhook's identifier.
+             */
+            id: string;
+            /**
+             * Format: uri
+             * @description Where the feed is sent to: http or https, a public address.
+             */
+            url: string;
+            /** @description Only entries of these types; empty for all. */
+            types: ("event.created" | "customer.updated" | "customer.erased")[];
+            /** @description Only events of these names, beside the other types; empty for all. */
+            names: string[];
+            /** @description Whether it is sent anything. Switched on again, it goes on where it stopped. */
+            enabled: boolean;
+            /**
+             * @description Why the server switched it off: `gone` after an answer of 410, `failing` after five days of failures.
+             * @enum {string|null}
+             */
+            stopped: "gone" | "failing" | null;
+            /** @description How many entries a request has at most. */
+            batch: number;
+            /** @description It has been sent everything up to this time, in seconds since the Unix epoch. */
+            position: string;
+            /** @description Time at which it was made, in seconds since the Unix epoch. */
+            created_at: string;
+        };
+        /** @description A webhook with its secret. */
+        CreatedWebhook: {
+            /**
+             * Format: uuid
+             * @description The webhook's identifier.
+             */
+            id: string;
+            /**
+             * Format: uri
+             * @description Where the feed is sent to: http or https, a public address.
+             */
+            url: string;
+            /** @description Only entries of these types; empty for all. */
+            types: ("event.created" | "customer.updated" | "customer.erased")[];
+            /** @description Only events of these names, beside the other types; empty for all. */
+            names: string[];
+            /** @description Whether it is sent anything. Switched on again, it goes on where it stopped. */
+            enabled: boolean;
+            /**
+             * @description Why the server switched it off: `gone` after an answer of 410, `failing` after five days of failures.
+             * @enum {string|null}
+             */
+            stopped: "gone" | "failing" | null;
+            /** @description How many entries a request has at most. */
+            batch: number;
+            /** @description It has been sent everything up to this time, in seconds since the Unix epoch. */
+            position: string;
+            /** @description Time at which it was made, in seconds since the Unix epoch. */
+            created_at: string;
+            /** @description The secret that requests are signed with. Keep it: only owners can look it up again, in the portal. */
+            secret: string;
+        };
+        /** @description Answer with the webhooks created. */
+        WebhooksCreated: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["CreatedWebhook"][];
+            /** @description Empty: there is nothing more to say. */
+            metadata: Record<string, never>;
+            /** @description Time of the answer to the POST, in seconds since the Unix epoch. */
+            created: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "webhook";
+        };
+        /** @description Answer with the webhooks retrieved. */
+        WebhooksRetrieved: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Webhook"][];
+            /** @description Empty: there is nothing more to say. */
+            metadata: Record<string, never>;
+            /** @description Time of the answer to the GET, in seconds since the Unix epoch. */
+            retrieved: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "webhook";
+        };
+        /** @description Answer with the webhooks updated. */
+        WebhooksUpdated: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Webhook"][];
+            /** @description Empty: there is nothing more to say. */
+            metadata: Record<string, never>;
+            /** @description Time of the answer to the PATCH, in seconds since the Unix epoch. */
+            updated: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "webhook";
+        };
+        /** @description Answer with the webhooks deleted. */
+        WebhooksDeleted: {
+            /** @description The objects, also where there is one or none. */
+            data: components["schemas"]["Webhook"][];
+            /** @description Empty: there is nothing more to say. */
+            metadata: Record<string, never>;
+            /** @description Time of the answer to the DELETE, in seconds since the Unix epoch. */
+            deleted: string;
+            /**
+             * @description What `data` is a list of.
+             * @constant
+             */
+            object: "webhook";
+        };
+        /** @description Several entries in one request, for webhooks whose `batch` is more than 1. */
+        FeedBatch: {
+            /**
+             * @description Always `batch`.
+             * @constant
+             */
+            type: "batch";
+            /** @description When it was sent, in seconds since the Unix epoch. */
+            timestamp: string;
+            /** @description The entries, in order. */
+            data: components["schemas"]["FeedEntry"][];
+        };
     };
     responses: {
         /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
@@ -685,8 +1025,8 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The address with its parameters has more than some 8,000 characters. */
-        AddressTooLong: {
+        /** @description The URL with its parameters has more than about 8,000 characters. */
+        UrlTooLong: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
                 "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -711,7 +1051,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The key has used up its rate limit, which the operator of the server sets. */
+        /** @description The key has used up its rate limit, or the account its quota, which the operator of the server sets. */
         TooManyRequests: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -847,7 +1187,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -916,7 +1256,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["TooLarge"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
@@ -965,7 +1305,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -1004,7 +1344,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -1043,7 +1383,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -1142,7 +1482,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -1222,7 +1562,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["TooLarge"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
@@ -1262,7 +1602,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -1301,7 +1641,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -1358,7 +1698,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["TooLarge"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
@@ -1418,7 +1758,87 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listCustomerAliases: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The customer's other ids. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasesRetrieved"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            414: components["responses"]["UrlTooLong"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteCustomerAlias: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description Your identifier for the customer. A slash in it is sent as %2F. */
+                customer_id: string;
+                /** @description One of the customer's other ids. A slash in it is sent as %2F. */
+                previous_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alias as it was. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasesDeleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            414: components["responses"]["UrlTooLong"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -1477,7 +1897,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -1539,10 +1959,279 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
-            414: components["responses"]["AddressTooLong"];
+            414: components["responses"]["UrlTooLong"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All webhooks. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksRetrieved"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            414: components["responses"]["UrlTooLong"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The webhook, as one JSON object. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description The webhook, with its secret. */
+            201: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksCreated"];
+                };
+            };
+            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["UrlTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description The webhook's `id`. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksRetrieved"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            414: components["responses"]["UrlTooLong"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description The webhook's `id`. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook as it was. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksDeleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            414: components["responses"]["UrlTooLong"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
+                "X-Request-ID"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description The webhook's `id`. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The settings to change, as one JSON object. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChanges"];
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksUpdated"];
+                };
+            };
+            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["UrlTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    receiveEntries: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same whenever this is sent again: a receiver that knows it has nothing to do. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since the Unix epoch. Refuse what is older than five minutes. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the HMAC-SHA256 of id, timestamp and body, joined by dots, as base64. Two, with a space between, for a day after the secret was rotated. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description An entry, or several where `batch` is more than 1. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedEntry"] | components["schemas"]["FeedBatch"];
+            };
+        };
+        responses: {
+            /** @description The webhook is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It has arrived: the next one is sent. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is sent again, later and later, for three days. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }

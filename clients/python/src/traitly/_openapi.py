@@ -234,6 +234,75 @@ class Change(TypedDict):
     """
 
 
+class Alias(TypedDict):
+    """
+    Another id of a customer.
+    """
+
+    previous_id: str
+    """
+    The id that was said to be another customer's.
+    """
+    customer_id: str
+    """
+    The customer whose id it is; may be an alias itself.
+    """
+    reason: Literal["alias", "identify"]
+    """
+    What said so: an `alias`, or an `identify` with both ids.
+    """
+    created_at: str
+    """
+    Time at which it was said, in seconds since the Unix epoch.
+    """
+
+
+class AliasesRetrieved(TypedDict):
+    """
+    Answer with aliases retrieved.
+    """
+
+    data: list[Alias]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: dict[str, Any]
+    """
+    Empty: there is nothing more to say.
+    """
+    retrieved: str
+    """
+    Time of the answer to the GET, in seconds since the Unix epoch.
+    """
+    object: Literal["alias"]
+    """
+    What `data` is a list of.
+    """
+
+
+class AliasesDeleted(TypedDict):
+    """
+    Answer with the alias deleted.
+    """
+
+    data: list[Alias]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: dict[str, Any]
+    """
+    Empty: there is nothing more to say.
+    """
+    deleted: str
+    """
+    Time of the answer to the DELETE, in seconds since the Unix epoch.
+    """
+    object: Literal["alias"]
+    """
+    What `data` is a list of.
+    """
+
+
 class NextPage(TypedDict):
     """
     Where the next page is; empty on the last one.
@@ -508,6 +577,264 @@ class FeedRetrieved(TypedDict):
     object: Literal["feed"]
     """
     What `data` is a list of.
+    """
+
+
+Name: TypeAlias = str
+
+
+class NewWebhook(TypedDict, closed=True):
+    """
+    A webhook to make.
+    """
+
+    url: str
+    """
+    Where the feed is sent to: http or https, a public address.
+    """
+    types: NotRequired[list[Literal["event.created", "customer.updated", "customer.erased"]]]
+    """
+    Only entries of these types; empty for all.
+    """
+    names: NotRequired[list[Name]]
+    """
+    Only events of these names, beside the other types; empty for all.
+    """
+    enabled: NotRequired[bool]
+    """
+    Whether it is sent anything. Switched on again, it goes on where it stopped.
+    """
+    batch: NotRequired[int]
+    """
+    How many entries a request has at most.
+    """
+
+
+class WebhookChanges(TypedDict, closed=True):
+    """
+    The settings to change; those that are not sent stay.
+    """
+
+    url: NotRequired[str]
+    """
+    Where the feed is sent to: http or https, a public address.
+    """
+    types: NotRequired[list[Literal["event.created", "customer.updated", "customer.erased"]]]
+    """
+    Only entries of these types; empty for all.
+    """
+    names: NotRequired[list[Name]]
+    """
+    Only events of these names, beside the other types; empty for all.
+    """
+    enabled: NotRequired[bool]
+    """
+    Whether it is sent anything. Switched on again, it goes on where it stopped.
+    """
+    batch: NotRequired[int]
+    """
+    How many entries a request has at most.
+    """
+
+
+class Webhook(TypedDict):
+    """
+    A webhook.
+    """
+
+    id: str
+    """
+    The webhook's identifier.
+    """
+    url: str
+    """
+    Where the feed is sent to: http or https, a public address.
+    """
+    types: list[Literal["event.created", "customer.updated", "customer.erased"]]
+    """
+    Only entries of these types; empty for all.
+    """
+    names: list[Name]
+    """
+    Only events of these names, beside the other types; empty for all.
+    """
+    enabled: bool
+    """
+    Whether it is sent anything. Switched on again, it goes on where it stopped.
+    """
+    stopped: Literal["gone", "failing"] | None
+    """
+    Why the server switched it off: `gone` after an answer of 410, `failing` after five days of failures.
+    """
+    batch: int
+    """
+    How many entries a request has at most.
+    """
+    position: str
+    """
+    It has been sent everything up to this time, in seconds since the Unix epoch.
+    """
+    created_at: str
+    """
+    Time at which it was made, in seconds since the Unix epoch.
+    """
+
+
+class CreatedWebhook(TypedDict):
+    """
+    A webhook with its secret.
+    """
+
+    id: str
+    """
+    The webhook's identifier.
+    """
+    url: str
+    """
+    Where the feed is sent to: http or https, a public address.
+    """
+    types: list[Literal["event.created", "customer.updated", "customer.erased"]]
+    """
+    Only entries of these types; empty for all.
+    """
+    names: list[Name]
+    """
+    Only events of these names, beside the other types; empty for all.
+    """
+    enabled: bool
+    """
+    Whether it is sent anything. Switched on again, it goes on where it stopped.
+    """
+    stopped: Literal["gone", "failing"] | None
+    """
+    Why the server switched it off: `gone` after an answer of 410, `failing` after five days of failures.
+    """
+    batch: int
+    """
+    How many entries a request has at most.
+    """
+    position: str
+    """
+    It has been sent everything up to this time, in seconds since the Unix epoch.
+    """
+    created_at: str
+    """
+    Time at which it was made, in seconds since the Unix epoch.
+    """
+    secret: str
+    """
+    The secret that requests are signed with. Keep it: only owners can look it up again, in the portal.
+    """
+
+
+class WebhooksCreated(TypedDict):
+    """
+    Answer with the webhooks created.
+    """
+
+    data: list[CreatedWebhook]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: dict[str, Any]
+    """
+    Empty: there is nothing more to say.
+    """
+    created: str
+    """
+    Time of the answer to the POST, in seconds since the Unix epoch.
+    """
+    object: Literal["webhook"]
+    """
+    What `data` is a list of.
+    """
+
+
+class WebhooksRetrieved(TypedDict):
+    """
+    Answer with the webhooks retrieved.
+    """
+
+    data: list[Webhook]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: dict[str, Any]
+    """
+    Empty: there is nothing more to say.
+    """
+    retrieved: str
+    """
+    Time of the answer to the GET, in seconds since the Unix epoch.
+    """
+    object: Literal["webhook"]
+    """
+    What `data` is a list of.
+    """
+
+
+class WebhooksUpdated(TypedDict):
+    """
+    Answer with the webhooks updated.
+    """
+
+    data: list[Webhook]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: dict[str, Any]
+    """
+    Empty: there is nothing more to say.
+    """
+    updated: str
+    """
+    Time of the answer to the PATCH, in seconds since the Unix epoch.
+    """
+    object: Literal["webhook"]
+    """
+    What `data` is a list of.
+    """
+
+
+class WebhooksDeleted(TypedDict):
+    """
+    Answer with the webhooks deleted.
+    """
+
+    data: list[Webhook]
+    """
+    The objects, also where there is one or none.
+    """
+    metadata: dict[str, Any]
+    """
+    Empty: there is nothing more to say.
+    """
+    deleted: str
+    """
+    Time of the answer to the DELETE, in seconds since the Unix epoch.
+    """
+    object: Literal["webhook"]
+    """
+    What `data` is a list of.
+    """
+
+
+class FeedBatch(TypedDict):
+    """
+    Several entries in one request, for webhooks whose `batch` is more than 1.
+    """
+
+    type: Literal["batch"]
+    """
+    Always `batch`.
+    """
+    timestamp: str
+    """
+    When it was sent, in seconds since the Unix epoch.
+    """
+    data: list[FeedEntry]
+    """
+    The entries, in order.
     """
 
 
