@@ -31,11 +31,24 @@ def root_of(*, account_id: int, customer_id: str) -> str:
     return found.first() or customer_id
 
 
+_IDS = f"""
+WITH root AS MATERIALIZED (
+    SELECT coalesce((
+        SELECT root_id FROM customers_alias WHERE account_id = %(account_id)s AND previous_id = %(customer_id)s
+    ), %(customer_id)s) AS id
+)
+SELECT id FROM root UNION ALL (
+    SELECT previous_id FROM customers_alias WHERE account_id = %(account_id)s AND root_id = (SELECT id FROM root)
+    ORDER BY previous_id LIMIT {MAX_IDS - 1}
+)
+"""
+
+
 def ids_of(*, account_id: int, customer_id: str) -> list[str]:
     """All ids of the customer, the one under which it is known now first."""
-    root = root_of(account_id=account_id, customer_id=customer_id)
-    others = Alias.objects.filter(account_id=account_id, root_id=root).order_by("previous_id")
-    return [root, *others.values_list("previous_id", flat=True)[: MAX_IDS - 1]]
+    with connection.cursor() as cursor:
+        cursor.execute(_IDS, {"account_id": account_id, "customer_id": customer_id})
+        return [each for (each,) in cursor.fetchall()]
 
 
 def aliases_of(*, account_id: int, customer_id: str) -> list[Alias]:

@@ -28,6 +28,8 @@ LIST = ListDefinition(
     equal=("customer_id", "name"),
     ranges={"created_at": time_range("created_at")},
     required=("customer_id", "name"),
+    required_hint=" All events of a customer: GET /api/v1/customer/<customer_id>/event; all changes of the account:"
+    " GET /api/v1/feed.",
     stepped_columns=("customer_id", "name"),
 )
 

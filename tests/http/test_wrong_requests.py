@@ -81,3 +81,10 @@ def test_an_unknown_id_says_what_is_unknown(api):
     assert "no customer with this customer_id" in api.get("customer/nobody").details
     assert "no event with this id" in api.get("event/none").details
     assert "No customer and no event has this customer_id" in api.get("customer/nobody/event").details
+
+
+def test_a_list_of_events_without_its_parameters_names_the_timeline_and_the_feed(api):
+    details = api.get("event").details
+
+    assert "GET /api/v1/customer/<customer_id>/event" in details
+    assert "GET /api/v1/feed" in details

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.factories import make_key
 NOW = "2026-11-24T12:00:00.000Z"
 
 
-def messages(timestamp: str = NOW, **common: object) -> list[dict[str, object]]:
+def messages(timestamp: str = NOW, **common: Any) -> list[dict[str, object]]:
     """One of everything."""
     each = {"userId": "user-1", "timestamp": timestamp, **common}
     return [
@@ -52,9 +53,9 @@ def csharp(key):
 
 
 def kotlin(key):
-    metadata = {"bundled": [], "unbundled": [], "bundledIds": []}
+    metadata: dict[str, list[str]] = {"bundled": [], "unbundled": [], "bundledIds": []}
     context = {"library": {"name": "analytics-kotlin", "version": "1.19.2"}, "instanceId": "i-1"}
-    common = {"context": context, "integrations": {}, "anonymousId": "a-1", "_metadata": metadata}
+    common: dict[str, Any] = {"context": context, "integrations": {}, "anonymousId": "a-1", "_metadata": metadata}
     body = {"batch": messages(**common), "sentAt": NOW, "writeKey": key}
     content = gzip.compress(json.dumps(body).encode())
     headers = {"Content-Encoding": "gzip", "User-Agent": "analytics-kotlin/1.19.2"}
@@ -63,7 +64,12 @@ def kotlin(key):
 
 def swift(key):
     context = {"library": {"name": "analytics-swift", "version": "1.9.1"}, "device": {"type": "ios"}}
-    common = {"context": context, "integrations": {}, "anonymousId": "a-1", "_metadata": {"bundled": []}}
+    common: dict[str, Any] = {
+        "context": context,
+        "integrations": {},
+        "anonymousId": "a-1",
+        "_metadata": {"bundled": []},
+    }
     body = {"batch": messages(**common), "sentAt": NOW, "writeKey": key}
     headers = {"Authorization": _basic(key), "User-Agent": "analytics-ios/1.9.1"}
     return "/v1/b", json.dumps(body).encode(), "application/json; charset=utf-8", headers

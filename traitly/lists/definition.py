@@ -54,6 +54,7 @@ class ListDefinition:
     lower_case: tuple[str, ...] = ()  # those of ``equal`` whose index holds them in lower case
     ranges: Mapping[str, Range] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    required_hint: str = ""  # where to find what is asked for without them, at the end of the error
     # A second table, with a row for each of the first one under the same account_id and key. It has what sorts, ranges and
     # attributes are found by that are ``joined``.
     joined: str = ""

@@ -34,7 +34,7 @@ def read_list(
     """
     asked = ListQuery(definition, {column: list(values) for column, values in (equal or {}).items()})
     errors = [
-        Error("required", "This parameter is required.", name)
+        Error("required", f"This parameter is required.{definition.required_hint}", name)
         for name in definition.required
         if not any(query.getlist(name))
     ]

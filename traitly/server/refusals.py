@@ -18,7 +18,7 @@ def refusal(status: int, reason: str, detail: str = "", *, retry_after: int = 0)
             "metadata": {"request_id": "-"},
         }
     ).encode()
-    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
     if retry_after:
         head += f"Retry-After: {retry_after}\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode("latin1") + body

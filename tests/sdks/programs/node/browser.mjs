@@ -11,7 +11,11 @@ async function main() {
   await analytics.screen('App', 'Home', { tab: 'start' })
   await analytics.group('org-7', { name: 'Acme' })
   await analytics.alias('user-1', 'anon-1')
-  for (let number = 0; number < tracks; number++) await analytics.track('Counted', { number })
+  document.body.textContent = 'counting'
+  for (let number = 0; number < tracks; number++) {
+    analytics.track('Counted', { number })
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
   document.body.textContent = 'done'
 }
 main().catch((error) => (document.body.textContent = `failed: ${error}`))
