@@ -147,7 +147,7 @@ def test_a_write_that_takes_too_long_is_503(api, monkeypatch):
     answer = api.post("event", an_event())
 
     assert (answer.status, answer.errors) == (503, [("service_unavailable", None)])
-    assert "in parts" in answer.details
+    assert "in smaller parts" in answer.details
 
 
 def test_a_timeline_of_more_names_than_are_stepped_through(api, monkeypatch):
