@@ -37,9 +37,16 @@ run: $(VENV)/requirements.installed ## Set up everything and serve on PORT (8000
 demo: $(VENV)/requirements.installed ## Fill the first account with examples, while `make run` serves: customers, and events of 90 days.
 	@PORT=$(PORT) $(BIN)/python manage.py demo
 
+# They have targets of their own.
+LEFT_OUT := --ignore=tests/browser --ignore=tests/sdks --ignore=tests/feed/test_faults.py
+
 .PHONY: test
-test: $(VENV)/requirements-dev.installed ## Run the tests, but those in a browser; ARGS="tests/api -k gzip" runs some.
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(ARGS),$(ARGS),--ignore=tests/browser --ignore=tests/sdks --ignore=tests/feed/test_faults.py)
+test: $(VENV)/requirements-dev.installed ## Run the tests, but slow ones and those in a browser; ARGS="tests/http -k gzip" runs some.
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(ARGS),$(ARGS),-m "not slow" $(LEFT_OUT))
+
+.PHONY: slow
+slow: $(VENV)/requirements-dev.installed ## Run the tests that take seconds each: they start servers, and wait for them.
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m slow $(LEFT_OUT)
 
 .PHONY: faults
 faults: $(VENV)/requirements-dev.installed ## Run the tests that kill -9 workers, gunicorn's processes and PostgreSQL, a minute.
@@ -86,7 +93,7 @@ openapi: $(VENV)/requirements-dev.installed ## Write docs/openapi.json anew, and
 	@$(BIN)/python manage.py write_openapi
 
 .PHONY: check
-check: lint test fuzz browser ## All that CI checks.
+check: lint test slow fuzz browser ## All that CI checks.
 
 .PHONY: clients
 clients: $(VENV)/requirements-dev.installed ## Test, build and install the client libraries; without Node, Python's alone.

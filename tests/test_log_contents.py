@@ -153,6 +153,7 @@ def test_other_handlers_get_the_record_as_it_was(log, caplog):
     assert record.args == (PERSON,)
 
 
+@pytest.mark.slow
 def test_a_running_server_logs_no_key_of_a_malformed_request(tmp_path):
     log = tmp_path / "server.log"
     with log.open("w") as stderr, running_server(tmp_path, stderr=stderr) as server, server.connect() as sock:

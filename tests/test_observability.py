@@ -165,6 +165,7 @@ def _get(server: Server, path: str, **headers: str) -> tuple[int, str]:
     return response.status, text
 
 
+@pytest.mark.slow
 def test_all_processes_are_counted_together_and_everything_is_logged_as_json(tmp_path: Path) -> None:
     log = tmp_path / "log"
     settings = {"METRICS_TOKEN": TOKEN, "LOG_FORMAT": "json", "LOG_REQUESTS": "all"}

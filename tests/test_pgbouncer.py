@@ -25,6 +25,7 @@ PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/s
 PASSWORD = "a password of its own"
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(PGBOUNCER is None, reason="needs pgbouncer"),
     pytest.mark.xdist_group("faults"),
 ]

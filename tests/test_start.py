@@ -65,6 +65,7 @@ def test_a_database_behind_a_socket(url):
     assert done.stdout == "/var/run/postgresql\n", done.stderr
 
 
+@pytest.mark.slow
 def test_two_first_starts_at_once_in_one_new_folder(tmp_path):
     """As `make run` begins. Both work, and there is one first account."""
     with fresh_database(tmp_path) as environment:

@@ -75,6 +75,7 @@ def test_a_setting_that_means_nothing_stops_the_start(monkeypatch, text):
         settings_module.rate("API_RATE_LIMIT")
 
 
+@pytest.mark.slow
 def test_all_processes_count_together(tmp_path):
     with running_server(tmp_path, settings={"API_RATE_LIMIT": "10/day"}) as server:
         statuses: Counter[int] = Counter()

@@ -153,6 +153,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.slow
 def test_the_official_client_asks_a_real_server(server):
     """The newest revision of the protocol, which it tries first, and the one before, which begins with a handshake."""
 

@@ -13,7 +13,7 @@ import pytest
 from tests.feed.test_faults import ask
 from tests.server import Server, running_server
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 WAITING = 60
 
 

@@ -22,7 +22,7 @@ from reference.pages import CONTENT, guides
 from tests.reference.test_examples import UUID, settled
 from tests.server import Server, running_server
 
-pytestmark = pytest.mark.xdist_group("docs")  # one server for all of them
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docs")]  # one server for all of them
 # Beside the operations' examples what they need before: those that succeed and show no operation.
 EXAMPLES = [example for example in load_examples() if example.operation or example.status < 300]
 FENCE = re.compile(r"^```(\w*) ?([\w.]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
