@@ -41,6 +41,7 @@ REPLACEMENTS = [
     # what this library takes, and sends as ISO 8601
     ("created_at: NotRequired[float | str]", "created_at: NotRequired[datetime | float | str]"),
     ("(TypedDict, extra_items=int)", "(TypedDict)"),  # needs Python 3.15
+    ("(TypedDict, closed=True)", "(TypedDict)"),  # the same
 ]
 
 

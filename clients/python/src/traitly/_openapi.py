@@ -583,7 +583,7 @@ class FeedRetrieved(TypedDict):
 Name: TypeAlias = str
 
 
-class NewWebhook(TypedDict, closed=True):
+class NewWebhook(TypedDict):
     """
     A webhook to make.
     """
@@ -610,7 +610,7 @@ class NewWebhook(TypedDict, closed=True):
     """
 
 
-class WebhookChanges(TypedDict, closed=True):
+class WebhookChanges(TypedDict):
     """
     The settings to change; those that are not sent stay.
     """
