@@ -118,7 +118,7 @@ def test_create_rotate_and_revoke_a_key(visitor, server):
     assert (status(server, first), status(server, second)) == (200, 200)
     visitor.press(f"Revoke the key Website, traitly_…{first[-4:]}")
     visitor.press("Revoke key")
-    visitor.page.get_by_text("is revoked").wait_for()
+    visitor.page.get_by_text("was revoked").wait_for()
     wait_for(lambda: status(server, first) == 401, seconds=6)
     assert status(server, second) == 200
     visitor.press(f"Reveal the key Website, traitly_…{second[-4:]}")
