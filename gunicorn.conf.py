@@ -73,7 +73,7 @@ def when_ready(_server: Any) -> None:
     from django.conf import settings  # noqa: PLC0415
     from django.db import DatabaseError, connection  # noqa: PLC0415
 
-    if settings.configured and not settings.DATABASE_URL:
+    if settings.configured and not getattr(settings, "DATABASE_URL", True):
         try:
             connection.ensure_connection()
         except DatabaseError as error:
