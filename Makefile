@@ -61,7 +61,7 @@ screenshots: $(VENV)/requirements-dev.installed ## Take the pictures in docs/ima
 	@PORT=$(PORT) $(BIN)/python -m tests.browser.screenshots
 
 .PHONY: fuzz
-fuzz: $(VENV)/requirements-dev.installed ## Try the API with schemathesis, half a minute; ARGS="--max-examples 120" tries over 5,000 cases.
+fuzz: $(VENV)/requirements-dev.installed ## Try the API with schemathesis, half a minute; ARGS="--max-examples 200" tries over 5,000 cases.
 	@$(BIN)/python -m tests.fuzz $(or $(ARGS),--max-examples 5)
 
 .PHONY: sdks

@@ -7,7 +7,16 @@ from typing import Annotated, Any, NamedTuple
 
 import orjson
 from django.http import QueryDict
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError
 
 from feed.addresses import check_url
@@ -108,6 +117,11 @@ def _public(url: str) -> str:
     return url
 
 
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 100.0 is the integer 100."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class WebhookFields(BaseModel):
     """A webhook's settings as they are sent; all may be left out of a PATCH, and all but ``url`` of a POST."""
 
@@ -117,7 +131,7 @@ class WebhookFields(BaseModel):
     types: list[EntryType] = Field(default=[], max_length=len(EntryType))
     names: list[Name] = Field(default=[], max_length=100)
     enabled: StrictBool = True
-    batch: Annotated[StrictInt, Field(ge=1, le=MAX_BATCH)] = 1
+    batch: Annotated[StrictInt, Field(ge=1, le=MAX_BATCH), BeforeValidator(_whole)] = 1
 
 
 # What answers carry and the server alone decides: what was read may be sent back.

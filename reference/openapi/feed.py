@@ -48,7 +48,13 @@ def webhook_schemas() -> dict[str, Schema]:
     sent = TypeAdapter(WebhookFields).json_schema()["properties"]
     sent["types"] = sent["types"] | {"items": {"type": "string", "enum": EntryType.values}}
     properties = {name: described(schema, fields.WEBHOOK[name]) for name, schema in sent.items()}
-    properties["url"] = {"type": "string", "format": "uri", "maxLength": 2000, "description": fields.WEBHOOK["url"]}
+    properties["url"] = {
+        "type": "string",
+        "format": "uri",
+        "pattern": "^https?://",
+        "maxLength": 2000,
+        "description": fields.WEBHOOK["url"],
+    }
     changes = {"type": "object", "description": "The settings to change; those that are not sent stay."}
     new = {"type": "object", "description": "A webhook to make.", "required": ["url"]}
     without_defaults = {

@@ -53,6 +53,7 @@ def filter_parameters(definition: ListDefinition, kind: str) -> list[dict[str, A
 def feed_parameters() -> list[dict[str, Any]]:
     """The query parameters of the feed."""
     types = {"type": "array", "items": {"type": "string", "enum": EntryType.values}, "minItems": 1}
+    names = {"type": "array", "items": _TEXT, "minItems": 1}
     wait = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT, "default": 0}
     limit = {"type": "integer", "minimum": 1, "maximum": feed.MAX_LIMIT, "default": feed.DEFAULT_LIMIT}
     text = "How many entries a page has at most. Where names are rare it may be empty though there is more."
@@ -61,7 +62,7 @@ def feed_parameters() -> list[dict[str, Any]]:
         query(
             "name",
             "Only events of this name, beside the other types. Repeated, any of the names.",
-            _values(required=False),
+            names,
         ),
         query("since", "Begin with what arrived at this time or later. Not together with `cursor`.", TIME_SCHEMA),
         query(

@@ -106,3 +106,7 @@ def test_a_key_that_may_not_read_makes_no_webhook(api, acme):
 def test_an_account_has_so_many_webhooks_at_most(api, monkeypatch):
     monkeypatch.setattr(services, "MAX_WEBHOOKS", 2)
     assert [api.post("webhook", {"url": URL}).status for _ in range(3)] == [201, 201, 400]
+
+
+def test_an_integer_may_be_written_with_a_point(api):
+    assert api.post("webhook", {"url": URL, "batch": 100.0}).row["batch"] == 100
