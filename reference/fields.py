@@ -46,7 +46,8 @@ def parameter_fields(parameters: list[dict[str, Any]]) -> list[Field]:
                 "custom_attributes[<key>]", "text", required=False, description=parameter["description"], more=""
             )
         else:
-            found[name] = _field(name, schema, required=parameter["required"], text=parameter["description"])
+            one = schema["items"] if schema.get("type") == "array" else schema  # repeated for several
+            found[name] = _field(name, one, required=parameter["required"], text=parameter["description"])
     return sorted(found.values(), key=lambda field: not field.required)
 
 
@@ -69,8 +70,7 @@ def _type(name: str, schema: dict[str, Any]) -> str:
     if isinstance(kinds, str):
         kinds = [kinds]
     if kinds == ["array"]:
-        inner = _type("", schema.get("items", {}))
-        return inner if inner == "string" else f"array of {inner}s"
+        return f"array of {_type('', schema.get('items', {}))}s"
     return " or ".join(dict.fromkeys(kinds))
 
 
@@ -83,7 +83,7 @@ def _limits(schema: dict[str, Any]) -> str:
     if schema.get("type") == "integer" and "maximum" in schema:
         found.append(f"{schema['minimum']} to {schema['maximum']:,}")
     if "enum" in schema:
-        found.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"]))
+        found.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"] if value is not None))
     if "default" in schema:
         found.append(f"default `{schema['default']}`")
     return "; ".join(found)

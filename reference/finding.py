@@ -24,18 +24,19 @@ def find(text: str, *, limit: int) -> list[Found]:
     if not words:
         return []
     ranked: list[tuple[int, int, Found]] = []
-    for page, section, title, whole in _sections():
+    for page, section, title, text_of_section in _sections():
+        whole = text_of_section.lower()
         if all(word in whole for word in words):
             score = sum(10 * (word in title) + min(whole.count(word), 5) for word in words)
-            ranked.append((-score, len(ranked), Found(page, section, _excerpt(whole, words[0]))))
+            ranked.append((-score, len(ranked), Found(page, section, _excerpt(text_of_section, words[0]))))
     return [found for _, _, found in sorted(ranked, key=lambda entry: entry[:2])[:limit]]
 
 
 @cache
 def _sections() -> list[tuple[Page, Section, str, str]]:
-    """Each section with its title and all that can be found, in lower case."""
+    """Each section with its title and all that can be found."""
     return [
-        (page, section, section.title.lower(), _words(section).lower())
+        (page, section, section.title.lower(), _words(section))
         for page in pages().values()
         for section in page.sections
     ]
@@ -48,6 +49,6 @@ def _words(section: Section) -> str:
 
 
 def _excerpt(whole: str, word: str) -> str:
-    place = whole.find(word)
+    place = max(0, whole.lower().find(word))
     begin, end = max(0, place - _AROUND), place + _AROUND
     return f"{'…' if begin else ''}{whole[begin:end].strip()}{'…' if end < len(whole) else ''}"
