@@ -9,6 +9,8 @@ import pytest
 
 from tests.server import ROOT, fresh_database
 
+pytestmark = pytest.mark.slow
+
 FILL = """
 import json
 from accounts.models import Account
@@ -30,8 +32,6 @@ Session.objects.create(session_key="secret-session", session_data="x", expire_da
 # A line for each table, and for each sequence: its name and the checksum of all that it holds.
 CHECKSUMS = """
 from django.db import connection
-
-pytestmark = pytest.mark.slow
 with connection.cursor() as cursor:
     cursor.execute("SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')")
     for name, kind in sorted(cursor.fetchall()):

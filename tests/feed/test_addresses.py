@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+from contextlib import suppress
 
 import pytest
 
@@ -97,21 +98,34 @@ def test_a_name_that_leads_inside_is_refused_when_it_is_looked_up(monkeypatch):
     assert all("not a public address" in text for text in told[1:])
 
 
+async def until_gone(reader, writer):
+    """Hold the connection until the client ends it; leave no socket for others to trip over."""
+    with suppress(ConnectionError):
+        await reader.read()
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
 def test_at_most_64_kib_of_an_answer_are_read(settings):
     settings.WEBHOOK_ALLOWED_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
 
     async def run():
+        handlers = []
+
         async def answer(reader, writer):
+            handlers.append(asyncio.current_task())
             await reader.readuntil(b"\r\n\r\n")
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 1_000_000)
-            await writer.drain()
-            await asyncio.sleep(30)
+            await until_gone(reader, writer)
 
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with new_session() as session:
             found = await send(session, f"http://127.0.0.1:{port}/", {}, b"{}")
         server.close()
+        await server.wait_closed()
+        await asyncio.gather(*handlers)
         return found
 
     found = asyncio.run(run())
@@ -124,16 +138,22 @@ def test_a_receiver_that_drips_is_given_up_in_time(settings, monkeypatch):
     monkeypatch.setattr("feed.sending.SECONDS", 1)
 
     async def run():
+        handlers = []
+
         async def answer(reader, writer):
-            for byte in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000:
+            handlers.append(asyncio.current_task())
+            for byte in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20:
                 writer.write(bytes([byte]))
                 await asyncio.sleep(0.1)
+            await until_gone(reader, writer)
 
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with new_session() as session:
             found = await send(session, f"http://127.0.0.1:{port}/", {}, b"{}")
         server.close()
+        await server.wait_closed()
+        await asyncio.gather(*handlers)
         return found
 
     found = asyncio.run(run())

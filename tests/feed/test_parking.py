@@ -57,7 +57,6 @@ def post(server: Server, event_id: str) -> None:
     assert ask(server, "POST", "event", {"customer_id": "1", "name": "x", "id": event_id})[0] == 201
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # its clients drop their sockets
 def test_sixty_clients_wait_while_others_are_answered_and_all_get_what_comes(server):
     start = cursor(server)
     with ExitStack() as stack:
