@@ -237,6 +237,7 @@ def test_a_foreign_host_is_400_in_json(server):
     assert json.loads(done.stdout.splitlines()[0])["object"] == "error"
 
 
+@pytest.mark.slow
 def test_a_revoked_key_stops_within_five_seconds_in_every_process(server):
     key = server.manage("create_account", "--email", "b@example.com", "--company", "Globex").strip()
     clients = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=30) for _ in range(12)]
@@ -258,6 +259,7 @@ def test_a_revoked_key_stops_within_five_seconds_in_every_process(server):
         client.close()
 
 
+@pytest.mark.slow
 def test_a_request_in_flight_at_sigterm_is_answered(tmp_path: Path):
     with running_server(tmp_path) as server:
         body = json.dumps([{"customer_id": str(i), "name": "term"} for i in range(5_000)]).encode()
@@ -283,6 +285,7 @@ def test_a_request_in_flight_at_sigterm_is_answered(tmp_path: Path):
         assert server.process.returncode == 0
 
 
+@pytest.mark.slow
 def test_two_hundred_clients_with_the_same_batch_store_it_once(server, auth):
     batch = json.dumps([{"customer_id": "200", "name": "at once", "id": f"at-once-{i}"} for i in range(100)]).encode()
     ready = threading.Barrier(200)

@@ -15,7 +15,7 @@ from django.conf import settings
 from tests.postgres.processes import postgres_processes
 from tests.server import Server, running_server
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
 
 @pytest.fixture(scope="module")

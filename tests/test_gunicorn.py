@@ -18,6 +18,8 @@ import pytest
 
 from tests.server import Server, running_server
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "gunicorn", "traitly.wsgi"]
 ROOT = Path(__file__).parent.parent
 
@@ -208,7 +210,6 @@ def _post(server: Server, client: http.client.HTTPConnection, name: str) -> None
     client.request("POST", "/api/v1/customer", json.dumps(customer), {"Authorization": f"Token {server.key}"})
 
 
-@pytest.mark.slow
 def test_a_request_in_flight_at_sigterm_is_answered(tmp_path: Path) -> None:
     with (
         running_server(tmp_path) as server,
@@ -258,7 +259,6 @@ with transaction.atomic(), connection.cursor() as cursor:
 """
 
 
-@pytest.mark.slow
 def test_the_statement_of_a_client_that_has_gone_is_cancelled(tmp_path: Path) -> None:
     with running_server(tmp_path, settings={"LOCK_TIMEOUT_MS": "60000", "STATEMENT_TIMEOUT_MS": "60000"}) as server:
         holder = subprocess.Popen(

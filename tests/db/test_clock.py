@@ -16,7 +16,7 @@ from events.schemas import NewEvent
 from events.services import store_events
 from traitly.db.clock import settle, settled
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def event(event_id: str) -> NewEvent:

@@ -19,7 +19,7 @@ from feed.models import Worker as WorkerRow
 from tests.factories import MembershipFactory, a_customer, an_event
 from tests.feed.receiver import Receiver, receiving, until, working
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("delivery")]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("delivery")]
 
 
 @pytest.fixture(autouse=True)

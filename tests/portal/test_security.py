@@ -394,12 +394,14 @@ def test_guessing_a_password_does_not_lock_its_owner_out_elsewhere(owner_user):
     assert guess(owner_user, "198.51.100.7", PASSWORD).status_code == 302
 
 
+@pytest.mark.slow
 def test_guessing_from_many_addresses_is_stopped(owner_user):
     for number in range(100):
         assert guess(owner_user, f"192.0.2.{number}")
     assert not guess(owner_user, "198.51.100.7", PASSWORD)
 
 
+@pytest.mark.slow
 def test_a_known_browser_gets_in_while_others_guess_from_the_same_address_too(owner_user):
     known = Browser().log_in(owner_user)
     known.post("/logout/")
@@ -431,6 +433,7 @@ def test_a_browser_is_known_for_its_own_user_alone(owner_user, globex):
     assert not guess(owner_user)
 
 
+@pytest.mark.slow
 def test_who_resets_the_password_gets_in_whatever_others_guess(owner_user):
     for number in range(101):
         guess(owner_user, f"192.0.2.{number}")

@@ -22,7 +22,10 @@ from tests.postgres.processes import (
 )
 from traitly.postgres import server
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks for processes in Linux's /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks for processes in Linux's /proc"),
+]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what only root has to do")
 
 
