@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -98,6 +99,12 @@ def test_a_name_that_leads_inside_is_refused_when_it_is_looked_up(monkeypatch):
     assert all("not a public address" in text for text in told[1:])
 
 
+def this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
 async def until_gone(reader, writer):
     """Hold the connection until the client ends it; leave no socket for others to trip over."""
     with suppress(ConnectionError):
@@ -111,10 +118,10 @@ def test_at_most_64_kib_of_an_answer_are_read(settings):
     settings.WEBHOOK_ALLOWED_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
 
     async def run():
-        handlers = []
+        handlers: list[asyncio.Task[Any]] = []
 
         async def answer(reader, writer):
-            handlers.append(asyncio.current_task())
+            handlers.append(this_task())
             await reader.readuntil(b"\r\n\r\n")
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 1_000_000)
             await until_gone(reader, writer)
@@ -138,10 +145,10 @@ def test_a_receiver_that_drips_is_given_up_in_time(settings, monkeypatch):
     monkeypatch.setattr("feed.sending.SECONDS", 1)
 
     async def run():
-        handlers = []
+        handlers: list[asyncio.Task[Any]] = []
 
         async def answer(reader, writer):
-            handlers.append(asyncio.current_task())
+            handlers.append(this_task())
             for byte in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20:
                 writer.write(bytes([byte]))
                 await asyncio.sleep(0.1)
