@@ -62,7 +62,7 @@ WITH found AS (
 SELECT id, account_id, scopes, expires_at, works, max_customers, max_events_per_day FROM found
 """
 
-_MOST_CACHED = 10_000
+_MAX_CACHED = 10_000
 _cache: dict[bytes, tuple[float, Credential]] = {}
 
 
@@ -92,7 +92,7 @@ def find_key(key: str, environ: Mapping[str, Any]) -> Credential | RefusedKey | 
         return RefusedKey(row[0], row[1]) if row else None
     remember_limits(account_id=row[1], limits=Limits(row[5], row[6]))
     credential = Credential(row[0], row[1], frozenset(row[2]), row[3])
-    if len(_cache) >= _MOST_CACHED:
+    if len(_cache) >= _MAX_CACHED:
         _cache.clear()
     _cache[digest] = (time.monotonic() + settings.API_KEY_CACHE_SECONDS, credential)
     return credential

@@ -7,8 +7,8 @@ from django.db import connection
 from accounts.models import Account, ApiKey, AuditEntry, Invitation, Membership
 from traitly.input.errors import AccountGoneError
 
-_LONGEST_ID = 19  # digits of a bigint
-_MOST_NAMED = 10
+_MAX_ID_DIGITS = 19  # digits of a bigint
+_MAX_NAMED = 10
 
 # SQL for a statement that stores rows of an account: only while nobody erases it. Every statement that can make a row
 # in a table of accounts' data has it (accounts.services.close_account says why that is enough).
@@ -20,11 +20,11 @@ def find_account(named: str) -> int:
     """The account of this id, of a member with this email address, or of this name. ``LookupError`` unless it is one."""
     open_accounts = Account.objects.filter(closed_at=None)
     if named.isascii() and named.isdigit():
-        found = list(open_accounts.filter(pk=int(named))[:1]) if len(named) < _LONGEST_ID else []
+        found = list(open_accounts.filter(pk=int(named))[:1]) if len(named) < _MAX_ID_DIGITS else []
     elif "@" in named:
-        found = list(open_accounts.filter(members__email=named.lower()).order_by("id")[:_MOST_NAMED])
+        found = list(open_accounts.filter(members__email=named.lower()).order_by("id")[:_MAX_NAMED])
     else:
-        found = list(open_accounts.filter(name__iexact=named).order_by("id")[:_MOST_NAMED])
+        found = list(open_accounts.filter(name__iexact=named).order_by("id")[:_MAX_NAMED])
     if not found:
         raise LookupError(f"There is no account {named}.")
     if len(found) > 1:

@@ -18,7 +18,7 @@ from traitly.db.retries import retried
 from traitly.input.errors import QuotaExceededError
 
 _REMEMBERED_SECONDS = 60  # by what stores without a key: imports, the portal
-_MOST_REMEMBERED = 10_000
+_MAX_REMEMBERED = 10_000
 
 
 class Limits(NamedTuple):
@@ -45,7 +45,7 @@ WHERE CASE WHEN counted.day < EXCLUDED.day THEN 0 ELSE counted.events END + EXCL
 
 def remember_limits(*, account_id: int, limits: Limits) -> None:
     """What has just been read of an account, so that nobody has to ask for it."""
-    if len(_limits) >= _MOST_REMEMBERED:
+    if len(_limits) >= _MAX_REMEMBERED:
         _limits.clear()
     _limits[account_id] = (time.monotonic() + _REMEMBERED_SECONDS, limits)
 

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from assistants.authentication import authenticate
 from customers.aliases import ids_of
 from customers.queries import get_customer, search_customers
-from events import figures
+from events import stats
 from events.queries import customer_days, timeline_of
 from rejections import queries as rejections
 from traitly.input.errors import InvalidRequestError
@@ -119,7 +119,7 @@ def get_customer_timeline(request: HttpRequest, params: TimelineOf) -> Timeline:
 class CountEvents(Struct):
     """Over which days, and of whom."""
 
-    days: Annotated[int, Meta(ge=1, le=figures.DAYS, description="How many days, up to today (UTC).")] = 30
+    days: Annotated[int, Meta(ge=1, le=stats.DAYS, description="How many days, up to today (UTC).")] = 30
     customer_id: Annotated[Text, Meta(description="Only of this customer.")] = ""
 
 
@@ -151,8 +151,8 @@ def count_events(request: HttpRequest, params: CountEvents) -> Counts:
     today = timezone.now().astimezone(datetime.UTC).date()
     if params.customer_id:
         return _counts_of(_account(request), params.customer_id, today, params.days)
-    figures.count_events(account_id=_account(request), seconds=_COUNTING_SECONDS)
-    found = figures.read_figures(account_id=_account(request), days=params.days, today=today)
+    stats.count_events(account_id=_account(request), seconds=_COUNTING_SECONDS)
+    found = stats.read_stats(account_id=_account(request), days=params.days, today=today)
     days = [Day(day, row.events, row.customers) for day, row in sorted(found.days.items())]
     return Counts(sum(day.events for day in days), days, dict(found.names), found.complete)
 
@@ -193,7 +193,7 @@ class RejectedItems(Struct):
     items: list[RejectedItem]
 
 
-_MOST_SENT = 2000
+_MAX_SENT = 2000
 
 
 @server.tool(
@@ -207,7 +207,7 @@ def list_rejected_items(request: HttpRequest, params: ListRejectedItems) -> Reje
     rows = rejections.newest(account_id=_account(request), customer_id=params.customer_id, name=params.name)
     return RejectedItems(
         [
-            RejectedItem(row.kind, unix_seconds(row.received_at), row.errors, row.payload[:_MOST_SENT])
+            RejectedItem(row.kind, unix_seconds(row.received_at), row.errors, row.payload[:_MAX_SENT])
             for row in rows[: params.limit]
         ]
     )

@@ -33,8 +33,8 @@ _BEGUN = time.monotonic()
 DEEP = 0.9  # how far into the list a deep page lies
 # What a list may read and sort: a page, and as much again. Where it has hardly more rows than a page, PostgreSQL may
 # find it cheaper to read and sort all of them.
-MOST_ROWS = 2 * PAGE
-MOST_KEYS = 4  # beside that, for each walk where there are several
+MAX_ROWS = 2 * PAGE
+MAX_KEYS = 4  # beside that, for each walk where there are several
 # A row is a buffer of the table, and sometimes another of an index; each branch walks down an index.
 BUFFERS_A_ROW, BUFFERS_A_BRANCH = 2, 20
 
@@ -278,10 +278,10 @@ class Explained:
         found = []
         if any(node.startswith("Seq Scan") for node in self.nodes):
             found.append("reads the whole table")
-        keys = 0 if self.branches == 1 else MOST_KEYS * self.branches
-        if self.most_sorted > MOST_ROWS + keys:
+        keys = 0 if self.branches == 1 else MAX_KEYS * self.branches
+        if self.most_sorted > MAX_ROWS + keys:
             found.append(f"sorts {self.most_sorted:,} rows")
-        if self.read > MOST_ROWS * min(self.branches, 2) + keys:  # keys of the index first, then rows
+        if self.read > MAX_ROWS * min(self.branches, 2) + keys:  # keys of the index first, then rows
             found.append(f"reads {self.read:,} rows")
         if self.buffers > BUFFERS_A_ROW * self.read + BUFFERS_A_BRANCH * self.branches:
             found.append(f"touches {self.buffers:,} buffers")

@@ -8,7 +8,7 @@ from customers.queries import count_customers, stored_ids
 from traitly.input.errors import QuotaExceededError
 
 _COUNTED_SECONDS = 60  # for how long a count is believed; what this process creates meanwhile is added to it
-_MOST_COUNTED = 10_000
+_MAX_COUNTED = 10_000
 _counted: dict[int, tuple[float, int, int]] = {}  # by account: until when, under which limit, how many
 
 
@@ -45,7 +45,7 @@ def _count(account_id: int, limit: int) -> int:
     if until > time.monotonic() and counted_to == limit:
         return count
     count = count_customers(account_id=account_id, most=limit)
-    if len(_counted) >= _MOST_COUNTED:
+    if len(_counted) >= _MAX_COUNTED:
         _counted.clear()
     _counted[account_id] = (time.monotonic() + _COUNTED_SECONDS, limit, count)
     return count

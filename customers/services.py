@@ -37,9 +37,9 @@ _REQUIRED = frozenset(each.name for each in REPLACED if each.required)
 # How often a request is applied to one customer by itself: an update walks over all that its transaction wrote of the row
 # before, so the cost grows by the square (4,000 times took 12 s). And how many bytes such a request is answered:
 # attributes that grow with each item are answered with each.
-_MOST_ROUNDS = 100
-_MOST_GROUPED = 100  # customers of a request that shares a statement: more are worth one of their own
-_MOST_ANSWER_BYTES = 64 * 1024 * 1024
+_MAX_ROUNDS = 100
+_MAX_GROUPED = 100  # customers of a request that shares a statement: more are worth one of their own
+_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
 # What the statement takes as arrays: texts that are never null nor empty, and those that may be.
 _PACKED = ("id", KEY, *(each.name for each in REPLACED if not each.nullable), ATTRIBUTES)
@@ -173,7 +173,7 @@ def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> l
     if not customers:
         return []
     check_room(account_id=account_id, customer_ids={each.customer_id for each in customers})
-    alone = len(customers) > _MOST_GROUPED or connection.in_atomic_block
+    alone = len(customers) > _MAX_GROUPED or connection.in_atomic_block
     stored = (_upsert_all if alone else _upsert_grouped)(account_id, customers)
     count_created(account_id=account_id, created=sum(each.created for each in stored))
     return stored
@@ -193,13 +193,13 @@ def _upsert_all(account_id: int, customers: Sequence[SentCustomer]) -> list[Upse
     """The same, of one request or several.
 
     A customer that is given twice is applied twice, in order: each round holds a customer once, because one statement
-    cannot update a row twice. What comes after ``_MOST_ROUNDS`` is applied at once. ``TooLargeError`` where the answer would
+    cannot update a row twice. What comes after ``_MAX_ROUNDS`` is applied at once. ``TooLargeError`` where the answer would
     repeat so much that it outgrows memory.
     """
     rounds: list[dict[str, list[int]]] = []  # customer_id to its positions in ``customers``
     times: dict[str, int] = {}
     for position, customer in enumerate(customers):
-        nth = times[customer.customer_id] = min(times.get(customer.customer_id, -1) + 1, _MOST_ROUNDS - 1)
+        nth = times[customer.customer_id] = min(times.get(customer.customer_id, -1) + 1, _MAX_ROUNDS - 1)
         if nth == len(rounds):
             rounds.append({})
         rounds[nth].setdefault(customer.customer_id, []).append(position)
@@ -211,7 +211,7 @@ def _upsert_all(account_id: int, customers: Sequence[SentCustomer]) -> list[Upse
             results |= {at: stored[customer_id] for customer_id, each in positions.items() for at in each}
             if len(rounds) > 1:
                 size += sum(len(stored[customer_id].answer) * len(each) for customer_id, each in positions.items())
-                if size > _MOST_ANSWER_BYTES:
+                if size > _MAX_RESPONSE_BYTES:
                     raise TooLargeError("The response would be too large. Split the body into several requests.")
     return [results[position] for position in range(len(customers))]
 

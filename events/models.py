@@ -22,7 +22,7 @@ class Event(AccountOwned):
             # events.queries: a customer's events of one name, the list that the reference documents, and its timeline,
             # which steps through them; erasing a customer.
             models.Index(fields=["account", "customer_id", "name", "created_at", "id"], name="events_by_customer_name"),
-            # events.queries: the newest as they arrive; events.figures: those since the last time. Rows come in its
+            # events.queries: the newest as they arrive; events.stats: those since the last time. Rows come in its
             # order and a batch shares one time, so it costs little to keep.
             models.Index(fields=["account", "received_at"], name="events_by_received_at"),
         )
@@ -31,7 +31,7 @@ class Event(AccountOwned):
         return f"{self.name} ({self.customer_id})"
 
 
-# What events.figures counts. Every row can be made again from the events.
+# What events.stats counts. Every row can be made again from the events.
 
 
 class Counted(AccountOwned):

@@ -29,7 +29,7 @@ class EventItem(TypedDict, total=False):
 
 # An entry of events_by_customer_name has at most 2,704 bytes, of which the time and so on take some. Only identifiers
 # and names full of characters beyond U+FFFF come near.
-_MOST_INDEXED_BYTES = 2600
+_MAX_INDEXED_BYTES = 2600
 
 # ``success: 1`` is what answers carry; any other ``success`` is the client's own word.
 SCHEMA = Schema(
@@ -81,7 +81,7 @@ def _maker(idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Make[New
             event_id = _derived_id(idempotency_key, index)
         elif not event_id:
             event_id, new = new_text_id(), True
-        elif 4 * (len(event_id) + len(item["customer_id"]) + len(item["name"])) > _MOST_INDEXED_BYTES:
+        elif 4 * (len(event_id) + len(item["customer_id"]) + len(item["name"])) > _MAX_INDEXED_BYTES:
             _check_size(event_id + item["customer_id"] + item["name"])
         return NewEvent(event_id, item["customer_id"], item["name"], item.get("created_at", now), text, new)
 
@@ -89,8 +89,8 @@ def _maker(idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Make[New
 
 
 def _check_size(indexed: str) -> None:
-    if len(indexed.encode()) > _MOST_INDEXED_BYTES:
-        detail = f"Ensure that id, customer_id and name take no more than {_MOST_INDEXED_BYTES} bytes in total."
+    if len(indexed.encode()) > _MAX_INDEXED_BYTES:
+        detail = f"Ensure that id, customer_id and name take no more than {_MAX_INDEXED_BYTES} bytes in total."
         raise InvalidRequestError([Error("max_length", detail, "id")])
 
 

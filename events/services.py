@@ -13,9 +13,9 @@ from django.utils import timezone
 from accounts.models import Account
 from accounts.queries import OPEN_ACCOUNT, check_open, is_open
 from accounts.quotas import return_events, spend_events
-from events.figures import delete_events
 from events.queries import LIST
 from events.schemas import NewEvent
+from events.stats import delete_events
 from traitly.db.arrays import UNPACKED, packed
 from traitly.db.citus import is_distributed
 from traitly.db.clock import ARRIVAL
@@ -51,7 +51,7 @@ FROM unnest({", ".join(map(UNPACKED.format, ["account_ids", *_COLUMNS]))}) AS se
 WHERE EXISTS (SELECT FROM accounts_account WHERE id = sent.account_id::bigint AND closed_at IS NULL)
 """
 )
-_MOST_GROUPED = 100  # events of a request that shares a statement: more are worth one of their own
+_MAX_GROUPED = 100  # events of a request that shares a statement: more are worth one of their own
 _GONE = -1  # in place of a number of duplicates: the account is being erased
 
 
@@ -72,7 +72,7 @@ def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
 
 def _store_in_company(account_id: int, events: Sequence[NewEvent]) -> int:
     """Store the events, with what concurrent requests bring if they are few."""
-    if len(events) > _MOST_GROUPED or connection.in_atomic_block:
+    if len(events) > _MAX_GROUPED or connection.in_atomic_block:
         return _store(account_id, [events])[0]
     alone = not all(event.new for event in events) or is_distributed()
     duplicates = _store_grouped(account_id if alone else None, (account_id, events))

@@ -19,7 +19,7 @@ from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import unix_seconds
 from traitly.lists.parameters import read_list
 
-_LONGEST_KEY = 255
+_MAX_KEY_LENGTH = 255
 
 
 class EventViewSet(ApiViewSet):
@@ -86,8 +86,8 @@ def _idempotency_key(request: Request) -> str:
     key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return ""
-    if not 1 <= len(key) <= _LONGEST_KEY:
-        raise InvalidRequestError([Error("max_length", f"Send 1 to {_LONGEST_KEY} characters.", "Idempotency-Key")])
+    if not 1 <= len(key) <= _MAX_KEY_LENGTH:
+        raise InvalidRequestError([Error("max_length", f"Send 1 to {_MAX_KEY_LENGTH} characters.", "Idempotency-Key")])
     return key
 
 

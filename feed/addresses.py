@@ -11,7 +11,7 @@ from django.conf import settings
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _SCHEMES = {"http", "https"}
-_LONGEST_URL = 2000
+_MAX_URL_LENGTH = 2000
 
 
 class RefusedAddressError(OSError):
@@ -30,8 +30,8 @@ def check_url(url: str) -> str | None:
         return "A valid URL is required."
     if parts.scheme not in _SCHEMES or not parts.hostname or port == 0:
         return "The URL must begin with https:// or http://."
-    if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-        return f"The URL must be at most {_LONGEST_URL} printable ASCII characters."
+    if len(url) > _MAX_URL_LENGTH or not url.isascii() or not url.isprintable() or " " in url:
+        return f"The URL must be at most {_MAX_URL_LENGTH} printable ASCII characters."
     if parts.username is not None or parts.password is not None:
         return "The URL must not contain a user name or password. Requests are signed instead."
     address = _literal(parts.hostname)

@@ -8,7 +8,7 @@ from feed.positions import Filter, Position
 from feed.queries import Page, read_page
 
 _ENTRIES = 1000
-_MOST_BYTES = 64 * 2**20  # of all that are kept
+_MAX_BYTES = 64 * 2**20  # of all that are kept
 
 _Key = tuple[int, Filter, Position]
 
@@ -48,6 +48,6 @@ class Pages:
         size = sum(len(entry.text) for entry in page.entries)
         self._kept[key] = (page, size)
         self._size += size
-        while self._size > _MOST_BYTES and len(self._kept) > 1:
+        while self._size > _MAX_BYTES and len(self._kept) > 1:
             _, (_, size) = self._kept.popitem(last=False)
             self._size -= size

@@ -22,7 +22,7 @@ from traitly.input.values import unix_seconds
 
 _FIRST_ROWS = 100  # are read before it is known how large rows are
 _PART_ROWS = 1000
-_MOST_BYTES = 16 * 2**20  # of a page, about
+_MAX_BYTES = 16 * 2**20  # of a page, about
 _BEYOND = "\U0010ffff" * 255  # every id
 _SCANNED = 10_000  # events that are looked through for those of some names
 
@@ -208,16 +208,14 @@ def worker_state() -> str:
 def _read(account_id: int, only: Filter, after: Position, limit: int, until: datetime.datetime) -> Page:
     """Entries up to a settled time, in parts that fit into memory."""
     page = Page([], after, more=True)
-    size, room = min(_FIRST_ROWS, limit), _MOST_BYTES
+    size, room = min(_FIRST_ROWS, limit), _MAX_BYTES
     while page.more and len(page.entries) < limit and room > 0:
         part = _read_part(account_id, only, page.end, size, until)
         room -= sum(len(entry.text) for entry in part.entries)
         page = _joined(page, part)
         if not part.entries:
             break  # looked through many: enough for once
-        size = max(
-            1, min(_PART_ROWS, limit - len(page.entries), room * len(page.entries) // max(1, _MOST_BYTES - room))
-        )
+        size = max(1, min(_PART_ROWS, limit - len(page.entries), room * len(page.entries) // max(1, _MAX_BYTES - room)))
     return page
 
 

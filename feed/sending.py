@@ -9,8 +9,8 @@ import aiohttp
 from feed.addresses import GuardedResolver, RefusedAddressError, check_url
 
 SECONDS = 15
-_MOST_READ = 64 * 1024
-_LONGEST_RETRY_AFTER = 24 * 60 * 60
+_MAX_READ = 64 * 1024
+_MAX_RETRY_AFTER = 24 * 60 * 60
 
 
 class Answer(NamedTuple):
@@ -55,7 +55,7 @@ async def send(session: aiohttp.ClientSession, url: str, headers: dict[str, str]
 
 async def _beginning(response: aiohttp.ClientResponse) -> str:
     data = b""
-    while len(data) < _MOST_READ and (more := await response.content.read(_MOST_READ - len(data))):
+    while len(data) < _MAX_READ and (more := await response.content.read(_MAX_READ - len(data))):
         data += more
     if not response.content.at_eof():
         response.close()
@@ -63,7 +63,7 @@ async def _beginning(response: aiohttp.ClientResponse) -> str:
 
 
 def _retry_after(value: str) -> int:
-    return min(int(value), _LONGEST_RETRY_AFTER) if value.isascii() and value.isdigit() and len(value) < 10 else 0  # noqa: PLR2004
+    return min(int(value), _MAX_RETRY_AFTER) if value.isascii() and value.isdigit() and len(value) < 10 else 0  # noqa: PLR2004
 
 
 def _reason(url: str, error: Exception) -> str:

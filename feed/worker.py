@@ -33,10 +33,10 @@ _DATABASE_THREADS = 4
 _LOOKUP_THREADS = 64  # names that are slow to look up keep nobody else waiting
 _RENEW_SECONDS = 1.0
 _FLUSH_SECONDS = 0.1
-_LONGEST_WAIT = 60.0
+_MAX_WAIT = 60.0
 _LOGGED = 5  # successes of a webhook that one flush writes down; failures all are
-_MOST_LOGGED = 16 * 1024  # characters of a body, and of an answer
-_MOST_JITTER = 0.1
+_MAX_LOGGED = 16 * 1024  # characters of a body, and of an answer
+_MAX_JITTER = 0.1
 _DAY = datetime.timedelta(days=1)
 _MINUTE = datetime.timedelta(minutes=1)
 
@@ -147,7 +147,7 @@ class Worker:
         elif hook.row.test_requested_at:
             await self._test(hook)
         elif not hook.row.enabled:
-            await hook.wait(_LONGEST_WAIT)
+            await hook.wait(_MAX_WAIT)
         elif (delivery := hook.due(timezone.now())) is not None:
             await self._retry(hook, delivery)
         elif hook.pending:
@@ -164,8 +164,8 @@ class Worker:
             with suppress(RuntimeError):  # the worker has ended
                 loop.call_soon_threadsafe(hook.poked.set)
 
-        give_up = watch.add(Waiter(hook.row.account_id, hook.read_to, time.monotonic() + _LONGEST_WAIT, wake))
-        await hook.wait(_LONGEST_WAIT)
+        give_up = watch.add(Waiter(hook.row.account_id, hook.read_to, time.monotonic() + _MAX_WAIT, wake))
+        await hook.wait(_MAX_WAIT)
         give_up()
 
     # Sending ---------------------------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ class Worker:
     async def _failed(self, hook: Hook, delivery: Delivery, answer: Answer) -> None:
         delivery.failures += 1
         delay: float = max(RETRIES[min(delivery.failures, len(RETRIES)) - 1], answer.retry_after)
-        delay *= random.uniform(1, 1 + _MOST_JITTER)  # noqa: S311  no secret
+        delay *= random.uniform(1, 1 + _MAX_JITTER)  # noqa: S311  no secret
         row = await self._ask(recording.record_failure, self.id, delivery, answer, delay)
         if row is None:
             hook.stop()
@@ -233,9 +233,9 @@ class Worker:
                     at=at,
                     milliseconds=milliseconds,
                     entries=entries,
-                    body=body[:_MOST_LOGGED].decode("utf-8", "replace"),
+                    body=body[:_MAX_LOGGED].decode("utf-8", "replace"),
                     status=answer.status,
-                    answer=answer.text[:_MOST_LOGGED],
+                    answer=answer.text[:_MAX_LOGGED],
                 )
             )
         return answer

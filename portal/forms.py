@@ -138,12 +138,12 @@ class RoleForm(forms.Form):
 class RetentionForm(forms.Form):
     """How long events are kept."""
 
-    LONGEST = 36_500
+    MAX_DAYS = 36_500
 
     days = forms.IntegerField(
         label="Keep events for (days)",
         min_value=1,
-        max_value=LONGEST,
+        max_value=MAX_DAYS,
         required=False,
         help_text="Counted from when they happened. Empty: forever. Older events are erased within a day.",
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 HEIGHT = 100  # of the drawing; its width is ten a day
-MOST_SERIES = 5  # as many as the stylesheet has colours for
+MAX_SERIES = 5  # as many as the stylesheet has colours for
 _STEP, _BAR = 10, 8
 _WEEK = 7
 _MAX_STEPS = 5
@@ -106,7 +106,7 @@ def plot_series(
     days: Sequence[datetime.date],
     series: Mapping[str, Mapping[datetime.date, int]],
 ) -> Plot:
-    """A plot of stacked series, the first at the bottom. At most ``MOST_SERIES``."""
+    """A plot of stacked series, the first at the bottom. At most ``MAX_SERIES``."""
     totals = [sum(values.get(day, 0) for values in series.values()) for day in days]
     most = _round_up(max(totals, default=0))
     grounds = [0] * len(days)
@@ -129,13 +129,13 @@ def gather_series(rows: Iterable[tuple[datetime.date, str, int]]) -> dict[str, d
     for day, name, count in rows:
         by_name.setdefault(name, {})[day] = count
     ordered = sorted(by_name.items(), key=lambda item: (-sum(item[1].values()), item[0]))
-    if len(ordered) <= MOST_SERIES:
+    if len(ordered) <= MAX_SERIES:
         return dict(ordered)
     others: dict[datetime.date, int] = {}
-    for _, values in ordered[MOST_SERIES - 1 :]:
+    for _, values in ordered[MAX_SERIES - 1 :]:
         for day, count in values.items():
             others[day] = others.get(day, 0) + count
-    return dict(ordered[: MOST_SERIES - 1]) | {f"{len(ordered) - MOST_SERIES + 1} other names": others}
+    return dict(ordered[: MAX_SERIES - 1]) | {f"{len(ordered) - MAX_SERIES + 1} other names": others}
 
 
 def _bars(heights: Sequence[int], grounds: Sequence[int], most: int) -> Iterable[str]:

@@ -8,7 +8,7 @@ from traitly.db.transactions import wait_for_running_transactions
 
 # What a statement that began before the account was closed has to end: requests are answered sooner. What runs on after
 # that is a backup or the like, which stores nothing.
-_LONGEST_WAIT_SECONDS = 60
+_MAX_WAIT_SECONDS = 60
 
 
 def delete_account(*, account: Account, actor: Actor) -> dict[str, int]:
@@ -18,7 +18,7 @@ def delete_account(*, account: Account, actor: Actor) -> dict[str, int]:
     being stored is waited for. If the erasure fails the account is there as it was, but closed: it can be erased again.
     """
     close_account(account=account, actor=actor)
-    wait_for_running_transactions(seconds=_LONGEST_WAIT_SECONDS)
+    wait_for_running_transactions(seconds=_MAX_WAIT_SECONDS)
     with slow_statements():
         account = Account.objects.select_for_update().get(pk=account.pk)  # nobody joins meanwhile
         gone = {

@@ -29,10 +29,10 @@ from traitly.input.items import RejectedItem
 
 logger = logging.getLogger(__name__)
 
-MOST_PAYLOAD_CHARACTERS = 64 * 1024  # of one item
-_MOST_ERRORS = 50  # of one item
-_LONGEST = 255  # customer_id, name and an error's attr, which may be a key that the client made up
-_MOST_GROUPED = 100  # rejections of a request that shares a statement
+MAX_PAYLOAD_CHARACTERS = 64 * 1024  # of one item
+_MAX_ERRORS = 50  # of one item
+_MAX_LENGTH = 255  # customer_id, name and an error's attr, which may be a key that the client made up
+_MAX_GROUPED = 100  # rejections of a request that shares a statement
 _TRIMS = 5  # on average, while as many are refused as are kept: each looks through all of them
 
 # One statement for one rejection or ten thousand, as for what is accepted.
@@ -68,7 +68,7 @@ def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejection
         return
     kept = [(new_text_id(), rejection) for rejection in rejections]  # ids here: tried again, it is kept once
     try:
-        if len(kept) > _MOST_GROUPED:
+        if len(kept) > _MAX_GROUPED:
             _insert(source, [kept])
         else:
             _insert_grouped(source, kept)
@@ -123,13 +123,11 @@ def _insert(source: _Source, requests: Sequence[Sequence[tuple[str, RejectedItem
         **source._asdict(),
         "now": timezone.now(),
         "ids": packed(ids),
-        "truncated": [
-            row_id for row_id, text in zip(ids, payloads, strict=True) if len(text) > MOST_PAYLOAD_CHARACTERS
-        ],
+        "truncated": [row_id for row_id, text in zip(ids, payloads, strict=True) if len(text) > MAX_PAYLOAD_CHARACTERS],
         "customer_ids": packed(_text(item.get("customer_id")) for item in sent),
         "names": packed(_text(item.get("name")) for item in sent),
         "errors": packed(errors_json(tuple(rejection.errors)) for rejection in rejections),
-        "payloads": packed(text[:MOST_PAYLOAD_CHARACTERS] for text in payloads),
+        "payloads": packed(text[:MAX_PAYLOAD_CHARACTERS] for text in payloads),
     }
     with connection.cursor() as cursor:
         _INSERT.execute(cursor, parameters)
@@ -157,7 +155,7 @@ def _text(value: Any) -> str:
     """A ``customer_id`` or ``name`` that could be stored, else nothing."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return value if isinstance(value, str) and len(value) <= _LONGEST and "\0" not in value else ""
+    return value if isinstance(value, str) and len(value) <= _MAX_LENGTH and "\0" not in value else ""
 
 
 def _payload_json(sent: Any) -> str:
@@ -177,7 +175,7 @@ def _errors_json(errors: Sequence[Error]) -> str:
     return orjson.dumps(
         [
             # Keys that hold a NUL are named as JSON writes them.
-            {"code": code, "detail": detail, "attr": attr and attr[:_LONGEST].replace("\0", "\\u0000")}
-            for code, detail, attr in errors[:_MOST_ERRORS]
+            {"code": code, "detail": detail, "attr": attr and attr[:_MAX_LENGTH].replace("\0", "\\u0000")}
+            for code, detail, attr in errors[:_MAX_ERRORS]
         ]
     ).decode()

@@ -14,7 +14,7 @@ register = template.Library()
 _MAX_PAIRS = 12
 _MAX_CHARACTERS = 100  # of a value: the row's own page has the whole
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
-_LONGEST_AGO = 7 * 86_400  # seconds after which a date says more
+_MAX_RELATIVE_SECONDS = 7 * 86_400  # seconds after which a date says more
 
 
 @register.filter
@@ -56,7 +56,7 @@ def _utc(moment: datetime.datetime) -> str:
 
 def _ago(moment: datetime.datetime) -> str:
     seconds = (timezone.now() - moment).total_seconds()
-    if not 0 <= seconds < _LONGEST_AGO:
+    if not 0 <= seconds < _MAX_RELATIVE_SECONDS:
         moment = moment.astimezone(datetime.UTC)
         return f"{moment.day} {moment:%b} {moment.year}"
     for unit, name in _UNITS:

@@ -26,9 +26,9 @@ from traitly.lists.pages import page
 from traitly.lists.parameters import read_list
 
 _PAGE = 50
-_MOST_PLANS = 100  # offered to choose from
+_MAX_PLANS = 100  # offered to choose from
 _DAYS = 90
-_MOST_CHANGES = 20
+_MAX_CHANGES = 20
 SORTS = {
     "-created_at": "Newest first",
     "created_at": "Oldest first",
@@ -63,7 +63,7 @@ def index(request: PortalRequest) -> HttpResponse:
     }
     if request.headers.get("HX-Request"):
         return render(request, "portal/customer_rows.html", context)
-    context["plans"] = queries.plans(account_id=account_id, limit=_MOST_PLANS)
+    context["plans"] = queries.plans(account_id=account_id, limit=_MAX_PLANS)
     return render(request, "portal/customers.html", context)
 
 
@@ -92,7 +92,7 @@ def show(request: PortalRequest) -> HttpResponse:
         "attributes": [(key, _as_text(value)) for key, value in sorted(fields["custom_attributes"].items())]
         if fields
         else [],
-        "changes": queries.newest_changes(account_id=account_id, customer_id=customer_id, limit=_MOST_CHANGES),
+        "changes": queries.newest_changes(account_id=account_id, customer_id=customer_id, limit=_MAX_CHANGES),
         "plot": plot_series("events", f"Events in {_DAYS} days", "events", days, gather_series(counts)),
         "events": [_with_times(row) for row in rows],
         "next": urlencode({"id": customer_id, "cursor": next_cursor}) if next_cursor else "",

@@ -10,26 +10,26 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from customers import queries as customers
-from events import figures
+from events import stats
 from portal.access import PortalRequest, member
 from portal.plots import days_until, moments, plot_days
 from portal.views import quickstart
 from rejections import queries as rejections
 
 PERIODS = (30, 90)
-_MOST_PLANS = 10
+_MAX_PLANS = 10
 _COUNTING_SECONDS = 0.5  # what a page may spend on counting in what came since the last one
 _PAYMENTS_SECONDS = 60  # how old the sums of payments may be: they read every customer
 
 
 @member
 def show(request: PortalRequest) -> HttpResponseBase:
-    """Figures of the last 30 or 90 days; the quick start itself where there are none yet."""
+    """Stats of the last 30 or 90 days; the quick start itself where there are none yet."""
     account_id = request.account.pk
     days = next((period for period in PERIODS if str(period) == request.GET.get("days")), PERIODS[0])
-    figures.count_events(account_id=account_id, seconds=_COUNTING_SECONDS)
+    stats.count_events(account_id=account_id, seconds=_COUNTING_SECONDS)
     today = timezone.now().astimezone(datetime.UTC).date()
-    found = figures.read_figures(account_id=account_id, days=days, today=today)
+    found = stats.read_stats(account_id=account_id, days=days, today=today)
     if found.complete and not found.days and not customers.count_customers(account_id=account_id, most=1):
         return quickstart.show(request)
     period = days_until(today, days)
@@ -63,7 +63,7 @@ def show(request: PortalRequest) -> HttpResponseBase:
 def _payments(account_id: int) -> Any:
     return cache.get_or_set(
         f"portal.payments.{account_id}",
-        lambda: customers.payments_by_plan(account_id=account_id, limit=_MOST_PLANS),
+        lambda: customers.payments_by_plan(account_id=account_id, limit=_MAX_PLANS),
         _PAYMENTS_SECONDS,
     )
 

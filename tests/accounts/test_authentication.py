@@ -238,7 +238,7 @@ def test_a_malformed_header_costs_none(anonymous, django_assert_num_queries, val
 
 
 def test_the_memory_of_keys_is_bounded(acme, monkeypatch):
-    monkeypatch.setattr(authentication, "_MOST_CACHED", 3)
+    monkeypatch.setattr(authentication, "_MAX_CACHED", 3)
 
     for _ in range(10):
         assert Api(make_key(acme).key).get("customer").status == 200

@@ -253,7 +253,7 @@ def test_numbers_that_are_long_as_text_only_are_bounded_too(api):
 
 
 def test_an_answer_that_grows_with_each_item_is_413_and_nothing_is_stored(api, monkeypatch):
-    monkeypatch.setattr("customers.services._MOST_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr("customers.services._MAX_RESPONSE_BYTES", 100_000)
     sent = [a_customer(custom_attributes={str(number): "x" * 1000}) for number in range(20)]
 
     assert api.post("customer", sent).status == 413

@@ -106,7 +106,7 @@ def test_its_own_error_is_raised_and_does_not_end_it():
 
 
 def test_a_connection_keeps_so_many_and_no_more(monkeypatch):
-    monkeypatch.setattr(prepared, "_MOST", 2)
+    monkeypatch.setattr(prepared, "_MAX_PREPARED", 2)
     kinds = [ask(f"SELECT %s::int + {number}", [0])[1] for number in range(4)]
     assert kinds == [["PREPARE"], ["PREPARE"], ["SELECT"], ["SELECT"]]
     assert ask("SELECT %s::int + 1", [0]) == (1, ["EXECUTE"])

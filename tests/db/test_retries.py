@@ -84,7 +84,7 @@ def test_what_was_cancelled_or_is_refused_is_not_run_again(error, cause):
 
 def test_what_ran_for_long_before_its_connection_was_killed_is_not_run_again(monkeypatch):
     """An operator kills it because it runs for long: again, it would do so again."""
-    monkeypatch.setattr(retries, "_LONGEST_SECONDS", 0)
+    monkeypatch.setattr(retries, "_MAX_SECONDS", 0)
     service = Service(LOST[2])
 
     with pytest.raises(OperationalError):

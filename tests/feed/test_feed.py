@@ -206,7 +206,7 @@ def test_a_transaction_that_is_open_holds_the_feed_back_and_nothing_is_passed_ov
 
 
 def test_large_entries_make_pages_shorter(api, monkeypatch):
-    monkeypatch.setattr(queries, "_MOST_BYTES", 20_000)
+    monkeypatch.setattr(queries, "_MAX_BYTES", 20_000)
     monkeypatch.setattr(queries, "_FIRST_ROWS", 2)
     api.post("event", [an_event(id=f"{number:02}", text="x" * 3000) for number in range(20)])
     assert len(api.get("feed", {"limit": 1000}).data) < 10

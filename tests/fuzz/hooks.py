@@ -6,7 +6,7 @@ from typing import Any
 import requests
 import schemathesis
 
-_MOST_WEBHOOKS = 50
+_MAX_WEBHOOKS = 50
 _webhooks: list[str] = []
 
 _WAITS = set(map(str, range(2, 31)))
@@ -31,7 +31,7 @@ def after_call(_context: Any, case: Any, response: Any) -> None:
     """Make room: an account has at most a hundred webhooks, and more than that are made here."""
     if case.method == "POST" and case.path.endswith("/webhook") and response.status_code == HTTPStatus.CREATED:
         _webhooks.append(response.json()["data"][0]["id"])
-        if len(_webhooks) > _MOST_WEBHOOKS:
+        if len(_webhooks) > _MAX_WEBHOOKS:
             url = f"{response.request.url.partition('?')[0].rstrip('/')}/{_webhooks.pop(0)}"
             headers = {"Authorization": response.request.headers["Authorization"]}
             requests.delete(url, headers=headers, timeout=60)

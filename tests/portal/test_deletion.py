@@ -12,10 +12,10 @@ from accounts import services
 from accounts.authentication import forget_credentials
 from accounts.models import Account, ApiKey, DailyUsage, KeyWindow, account_owned_models
 from accounts.services import OPERATOR, close_account
-from events.figures import count_events
 from events.models import Event
 from events.schemas import NewEvent
 from events.services import store_events
+from events.stats import count_events
 from portal.services import delete_account
 from tests.client import Answer, Api
 from tests.factories import AccountFactory, a_customer, an_event, make_key
@@ -173,7 +173,7 @@ def test_a_transaction_that_never_ends_is_not_waited_for_longer_than_said():
 
 @pytest.mark.django_db(transaction=True)
 def test_writers_that_do_not_stop_leave_nothing(settings):
-    """Clients write, look at figures and make keys while the account is erased, each in a thread of its own."""
+    """Clients write, look at stats and make keys while the account is erased, each in a thread of its own."""
     settings.API_KEY_CACHE_SECONDS = 1000
     forget_credentials()
     account, other = AccountFactory.create(), AccountFactory.create()

@@ -1,4 +1,4 @@
-"""The overview: figures of the last days, each plot with a table, exact whatever was counted before."""
+"""The overview: stats of the last days, each plot with a table, exact whatever was counted before."""
 
 import datetime
 import itertools
@@ -8,8 +8,8 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from events import figures
-from events.figures import count_events
+from events import stats
+from events.stats import count_events
 from portal.plots import days_until, gather_series, plot_days, plot_series
 from tests.factories import CustomerFactory, EventFactory, an_event
 
@@ -105,7 +105,7 @@ def test_each_plot_has_a_table_behind_it(member, acme):
 def test_says_while_counting_is_behind(member, acme, monkeypatch):
     EventFactory.create_batch(4, account=acme)
     assert "still being counted" not in show(member).content.decode()
-    monkeypatch.setattr(figures, "_MOST_LIVE", 3)
+    monkeypatch.setattr(stats, "_MAX_LIVE", 3)
     assert "still being counted" in show(member).content.decode()
 
 

@@ -6,9 +6,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey, AuditEntry, Membership, User, account_owned_models
-from events.figures import count_events, read_figures
 from events.models import Event
 from events.services import prune_events
+from events.stats import count_events, read_stats
 from rejections.models import Rejection
 from tests.factories import CustomerFactory, EventFactory, MembershipFactory, make_key
 from tests.portal.conftest import person
@@ -69,8 +69,8 @@ def test_pruning_keeps_the_figures_right(acme):
     EventFactory.create(account=acme)
     count_events(account_id=acme.pk, seconds=1, until=timezone.now() + datetime.timedelta(seconds=1))
     prune_events(account_id=acme.pk, days=30)
-    figures = read_figures(account_id=acme.pk, days=90, today=timezone.now().date())
-    assert sum(day.events for day in figures.days.values()) == 1
+    stats = read_stats(account_id=acme.pk, days=90, today=timezone.now().date())
+    assert sum(day.events for day in stats.days.values()) == 1
 
 
 def test_export_can_be_sent_back(owner, acme, globex, globex_api):

@@ -133,7 +133,7 @@ def test_nul_in_an_attribute_is_kept_and_named(client, key):
 def test_long_payload_is_cut_and_says_so(key):
     keep(key.row.account_id, {"customer_id": "1", "long": "x" * 100_000})
     kept = queries.newest(account_id=key.row.account_id).get()
-    assert (len(kept.payload), kept.truncated, kept.customer_id) == (services.MOST_PAYLOAD_CHARACTERS, True, "1")
+    assert (len(kept.payload), kept.truncated, kept.customer_id) == (services.MAX_PAYLOAD_CHARACTERS, True, "1")
 
 
 def test_errors_are_bounded(key):

@@ -15,7 +15,7 @@ from psycopg2 import errors
 from traitly.db.citus import is_distributed
 
 _PLACEHOLDER = re.compile(r"%(?:%|s|\(\w+\)s)")
-_MOST = 50  # of one connection: PostgreSQL keeps the plan of each
+_MAX_PREPARED = 50  # of one connection: PostgreSQL keeps the plan of each
 
 # That it is not there, or is there already: a pooler has handed the statement to another of PostgreSQL's connections.
 # Or that a migration has changed what it gives.
@@ -36,7 +36,7 @@ class Prepared:
         known = _prepared.setdefault(cursor.connection, set())
         # Citus plans a statement anew whenever it runs, prepared or not.
         plain = connection.in_atomic_block or not settings.PREPARE_STATEMENTS or is_distributed()
-        if plain or (len(known) >= _MOST and self._name not in known):
+        if plain or (len(known) >= _MAX_PREPARED and self._name not in known):
             cursor.execute(self._statement, parameters)
             return
         statement = self._execute if self._name in known else f"{self._prepare}; {self._execute}"

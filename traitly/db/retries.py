@@ -20,7 +20,7 @@ _ATTEMPTS = 3
 _CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure)
 # A statement that ran for longer before its connection was lost may be why: an operator ended it, or the server fell
 # over it. Run again, it would do the same again, three times for each request.
-_LONGEST_SECONDS = 2.0
+_MAX_SECONDS = 2.0
 
 
 def connection_is_lost() -> bool:
@@ -49,7 +49,7 @@ def retried(service: Callable[P, R]) -> Callable[P, R]:
             except AnyDatabaseError as error:
                 if connection.in_atomic_block:
                     raise
-                dead = connection_is_lost() and time.monotonic() - begin < _LONGEST_SECONDS
+                dead = connection_is_lost() and time.monotonic() - begin < _MAX_SECONDS
                 if not dead and not isinstance(error.__cause__, _CONFLICTS):
                     raise
                 logger.warning("Trying again (attempt %d): %s", attempt + 1, error)

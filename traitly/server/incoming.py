@@ -18,7 +18,7 @@ _HEADERS = re.compile(
     re.IGNORECASE,
 )
 _MAX_REMEMBERED = 2048  # bytes of a head
-_LONGEST_LENGTH = 18  # digits
+_MAX_LENGTH_DIGITS = 18  # digits
 _STREAMED = re.compile(rb"csv|ndjson|text/\*", re.IGNORECASE)
 _WRITE = re.compile(rb"(?:POST|PATCH|DELETE|PUT) \S*/(?:api/|v1/|[abgipst]/? )")
 _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
@@ -148,7 +148,7 @@ def _read(head: bytes) -> _Head:
                 streamed = streamed or _STREAMED.search(value) is not None
             case b"content-length":
                 # gunicorn refuses what is not a number
-                length = int(value) if value.isdigit() and len(value) <= _LONGEST_LENGTH else 0
+                length = int(value) if value.isdigit() and len(value) <= _MAX_LENGTH_DIGITS else 0
             case b"content-encoding":
                 compressed = True
             case b"expect":

@@ -13,7 +13,7 @@ from typing import Any
 
 # What a client that is read from or written to has to keep up with, or it loses its connection.
 GRACE_SECONDS = 10.0
-_LEAST_RATE = 32 * 1024  # bytes a second
+_MIN_RATE = 32 * 1024  # bytes a second
 _MAX_UNSENT = 1024 * 1024  # of an answer that comes in parts: it waits for its client before it makes more of them
 _PATIENCE = struct.pack("ll", 0, 5_000)  # for SO_RCVTIMEO: a busy client's next request comes sooner
 _RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: closing sends RST
@@ -21,7 +21,7 @@ _RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: closing sends RST
 
 def time_for(size: int) -> float:
     """How many seconds a client may take for so many bytes."""
-    return GRACE_SECONDS + size / _LEAST_RATE
+    return GRACE_SECONDS + size / _MIN_RATE
 
 
 class Budget:

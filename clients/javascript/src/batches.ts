@@ -4,8 +4,8 @@ import type { Envelope, Transport } from "./transport.js";
 import type { Hint } from "./types.js";
 import { toJson } from "./values.js";
 
-export const MOST_ITEMS = 1000;
-export const MOST_CHARACTERS = 4 * 1024 * 1024;
+export const MAX_ITEMS = 1000;
+export const MAX_CHARACTERS = 4 * 1024 * 1024;
 
 /** An item with its place in the whole, and its JSON. */
 export interface Numbered {
@@ -88,7 +88,7 @@ async function* runs(items: Items<object>): AsyncGenerator<Numbered[], void, und
   let index = 0;
   for await (const item of items) {
     const text = toJson(item);
-    if (run.length > 0 && (run.length === MOST_ITEMS || size + text.length > MOST_CHARACTERS)) {
+    if (run.length > 0 && (run.length === MAX_ITEMS || size + text.length > MAX_CHARACTERS)) {
       yield run;
       run = [];
       size = 0;

@@ -1,4 +1,4 @@
-const MOST_OF_A_MILLISECOND = 0xfff; // 12 bits
+const MAX_PER_MILLISECOND = 0xfff; // 12 bits
 let lastTime = 0;
 let counter = 0;
 
@@ -13,7 +13,7 @@ export function newId(): string {
   if (Date.now() > lastTime) {
     lastTime = Date.now();
     counter = 0;
-  } else if (++counter > MOST_OF_A_MILLISECOND) {
+  } else if (++counter > MAX_PER_MILLISECOND) {
     lastTime += 1;
     counter = 0;
   }

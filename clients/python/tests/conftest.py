@@ -77,4 +77,4 @@ def customer_id() -> str:
 def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between attempts a tenth as long; those that Retry-After asks for stay."""
     monkeypatch.setattr("traitly._backoff.FIRST_WAIT", 0.025)
-    monkeypatch.setattr("traitly._backoff.LONGEST_WAIT", 0.5)
+    monkeypatch.setattr("traitly._backoff.MAX_WAIT", 0.5)

@@ -174,7 +174,7 @@ def test_errors_survive_pickling(traitly: Traitly, faults: Faults) -> None:
 
 def test_waits_double_and_are_random_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("traitly._backoff.FIRST_WAIT", 0.25)
-    monkeypatch.setattr("traitly._backoff.LONGEST_WAIT", 30)
+    monkeypatch.setattr("traitly._backoff.MAX_WAIT", 30)
     for attempt, most in [(2, 0.25), (3, 0.5), (4, 1), (20, 30), (5000, 30)]:
         waits = [wait_before(attempt, None) for _ in range(200)]
         assert most / 2 <= min(waits) < max(waits) <= most

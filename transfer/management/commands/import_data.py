@@ -24,9 +24,9 @@ from transfer.kinds import NAMES, Kind, kind_of
 from transfer.management.commands.export_data import ACCOUNT_HELP, FORMATS, account_of, format_of
 
 _BATCH_BYTES = 4 * 1024 * 1024  # a batch is cut here too: lines may be long
-_MOST_SHOWN = 10  # rejected rows, where there is no file for them
+_MAX_SHOWN = 10  # rejected rows, where there is no file for them
 _INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
-_MOST_KEPT = 64 * 1024  # bytes of a row that is no JSON
+_MAX_KEPT = 64 * 1024  # bytes of a row that is no JSON
 
 
 class Row(NamedTuple):
@@ -127,7 +127,7 @@ class Command(BaseCommand):
 
     def _report(self, rejected: BinaryIO | None, file: str, row: Row, errors: list[Error], nth: int) -> None:
         if rejected is None:
-            if nth <= _MOST_SHOWN:
+            if nth <= _MAX_SHOWN:
                 said = "; ".join(f"{error.attr}: {error.detail}" if error.attr else error.detail for error in errors)
                 self.stderr.write(f"{file}, line {row.line}: {said}")
             return
@@ -198,7 +198,7 @@ def _ndjson_rows(stream: BinaryIO) -> Generator[Row, None, None]:
             rest = text
             while rest and not rest.endswith(b"\n"):
                 rest = stream.readline(most)
-            text = text[:_MOST_KEPT]
+            text = text[:_MAX_KEPT]
         text = text.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else text.strip()
         if text:
             yield Row(number, text, error)
@@ -258,5 +258,5 @@ def _shown(text: bytes) -> Any:
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError:
-        return text[:_MOST_KEPT].decode(errors="replace")
+        return text[:_MAX_KEPT].decode(errors="replace")
     return orjson.Fragment(text)

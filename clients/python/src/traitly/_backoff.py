@@ -10,9 +10,9 @@ from traitly.errors import TraitlyError
 logger = logging.getLogger("traitly")
 
 FIRST_WAIT = 0.25
-LONGEST_WAIT = 30.0
+MAX_WAIT = 30.0
 #: A longer Retry-After is not slept through: the error is raised, and its ``retry_after`` says when.
-LONGEST_RETRY_AFTER = 60.0
+MAX_RETRY_AFTER = 60.0
 
 
 def wait_before(attempt: int, retry_after: float | None) -> float:
@@ -21,7 +21,7 @@ def wait_before(attempt: int, retry_after: float | None) -> float:
     They double from 0.25 to 30 s, and each is cut by up to a half at random, so that clients that failed together do not
     come back together. ``Retry-After`` is the least; the random part then comes on top of it.
     """
-    ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 2, 20))
+    ceiling = min(MAX_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 2, 20))
     backoff = ceiling * random.uniform(0.5, 1)  # noqa: S311 - nothing is kept secret by it
     if retry_after is None:
         return backoff
@@ -41,7 +41,7 @@ class Backoff:
         error.attempts = self._attempts
         if not error.retryable or self._attempts > self._max_retries:
             raise error
-        if error.retry_after is not None and error.retry_after > LONGEST_RETRY_AFTER:
+        if error.retry_after is not None and error.retry_after > MAX_RETRY_AFTER:
             raise error
         seconds = wait_before(self._attempts + 1, error.retry_after)
         logger.info("%s; trying again in %.1f s", error, seconds)

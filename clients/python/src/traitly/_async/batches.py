@@ -12,8 +12,8 @@ from traitly._values import to_json
 from traitly.errors import PayloadTooLargeError, TraitlyError
 from traitly.results import BatchResult, Rejection
 
-MOST_ITEMS = 1000
-MOST_BYTES = 4 * 1024 * 1024
+MAX_ITEMS = 1000
+MAX_BYTES = 4 * 1024 * 1024
 
 
 async def send_many(transport: AsyncTransport, path: str, items: Iterable[Mapping[str, Any]]) -> BatchResult:
@@ -26,7 +26,7 @@ async def send_many(transport: AsyncTransport, path: str, items: Iterable[Mappin
             sent[index] = item
             yield index, to_json(item)
 
-    for run in chunks(numbered(), MOST_ITEMS, MOST_BYTES):
+    for run in chunks(numbered(), MAX_ITEMS, MAX_BYTES):
         try:
             await _send_run(transport, path, run, sent, result)
         except TraitlyError as error:

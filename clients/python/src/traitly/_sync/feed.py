@@ -13,7 +13,7 @@ from traitly._values import Time
 from traitly.results import Page
 from traitly.types import FeedEntry
 
-LONGEST_WAIT = 30
+MAX_WAIT = 30
 SHORTEST_POLL = 1.0  # seconds between requests that find nothing, should the server not hold them
 
 
@@ -116,7 +116,7 @@ class Feed:
         since: Time | None = None,
         cursor: str | None = None,
         limit: int | None = 1000,
-        wait: int = LONGEST_WAIT,
+        wait: int = MAX_WAIT,
     ) -> Follow:
         """The feed, without end: waits for what is new.
 

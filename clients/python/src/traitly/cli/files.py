@@ -18,7 +18,7 @@ from traitly.cli.output import Failure
 
 FORMATS = {".csv": "csv", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 FIELDS_OF_JSON = {"custom_attributes"}  # what a CSV has as JSON text
-LONGEST_CELL = 64 * 1024 * 1024
+MAX_CELL = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _json(content: BinaryIO, position: Callable[[], int]) -> Iterator[Row]:
 
 
 def _csv(content: BinaryIO, position: Callable[[], int]) -> Iterator[Row]:
-    csv.field_size_limit(LONGEST_CELL)
+    csv.field_size_limit(MAX_CELL)
     reader = csv.DictReader(io.TextIOWrapper(content, "utf-8-sig", newline=""), strict=True)
     for record in reader:
         line = reader.line_num

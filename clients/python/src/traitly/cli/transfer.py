@@ -22,7 +22,7 @@ from traitly.cli.output import Failure, Progress
 from traitly.errors import TraitlyError
 
 CHUNK = 1000
-MOST_SHOWN = 10
+MAX_SHOWN = 10
 
 Subparsers = Any  # argparse's class for them is private
 
@@ -101,10 +101,10 @@ def _report(row: Row, errors: Iterable[Any], before: int, file: IO[str] | None) 
     if file:
         record = {"line": row.line, "errors": [error._asdict() for error in errors], "item": row.item}
         file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    elif before < MOST_SHOWN:
+    elif before < MAX_SHOWN:
         details = "; ".join(f"{_field(error.attr)}{error.detail}" for error in errors)
         print(f"\rLine {row.line}: {details}", file=sys.stderr)
-    elif before == MOST_SHOWN:
+    elif before == MAX_SHOWN:
         print("More are rejected; --rejected FILE keeps all of them.", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""Figures of events, a day each: counted when somebody looks, exact after deletions, at no cost to who sends events.
+"""Stats of events, a day each: counted when somebody looks, exact after deletions, at no cost to who sends events.
 
 Events of the last ``DAYS`` days (by ``created_at``, in UTC) are counted into three small tables, in the order in which
 they were received and up to a watermark. Whoever looks has what came since counted in, and what came after the watermark
@@ -19,7 +19,7 @@ from traitly.input.errors import AccountGoneError
 
 DAYS = 92
 _CHUNK = 50_000  # events counted in a transaction: about half a second, while which deletions of the account wait
-_MOST_LIVE = 100_000  # events after the watermark that are read live
+_MAX_LIVE = 100_000  # events after the watermark that are read live
 _TOP = 10
 
 _LOCK = f"""
@@ -152,7 +152,7 @@ class Day(NamedTuple):
     customers: int
 
 
-class Figures(NamedTuple):
+class Stats(NamedTuple):
     """``days`` that had events, ``names`` with most events over them; ``complete`` unless counting is still behind."""
 
     days: dict[datetime.date, Day]
@@ -160,18 +160,18 @@ class Figures(NamedTuple):
     complete: bool
 
 
-def read_figures(*, account_id: int, days: int, today: datetime.date) -> Figures:
-    """The figures of the last ``days`` days (at most ``DAYS``), up to ``today`` and the present moment."""
+def read_stats(*, account_id: int, days: int, today: datetime.date) -> Stats:
+    """The stats of the last ``days`` days (at most ``DAYS``), up to ``today`` and the present moment."""
     since = today - datetime.timedelta(days=days - 1)
     with connection.cursor() as cursor:
         cursor.execute(
-            _READ, {"account_id": account_id, "since": since, "today": today, "most": _MOST_LIVE, "top": _TOP}
+            _READ, {"account_id": account_id, "since": since, "today": today, "most": _MAX_LIVE, "top": _TOP}
         )
         rows: list[Any] = cursor.fetchall()
-    return Figures(
+    return Stats(
         {day: Day(events, customers) for day, _, events, customers in rows if day is not None},
         [(name, events) for _, name, events, _ in rows if name is not None],
-        next(events for day, name, events, _ in rows if day is None and name is None) <= _MOST_LIVE,
+        next(events for day, name, events, _ in rows if day is None and name is None) <= _MAX_LIVE,
     )
 
 
@@ -221,7 +221,7 @@ def _count_chunk(account_id: int, settled: datetime.datetime) -> bool | None:
 
 
 def delete_events(*, account_id: int, condition: str, parameters: dict[str, Any]) -> int:
-    """Delete the account's events under the SQL condition and subtract them from the figures; gives how many.
+    """Delete the account's events under the SQL condition and subtract them from the stats; gives how many.
 
     Runs in the transaction of its caller.
     """

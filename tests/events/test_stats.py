@@ -1,4 +1,4 @@
-"""The daily figures are those of the events that are stored, whatever was counted, when, and deleted since."""
+"""The daily stats are those of the events that are stored, whatever was counted, when, and deleted since."""
 
 import datetime
 import random
@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts.models import Account
 from customers.services import erase_customer
-from events import figures
-from events.figures import DAYS, Day, count_events, read_figures
+from events import stats
 from events.models import Counted, Daily, DailyCustomer, DailyName, Event
 from events.services import delete_event, prune_events
+from events.stats import DAYS, Day, count_events, read_stats
 from tests.client import Api
 from tests.factories import EventFactory, a_customer, an_event
 
@@ -31,7 +31,7 @@ def happen(account, customer_id="1", name="Logged in", days_ago=1, **fields):
 
 
 def expected(account: Account, days: int = 90) -> tuple[dict[datetime.date, Day], dict[str, int]]:
-    """The figures, the slow way."""
+    """The stats, the slow way."""
     events: dict[datetime.date, int] = defaultdict(int)
     customers: dict[datetime.date, set[str]] = defaultdict(set)
     names: dict[str, int] = defaultdict(int)
@@ -45,7 +45,7 @@ def expected(account: Account, days: int = 90) -> tuple[dict[datetime.date, Day]
 
 
 def check(account: Account) -> None:
-    found = read_figures(account_id=account.pk, days=90, today=TODAY)
+    found = read_stats(account_id=account.pk, days=90, today=TODAY)
     days, names = expected(account)
     assert {day: row for day, row in found.days.items() if row.events} == days
     assert dict(found.names) == names
@@ -93,7 +93,7 @@ def test_days_are_those_of_utc(acme):
     EventFactory.create(account=acme, created_at=at(2, 0) - datetime.timedelta(microseconds=1))
     EventFactory.create(account=acme, created_at=at(2, 0))
     count(acme)
-    assert sorted(read_figures(account_id=acme.pk, days=90, today=TODAY).days) == [
+    assert sorted(read_stats(account_id=acme.pk, days=90, today=TODAY).days) == [
         TODAY - datetime.timedelta(days=3),
         TODAY - datetime.timedelta(days=2),
     ]
@@ -113,9 +113,9 @@ def test_old_events_are_not_counted_and_old_days_are_forgotten(acme):
 def test_events_of_the_future_wait_for_their_day(acme):
     happen(acme, name="Tomorrow's", days_ago=-1)
     count(acme)
-    assert read_figures(account_id=acme.pk, days=90, today=TODAY).names == []
+    assert read_stats(account_id=acme.pk, days=90, today=TODAY).names == []
     tomorrow = TODAY + datetime.timedelta(days=1)
-    assert read_figures(account_id=acme.pk, days=90, today=tomorrow).days == {tomorrow: Day(1, 1)}
+    assert read_stats(account_id=acme.pk, days=90, today=tomorrow).days == {tomorrow: Day(1, 1)}
 
 
 def test_deleting_an_event_subtracts_it(acme):
@@ -126,7 +126,7 @@ def test_deleting_an_event_subtracts_it(acme):
     for event in (counted, only, not_counted):
         delete_event(account_id=acme.pk, event_id=event.pk)
         check(acme)
-    assert read_figures(account_id=acme.pk, days=90, today=TODAY).names == [("a", 1)]
+    assert read_stats(account_id=acme.pk, days=90, today=TODAY).names == [("a", 1)]
     count(acme)
     check(acme)
     assert list(Event.objects.all()) == [kept]
@@ -164,7 +164,7 @@ def test_erasing_by_age_subtracts_too(acme):
 
 
 def test_random_histories(acme, monkeypatch):
-    monkeypatch.setattr(figures, "_CHUNK", 3)
+    monkeypatch.setattr(stats, "_CHUNK", 3)
     chance = random.Random(20261123)
     for _ in range(150):
         match chance.choice(["happen", "happen", "happen", "delete", "erase", "count"]):
@@ -181,7 +181,7 @@ def test_random_histories(acme, monkeypatch):
 
 
 def test_chunks_end_between_times_not_within_one(acme, monkeypatch):
-    monkeypatch.setattr(figures, "_CHUNK", 10)
+    monkeypatch.setattr(stats, "_CHUNK", 10)
     batches = [timezone.now() - datetime.timedelta(seconds=60 - second) for second in range(4)]
     for received_at in batches:
         for number in range(25):
@@ -191,12 +191,12 @@ def test_chunks_end_between_times_not_within_one(acme, monkeypatch):
 
 
 def test_counting_stops_when_its_time_is_up(acme, monkeypatch):
-    monkeypatch.setattr(figures, "_CHUNK", 1)
-    monkeypatch.setattr(figures, "_MOST_LIVE", 2)
+    monkeypatch.setattr(stats, "_CHUNK", 1)
+    monkeypatch.setattr(stats, "_MAX_LIVE", 2)
     for second in range(6):
         happen(acme, received_at=timezone.now() - datetime.timedelta(seconds=60 - second))
     assert not count_events(account_id=acme.pk, seconds=0, until=timezone.now() + HOUR)
-    assert not read_figures(account_id=acme.pk, days=90, today=TODAY).complete
+    assert not read_stats(account_id=acme.pk, days=90, today=TODAY).complete
     count(acme)
     check(acme)
 
@@ -206,7 +206,7 @@ def test_names_are_the_ten_most_frequent(acme):
         for _ in range(number + 1):
             happen(acme, name=f"name {number}")
     count(acme)
-    names = read_figures(account_id=acme.pk, days=90, today=TODAY).names
+    names = read_stats(account_id=acme.pk, days=90, today=TODAY).names
     assert names == [(f"name {number}", number + 1) for number in range(11, 1, -1)]
 
 
