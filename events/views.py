@@ -55,7 +55,7 @@ class EventViewSet(ApiViewSet):
 
     def destroy_many(self, request: Request) -> HttpResponse:
         """Delete the events that the filters choose; the answer's metadata counts them."""
-        for name in ("sort", "limit", "cursor"):
+        for name in ("sort", "limit", "cursor", "raw"):
             if name in request.query_params:
                 detail = "This deletes every matching event: sorting and paging do not apply."
                 raise InvalidRequestError([Error("invalid", detail, name)])

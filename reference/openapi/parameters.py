@@ -25,6 +25,7 @@ def list_parameters(definition: ListDefinition, kind: str) -> list[dict[str, Any
         query("sort", order, {"type": "string", "enum": sorts, "default": sorts[0]}),
         {"$ref": "#/components/parameters/limit"},
         {"$ref": "#/components/parameters/cursor"},
+        {"$ref": "#/components/parameters/raw"},
     ]
 
 
@@ -114,6 +115,12 @@ SHARED: dict[str, dict[str, Any]] = {
         "cursor",
         "The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for.",
         {"type": "string"},
+    ),
+    "raw": query(
+        "raw",
+        "With 1, cells of CSV are as they are stored. Otherwise those that a spreadsheet would run as a formula (they begin "
+        "with `=`, `+`, `-`, `@`, a tab or a carriage return) have an apostrophe in front. Other formats are never changed.",
+        {"type": "integer", "enum": [0, 1], "default": 0},
     ),
     "request_id": {
         "name": "X-Request-ID",

@@ -129,14 +129,53 @@ def test_a_stream_passes_a_long_integer_and_amounts_that_a_double_rounds(api):
 
 
 @pytest.mark.parametrize("text", ['a"b', "a,b", "a\nb", "a\r\nb", "é😀", "=1+1", "'", "\\", "\t", " a "])
-def test_csv_says_what_was_sent(api, text):
+def test_raw_csv_says_what_was_sent(api, text):
     api.post("customer", a_customer("1", name=f"{text}.", location=None, phone_number=text, note=text))
-    content = api.get("customer", headers=CSV).content.decode()
+    content = api.get("customer", {"raw": 1}, headers=CSV).content.decode()
 
     [row] = csv.DictReader(io.StringIO(content, newline=""))
     assert row["phone_number"] == text
     assert row["location"] == ""
     assert json.loads(row["custom_attributes"]) == {"note": text}
+
+
+FORMULAS = ["=1+1", "+49 30", "-5", "@SUM(A1)", "\tx", "\rx", "="]
+
+
+@pytest.mark.parametrize("query", [{}, {"raw": 0}])
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_of_csv_is_a_formula(api, text, query):
+    api.post("customer", a_customer(text, phone_number=text, location="a=b", monthly_payment_amount=5, note=text))
+    content = api.get("customer", query, headers=CSV).content.decode()
+
+    [row] = csv.DictReader(io.StringIO(content, newline=""))
+    assert row["customer_id"] == row["phone_number"] == f"'{text}"
+    assert (row["location"], row["monthly_payment_amount"]) == ("a=b", "5")
+    assert json.loads(row["custom_attributes"]) == {"note": text}
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_other_format_is_changed(api, text):
+    api.post("customer", a_customer("1", phone_number=text))
+
+    assert api.get("customer", headers=NDJSON).lines[0]["phone_number"] == text
+    assert api.get("customer", {"raw": 0}).row["phone_number"] == text
+
+
+@pytest.mark.parametrize("address", ["event", "customer/1/event", "customer/1/history"])
+def test_every_list_has_csv_without_formulas(api, address):
+    query = {"customer_id": "1", "name": "=1"} if address == "event" else {}
+    api.post("event", an_event("1", name="=1"))
+    api.post("customer", a_customer("1", plan="=1"))
+    api.post("customer", a_customer("1", plan="x"))
+
+    assert b",'=1," in api.get(address, query, headers=CSV).content
+    assert b",=1," in api.get(address, query | {"raw": 1}, headers=CSV).content
+
+
+@pytest.mark.parametrize("value", ["", "true", "2"])
+def test_raw_is_0_or_1(api, value):
+    assert api.get("customer", {"raw": value}, headers=CSV).errors == [("invalid_choice", "raw")]
 
 
 def test_customers_that_go_out_can_come_in_again(api, globex_api):

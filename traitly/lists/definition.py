@@ -86,6 +86,7 @@ class ListDefinition:
             "sort",
             "limit",
             "cursor",
+            "raw",
         ]
 
 
@@ -101,6 +102,7 @@ class ListQuery:
     sort: str = ""  # the default, if none was asked for
     limit: int = DEFAULT_LIMIT
     after: list[Any] | None = None  # the sort value and key of the row before the page
+    raw: bool = False  # CSV as it is stored, cells that a spreadsheet takes for formulas too
 
     def __post_init__(self) -> None:
         """Take the default order."""

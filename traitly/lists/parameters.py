@@ -49,6 +49,8 @@ def read_list(
                 asked.limit = _limit(values[-1])
             elif name == "cursor":
                 cursor = values[-1]
+            elif name == "raw":
+                asked.raw = _one_of(["0", "1"], values[-1]) == "1"
             else:
                 _filter(asked, name, values)
         except PydanticCustomError as error:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from traitly.lists.definition import ListQuery
 from traitly.lists.pages import pages
 
+_FORMULA = "=+-@\t\r"  # https://owasp.org/www-community/attacks/CSV_Injection
+
 
 def ndjson_lines(asked: ListQuery, *, account_id: int) -> Iterator[bytes]:
     """The rows as JSON objects, one a line, in chunks of many lines. They can be posted back."""
@@ -14,8 +16,20 @@ def ndjson_lines(asked: ListQuery, *, account_id: int) -> Iterator[bytes]:
 
 
 def csv_lines(asked: ListQuery, *, account_id: int) -> Iterator[bytes]:
-    """The rows as CSV (RFC 4180) under a line of names, in chunks; custom attributes are one cell of JSON."""
-    return as_csv(asked.definition.columns, pages(asked, account_id=account_id, cells=True))
+    """The rows as CSV (RFC 4180) under a line of names, in chunks; custom attributes are one cell of JSON.
+
+    No cell is a formula, unless the list is asked for ``raw``.
+    """
+    parts = pages(asked, account_id=account_id, cells=True)
+    return as_csv(asked.definition.columns, parts if asked.raw else map(_without_formulas, parts))
+
+
+def _without_formulas(rows: list[list[str | None]]) -> list[list[str | None]]:
+    """The rows, with an apostrophe before each cell that a spreadsheet would run.
+
+    Of numbers too: none that a list shows is negative, so only a text can look like one.
+    """
+    return [[f"'{cell}" if cell and cell[0] in _FORMULA else cell for cell in row] for row in rows]
 
 
 def as_ndjson(parts: Iterable[list[str]]) -> Iterator[bytes]:

@@ -1098,6 +1098,8 @@ export interface components {
         limit: number;
         /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
         cursor: string;
+        /** @description With 1, cells of CSV are as they are stored. Otherwise those that a spreadsheet would run as a formula (they begin with `=`, `+`, `-`, `@`, a tab or a carriage return) have an apostrophe in front. Other formats are never changed. */
+        raw: 0 | 1;
         /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
         request_id: string;
         /** @description Gives every event of the request that has no `id` one that is derived from this key and its position, so that the request can be sent again and stores nothing twice. */
@@ -1145,6 +1147,8 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
                 cursor?: components["parameters"]["cursor"];
+                /** @description With 1, cells of CSV are as they are stored. Otherwise those that a spreadsheet would run as a formula (they begin with `=`, `+`, `-`, `@`, a tab or a carriage return) have an apostrophe in front. Other formats are never changed. */
+                raw?: components["parameters"]["raw"];
             };
             header?: {
                 /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
@@ -1440,6 +1444,8 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
                 cursor?: components["parameters"]["cursor"];
+                /** @description With 1, cells of CSV are as they are stored. Otherwise those that a spreadsheet would run as a formula (they begin with `=`, `+`, `-`, `@`, a tab or a carriage return) have an apostrophe in front. Other formats are never changed. */
+                raw?: components["parameters"]["raw"];
             };
             header?: {
                 /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
@@ -1724,6 +1730,8 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
                 cursor?: components["parameters"]["cursor"];
+                /** @description With 1, cells of CSV are as they are stored. Otherwise those that a spreadsheet would run as a formula (they begin with `=`, `+`, `-`, `@`, a tab or a carriage return) have an apostrophe in front. Other formats are never changed. */
+                raw?: components["parameters"]["raw"];
             };
             header?: {
                 /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
@@ -1863,6 +1871,8 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description The `next_cursor` of the page before. It is opaque, and bound to the sort and the filters that it was made for. */
                 cursor?: components["parameters"]["cursor"];
+                /** @description With 1, cells of CSV are as they are stored. Otherwise those that a spreadsheet would run as a formula (they begin with `=`, `+`, `-`, `@`, a tab or a carriage return) have an apostrophe in front. Other formats are never changed. */
+                raw?: components["parameters"]["raw"];
             };
             header?: {
                 /** @description Your own id of the request, up to 128 of the characters `A-Z a-z 0-9 _ . : / + = @ -`. The answer and the server's log carry it; anything else is replaced by a new one. */
