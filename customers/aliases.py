@@ -44,6 +44,7 @@ SELECT id FROM root UNION ALL (
 """
 
 
+@retried
 def ids_of(*, account_id: int, customer_id: str) -> list[str]:
     """All ids of the customer, the one under which it is known now first."""
     with connection.cursor() as cursor:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from customers.columns import COLUMNS, HISTORIC, KEY, NEVER_SENT, NUMBER, TEXT, TIME, Column, Kind
+from traitly.db.retries import retried
 from traitly.input.values import parse_time
 from traitly.lists.definition import MAX_LIMIT, ListDefinition, Range, Sort, parse_number, parse_text
 from traitly.lists.distinct import distinct_values
@@ -68,6 +69,7 @@ HISTORY = ListDefinition(
 )
 
 
+@retried
 def has_history(*, account_id: int, customer_id: str) -> bool:
     """Whether the account has the customer, and so a history of it, be it empty."""
     with connection.cursor() as cursor:
@@ -128,6 +130,7 @@ def all_history(*, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
         after = rows[-1][:3]
 
 
+@retried
 def get_customer(*, account_id: int, customer_id: str) -> bytes | None:
     """The JSON text of the customer's answer, None if the account has no such customer.
 

@@ -25,7 +25,7 @@ from traitly.db.clock import ARRIVAL
 from traitly.db.group_commit import GroupCommit
 from traitly.db.ids import new_text_id
 from traitly.db.prepared import Prepared
-from traitly.db.retries import retried
+from traitly.db.retries import retried, retried_if_rolled_back
 from traitly.db.timeouts import slow_statements
 from traitly.input.errors import TooLargeError
 
@@ -350,6 +350,7 @@ class Erased(NamedTuple):
     counts: dict[str, int]
 
 
+@retried_if_rolled_back
 def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
     """Erase a customer, under all of its ids, and all that is kept of it; None if there was nothing. One transaction.
 

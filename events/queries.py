@@ -8,6 +8,7 @@ from django.db import connection
 
 from customers.aliases import has_aliases, ids_of
 from traitly.db.citus import is_distributed
+from traitly.db.retries import retried
 from traitly.input.values import UNIX_SECONDS
 from traitly.lists.definition import ListDefinition, ListQuery, Sort, time_range, time_sort
 
@@ -78,6 +79,7 @@ def _with_aliases(definition: ListDefinition, account_id: int) -> ListDefinition
     return _resolved(definition, str(account_id)) if is_distributed() else _resolved(definition)
 
 
+@retried
 def get_event(*, account_id: int, event_id: str) -> bytes | None:
     """The JSON text of the event's answer, None if the account has no such event."""
     with connection.cursor() as cursor:
@@ -89,6 +91,7 @@ def get_event(*, account_id: int, event_id: str) -> bytes | None:
     return row[0].encode() if row else None
 
 
+@retried
 def has_events(*, account_id: int, customer_ids: list[str]) -> bool:
     """Whether the account has an event of a customer, under one of these ids."""
     with connection.cursor() as cursor:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InternalError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Account
@@ -21,7 +21,7 @@ from traitly.db.citus import is_distributed
 from traitly.db.clock import ARRIVAL
 from traitly.db.group_commit import GroupCommit
 from traitly.db.prepared import Prepared
-from traitly.db.retries import retried
+from traitly.db.retries import retried, retried_if_rolled_back
 from traitly.db.timeouts import slow_statements
 from traitly.input.errors import AccountGoneError
 from traitly.lists.definition import Condition
@@ -130,7 +130,8 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
     parameters = {"account_id": account_id, **_parameters(events)}
     with connection.cursor() as cursor:
         # An id that was made here is only known if this is a second run, and the first one's commit was not heard of.
-        with suppress(IntegrityError):
+        # Citus loses the error's class (it copies rows to the worker): whatever it was, the next statement finds it too.
+        with suppress(IntegrityError, InternalError):
             if all(event.new for event in events):
                 _INSERT_NEW.execute(cursor, parameters)
                 if not cursor.rowcount:
@@ -152,6 +153,7 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
     return duplicates
 
 
+@retried_if_rolled_back
 def delete_event(*, account_id: int, event_id: str) -> bytes | None:
     """Delete an event; gives its answer's JSON text, or None if there is no such event."""
     with transaction.atomic(), connection.cursor() as cursor:
@@ -208,6 +210,11 @@ def erase_matching_events(*, account_id: int, equal: Mapping[str, Sequence[str]]
     condition = " AND ".join(conditions)
     if "customer_id" not in equal:
         return _erase_by_windows(account_id, condition, parameters)
+    return _erase_at_once(account_id, condition, parameters)
+
+
+@retried_if_rolled_back
+def _erase_at_once(account_id: int, condition: str, parameters: dict[str, Any]) -> int:
     with slow_statements():
         return delete_events(account_id=account_id, condition=condition, parameters=parameters)
 
@@ -221,10 +228,6 @@ def _erase_by_windows(account_id: int, condition: str, parameters: dict[str, Any
             last = cursor.fetchone()[0]
         if last is None:
             return total
-        with slow_statements():
-            total += delete_events(
-                account_id=account_id,
-                condition=f"id > %(after)s AND id <= %(last)s AND {condition}",
-                parameters={**parameters, "last": last},
-            )
+        window = f"id > %(after)s AND id <= %(last)s AND {condition}"
+        total += _erase_at_once(account_id, window, {**parameters, "last": last})
         parameters["after"] = last

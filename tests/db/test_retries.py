@@ -2,12 +2,12 @@
 
 import psycopg2
 import pytest
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
 from psycopg2 import errors
 
 from tests.factories import an_event
 from traitly.db import retries
-from traitly.db.retries import retried
+from traitly.db.retries import retried, retried_if_rolled_back
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,14 +70,38 @@ def test_what_lost_against_another_transaction_is_run_again(cause):
     [
         (OperationalError(), errors.QueryCanceled()),
         (OperationalError(), errors.LockNotAvailable()),
-        (DatabaseError(), errors.InternalError_()),
+        (InternalError(), errors.InternalError_()),
     ],
 )
-def test_what_was_cancelled_or_is_refused_is_not_run_again(error, cause):
+def test_what_was_cancelled_or_is_refused_is_not_run_again(monkeypatch, error, cause):
+    monkeypatch.setattr(retries, "is_distributed", lambda: False)
     service = Service((error, cause), loses_connection=False)
 
     with pytest.raises(type(error)):
         retried(service)()
+
+    assert service.attempts == 1
+
+
+@pytest.mark.parametrize("run_again", [retried, retried_if_rolled_back])
+def test_what_citus_refuses_while_shards_move_is_run_again(monkeypatch, run_again):
+    monkeypatch.setattr(retries, "is_distributed", lambda: True)
+    failure = (InternalError("could not find valid entry for shard 102072"), errors.InternalError_())
+
+    assert run_again(Service(failure, failure, loses_connection=False))() == 3
+
+
+@pytest.mark.parametrize("cause", [errors.DeadlockDetected(), errors.SerializationFailure()])
+def test_what_may_not_run_twice_is_run_again_after_a_deadlock(cause):
+    assert retried_if_rolled_back(Service((OperationalError(), cause), loses_connection=False))() == 2
+
+
+@pytest.mark.parametrize("failure", LOST, ids=lambda failure: type(failure[1]).__name__)
+def test_what_may_not_run_twice_is_not_run_again_when_the_connection_is_lost(failure):
+    service = Service(failure)
+
+    with pytest.raises(type(failure[0])):
+        retried_if_rolled_back(service)()
 
     assert service.attempts == 1
 

@@ -38,7 +38,7 @@ def web_role(settings, transactional_db: None) -> Iterator[None]:
     settings.WEB_DATABASE_ROLE = name
     _as_superuser(
         f'DROP ROLE IF EXISTS "{name}"',
-        f'CREATE ROLE "{name}"',
+        f'CREATE ROLE "{name}" LOGIN',  # on Citus it logs in to the workers
         f'GRANT "{name}" TO CURRENT_USER',
         f'GRANT "{name}" TO "{connection.get_connection_params()["user"]}"',
     )

@@ -4,16 +4,19 @@ import json
 import time
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import IntegrityError, InternalError, OperationalError, connection
 
 from customers.models import Customer
 from customers.schemas import SCHEMA as CUSTOMER
 from events import services
 from events.models import Event
 from events.schemas import SCHEMA as EVENT
+from events.schemas import NewEvent
 from tests.client import check_errors
+from tests.cluster import NEEDS_CITUS
 from tests.factories import a_customer, an_event
 from traitly.db.prepared import Prepared
+from traitly.input.values import now_in_seconds
 
 # The envelope ---------------------------------------------------------------------------------------------------------
 
@@ -159,6 +162,40 @@ def test_a_commit_that_was_not_heard_of_is_not_repeated(api, monkeypatch):
     assert answer.json["metadata"] == {}
     assert len(runs) == 1
     assert {row["id"] for row in answer.data} == set(Event.objects.values_list("id", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("failure", [IntegrityError, InternalError])
+def test_a_duplicate_whatever_its_error_is_not_stored_twice(api, monkeypatch, failure):
+    """On Citus a duplicate of a statement without ON CONFLICT is an internal error: its rows are copied to the worker."""
+    execute = services._INSERT_NEW.execute
+
+    def run_twice(*given):
+        execute(*given)
+        raise failure("duplicate key value violates unique constraint")
+
+    monkeypatch.setattr(services._INSERT_NEW, "execute", run_twice)
+
+    answer = api.post("event", [an_event("1"), an_event("2")])
+
+    assert (answer.status, answer.json["metadata"]) == (201, {})
+    assert {row["id"] for row in answer.data} == set(Event.objects.values_list("id", flat=True))
+
+
+@NEEDS_CITUS
+@pytest.mark.django_db(transaction=True)
+def test_citus_says_of_a_duplicate_that_it_is_an_internal_error(acme):
+    """If it said more one day, ``services._store`` could expect no more than an IntegrityError."""
+    event = NewEvent("id", "1", "n", now_in_seconds(), b"{}", new=True)
+    parameters = {"account_id": acme.pk, **services._parameters([event])}
+
+    with connection.cursor() as cursor:
+        services._INSERT_NEW.execute(cursor, parameters)
+        with pytest.raises(InternalError, match="duplicate key"):
+            services._INSERT_NEW.execute(cursor, parameters)
+
+    assert services._store(acme.pk, [[event]]) == [0]
+    assert Event.objects.filter(account_id=acme.pk).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
