@@ -72,10 +72,11 @@ def test_the_first_five_minutes(copy: Path, make_run: tuple[dict[str, str], str]
     environment, printed = make_run
     curl = re.search(r'^  curl .*?-H "Authorization[^\n]*', printed, re.MULTILINE | re.DOTALL)
     link = re.search(r"(http://\S+)/welcome/\S+", printed)
-    assert curl and link, printed
+    assert curl, printed
+    assert link, printed
 
     stored = subprocess.run(curl[0], shell=True, capture_output=True, text=True, check=True).stdout
-    assert json.loads(stored)["data"]["customer_id"] == "123"
+    assert json.loads(stored)["data"][0]["customer_id"] == "123"
 
     portal = build_opener(HTTPCookieProcessor(CookieJar()))
     assert portal.open(link[0], timeout=30).status == 200

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -172,6 +173,26 @@ def test_the_commands_of_a_guide_do_what_it_says(mine, server, slug, tmp_path):
             assert local(json.loads(output), server) == settled(json.loads(follows[2]))
         if follows[0] == "text":
             assert output.strip() == follows[2].strip()
+
+
+# What a guide's console blocks have besides manage.py, and where it is run.
+RUN_ELSEWHERE = {
+    "git clone": "tests/test_first_minutes.py, from a copy of what git has",
+    "make run": "tests/test_first_minutes.py",
+    "docker compose": "needs an engine: tests/test_image.py looks at its files",
+    "gunicorn traitly.wsgi": "tests.server starts every server of these tests so",
+}
+
+
+@pytest.mark.parametrize("slug", [slug for slug in guides() if slug not in ELSEWHERE])
+def test_a_guides_lines_at_a_prompt_can_be_run(server, slug):
+    blocks = [code for language, _, code in FENCE.findall(guides()[slug]) if language == "console"]
+    lines = [line[2:] for code in blocks for line in code.splitlines() if line.startswith("$ ")]
+    for line in lines:
+        if line.startswith("python manage.py "):
+            server.manage(*shlex.split(line)[2:])
+        else:
+            assert line.startswith(tuple(RUN_ELSEWHERE)), line
 
 
 def test_an_examples_text_is_quoted_for_the_shell():
