@@ -50,6 +50,11 @@ STATUSES: dict[HTTPStatus, Status] = {
         "The address cannot answer in a format that `Accept` asks for.",
         "Ask for `application/json`. Lists also come as `application/x-ndjson` and `text/csv`.",
     ),
+    HTTPStatus.REQUEST_TIMEOUT: Status(
+        "RequestTimeout",
+        "The request took too long to arrive: its headers 10 seconds, its body 10 seconds and a second for each 32 KiB.",
+        "Send the request again, in smaller parts over a slow connection.",
+    ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Status(
         "TooLarge",
         "The body has more than 16 MiB after decompression, or more than 10,000 objects, or too many values; or a "
@@ -70,6 +75,11 @@ STATUSES: dict[HTTPStatus, Status] = {
         "TooManyRequests",
         "The key has used up its rate limit, or the account its quota, which the operator of the server sets.",
         "Wait the seconds in `Retry-After`, then send the request again. Without that header, `detail` says what helps.",
+    ),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: Status(
+        "HeadersTooLarge",
+        "The request's headers are too large, or there are too many.",
+        "Leave out what is not needed, cookies for example.",
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: Status(
         "ServerError",
@@ -126,6 +136,7 @@ CODES: dict[str, Code] = {
     "not_found": Code("There is no such object in your account, or no such address.", "Check the identifier."),
     "method_not_allowed": Code("The address does not have this method.", "See the answer's `Allow` header."),
     "not_acceptable": Code("`Accept` asks for a format that the address does not have.", "Ask for one that it has."),
+    "request_timeout": Code("The request took too long to arrive.", "Send it again; in smaller parts if it is slow."),
     "request_too_large": Code("The body or what it would make is too large.", "Send it in parts."),
     "unsupported_media_type": Code("The body's type or encoding is not read.", "Send JSON."),
     "throttled": Code("The key has used up its rate limit.", "Wait the seconds in `Retry-After`."),

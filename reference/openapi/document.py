@@ -25,7 +25,7 @@ from traitly.http.views import ApiViewSet
 from traitly.input.values import NO_NUL
 
 PUBLISHED_SERVER = "https://api.traitly.com"
-_ALWAYS = (400, 401, 403, 406, 414, 429, 500, 503)
+_ALWAYS = (400, 401, 403, 406, 408, 414, 429, 431, 500, 503)
 _PREFIX = "api/(?:v1/)?"
 _STREAMS = {NDJSON: "one JSON object a line", CSV: "under a line of names"}
 _INFO = """\
