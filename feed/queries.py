@@ -173,6 +173,34 @@ SELECT (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(xact_start)),
 """
 
 
+_METERED = 1000  # webhooks
+
+
+def _webhook_lag() -> float:
+    """For how many seconds the oldest entry that a webhook has still to be sent has waited.
+
+    Of the first thousand webhooks: what is asked each time somebody scrapes must stay small.
+    """
+    oldest: dict[int, Position] = {}
+    webhooks = Webhook.objects.filter(enabled=True).order_by("id")[:_METERED]
+    for account_id, cursor in webhooks.values_list("account_id", "position"):
+        oldest[account_id] = min(Position.of(cursor), oldest.get(account_id, Position.after(timezone.now())))
+    waiting = [_oldest_after(account_id, oldest[account_id].at) for account_id in has_news(oldest)]
+    return max(((timezone.now() - at).total_seconds() for at in waiting if at), default=0.0)
+
+
+def _oldest_after(account_id: int, at: datetime.datetime) -> datetime.datetime | None:
+    with connection.cursor() as cursor:
+        found = []
+        for source in _SOURCES.values():
+            cursor.execute(
+                f"SELECT min({source.time}) FROM {source.table} WHERE account_id = %s AND {source.time} > %s",
+                [account_id, at],
+            )
+            found += [row[0] for row in cursor.fetchall() if row[0]]
+    return min(found, default=None)
+
+
 def metrics() -> list[Metric]:
     """For /metrics: what holds the feed back, workers, webhooks."""
     with connection.cursor() as cursor:
@@ -185,6 +213,7 @@ def metrics() -> list[Metric]:
     held_text = "Age of the oldest writing transaction: the feed shows nothing that arrived after it began."
     found: list[Metric] = [
         GaugeMetricFamily("traitly_feed_held_back_seconds", held_text, value=float(held)),
+        GaugeMetricFamily("traitly_webhook_lag_seconds", "Age of the oldest entry to be sent.", value=_webhook_lag()),
         GaugeMetricFamily("traitly_background_workers", "Live run_worker processes.", value=workers),
         GaugeMetricFamily("traitly_webhook_deliveries_set_aside", "Entries that failed every retry.", value=aside),
         states,

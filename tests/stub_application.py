@@ -6,6 +6,8 @@ from threading import Event
 from typing import Any
 from urllib.parse import parse_qs
 
+from traitly.server import shared
+
 _noticed = Event()
 
 
@@ -66,6 +68,7 @@ _VIEWS: dict[str, Callable[..., Iterable[bytes]]] = {
     "environ": _environ,
     "length": _length,
     "sleep": _sleep,
+    "load": lambda environ, start_response: _plain(start_response, str(shared.load()).encode()),
     "bytes": _bytes,
     "stream": _stream,
     "cut": _cut,

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 MONITORING = Path(__file__).parent.parent / "docs/monitoring"
-# Under gunicorn, and where a background worker has run.
-WITH_PROCESSES = {"traitly_workers", "traitly_http_connections", "traitly_background_worker_seen_seconds"}
+# Where gunicorn has refused something, and where a background worker has run.
+WITH_PROCESSES = {"traitly_refused_total", "traitly_background_worker_seen_seconds"}
 
 
 @pytest.mark.parametrize("name", ["grafana.json", "alerts.yml"])

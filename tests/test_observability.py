@@ -3,6 +3,7 @@
 import http.client
 import json
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.base import BaseHandler
 from django.db import DatabaseError
 from django.test import Client, RequestFactory
+from django.utils import timezone
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sentry_sdk.transport import Transport
 
 from accounts.services import revoke_key
+from feed.models import Webhook
+from feed.positions import Position
+from feed.queries import metrics as feed_metrics
 from tests.client import Api
 from tests.factories import an_event, make_key
 from tests.server import Server, running_server
@@ -93,6 +98,25 @@ def test_requests_items_and_keys_are_counted(api):
     assert value(after, "traitly_database_up") == 1
     assert value(after, "traitly_database_bytes") > 0
     assert value(after, 'traitly_database_sessions{state="active"}') >= 1
+
+
+def _webhook_lag() -> float:
+    """Not by /metrics, which asks on a connection of its own."""
+    (metric,) = (each for each in feed_metrics() if each.name == "traitly_webhook_lag_seconds")
+    return float(metric.samples[0].value)
+
+
+def test_a_webhook_lags_by_the_age_of_its_oldest_entry(acme, api):
+    assert api.post("webhook", {"url": "https://example.com/hook"}).status == 201
+    assert _webhook_lag() == 0
+
+    api.post("event", an_event())
+    time.sleep(0.1)
+    api.post("event", an_event())
+    assert 0.1 < _webhook_lag() < 10
+
+    Webhook.objects.update(position=Position.before(timezone.now()).cursor)
+    assert _webhook_lag() == 0
 
 
 @pytest.mark.usefixtures("open_to_token")
@@ -184,6 +208,8 @@ def test_all_processes_are_counted_together_and_everything_is_logged_as_json(tmp
 
     assert counts == {20.0}
     assert value(text, "traitly_workers") == 2
+    assert value(text, "traitly_http_connections") >= 1
+    assert value(text, "traitly_queue_depth") == 0
     assert sum(line.get("route") == "customers" for line in lines) == 20
     assert any("Listening at" in line["message"] for line in lines)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from traitly.db.group_commit import GroupCommit
+from traitly.db.group_commit import GroupCommit, waiting_calls
 
 SECONDS = 10
 
@@ -97,6 +97,16 @@ def test_who_comes_while_others_are_stored_is_stored_together(store, group):
     later = [item for _, items in store.calls[2:] for item in items]
     assert sorted(later) == [2, 3, 4, 5, 6, 7]
     assert len(store.calls) <= 4
+
+
+def test_how_many_wait_is_counted(store, group):
+    callers = gather(group, store, "a", range(5))
+    assert group.waiting == 3
+    assert waiting_calls() >= 3
+
+    answers(store, "a", callers)
+
+    assert group.waiting == 0
 
 
 def test_one_that_is_refused_takes_nobody_with_it(store, group):

@@ -2,8 +2,9 @@
 
 import itertools
 import threading
+import weakref
 from collections.abc import Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -37,6 +38,14 @@ class _Line(Generic[T, R]):
         self.waiting: list[_Turn[T, R]] = []
 
 
+_all: "weakref.WeakSet[GroupCommit[Any, Any, Any]]" = weakref.WeakSet()
+
+
+def waiting_calls() -> int:
+    """How many calls of this process wait behind others."""
+    return sum(each.waiting for each in _all)
+
+
 class GroupCommit(Generic[K, T, R]):
     """Calls ``store(key, items)`` once for all items of a key that came while others of it were being stored.
 
@@ -49,6 +58,8 @@ class GroupCommit(Generic[K, T, R]):
         self._store = store
         self._lock = threading.Lock()
         self._lines: dict[K, _Line[T, R]] = {}
+        self.waiting = 0
+        _all.add(self)
 
     def __call__(self, key: K, item: T) -> R:
         """The item's result, once it is committed. Raises what ``store`` raises for this item alone."""
@@ -60,6 +71,7 @@ class GroupCommit(Generic[K, T, R]):
                 line.leaders += 1
             else:
                 line.waiting.append(turn)
+                self.waiting += 1
         if not leads:
             turn.called.acquire()
         if not turn.served:
@@ -70,6 +82,7 @@ class GroupCommit(Generic[K, T, R]):
         """Store what waits, and call those whose it was, and another who leads."""
         with self._lock:
             turns = [turn, *line.waiting]
+            self.waiting -= len(line.waiting)
             line.waiting.clear()
         results: Sequence[R] = ()
         try:
@@ -80,6 +93,7 @@ class GroupCommit(Generic[K, T, R]):
         finally:
             with self._lock:
                 successor = line.waiting.pop(0) if line.waiting else None
+                self.waiting -= successor is not None
                 if successor is None:
                     line.leaders -= 1
                     if not line.leaders:

@@ -21,6 +21,7 @@ STATEMENT_ROWS = Histogram(
     "traitly_statement_rows", "Rows of the statements that store events, several requests' together.", buckets=_ROWS
 )
 KEY_LOOKUPS = Counter("traitly_key_lookups", "API keys of requests, by where they were found.", ["where"])
+REFUSED = Counter("traitly_refused", "Requests that the server refused before the application saw them.", ["status"])
 
 _request_seconds: dict[tuple[str | None, str, int], Histogram] = {}
 _KEY_HIT, _KEY_MISS = KEY_LOOKUPS.labels("cache"), KEY_LOOKUPS.labels("database")
@@ -43,6 +44,11 @@ def count_items(kind: str, *, accepted: int, rejected: int, duplicates: int) -> 
     for result, number in (("accepted", accepted), ("rejected", rejected), ("duplicate", duplicates)):
         if number:
             ITEMS.labels(kind, result).inc(number)
+
+
+def count_refusal(status: int) -> None:
+    """Count a request that got no thread: 503 where the server sheds load, 408 where its client was too slow."""
+    REFUSED.labels(str(status)).inc()
 
 
 def count_key_lookup(*, cached: bool) -> None:

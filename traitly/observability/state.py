@@ -1,6 +1,5 @@
 """Metrics that are asked for when somebody scrapes: the state of the database, the connections of each worker."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from django.db import DatabaseError, connection
@@ -8,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from traitly.db.probe import Probe
+from traitly.server import shared
 
 _SESSIONS = """
 SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity
@@ -39,13 +39,18 @@ class StateCollector(Collector):
 
 
 def _connections() -> Iterator[Metric]:
-    """Of clients, in all of gunicorn's workers: they share a table in memory."""
-    worker = sys.modules.get("traitly.server.worker")
-    if worker is None:
-        return
-    held = [number - 1 for number in worker._connections if number]  # noqa: SLF001  says why it is shared
-    yield GaugeMetricFamily("traitly_workers", "Worker processes that serve requests.", value=len(held))
-    yield GaugeMetricFamily("traitly_http_connections", "Client connections.", value=sum(held))
+    """Of clients, in all of gunicorn's workers; without gunicorn there are none."""
+    load = shared.load()
+    yield GaugeMetricFamily("traitly_workers", "Worker processes that serve requests.", value=shared.workers())
+    states = GaugeMetricFamily("traitly_http_connections", "Client connections by state.", labels=["state"])
+    states.add_metric(["idle"], load.connections - load.running - load.queued)
+    states.add_metric(["queued"], load.queued)
+    states.add_metric(["running"], load.running)
+    yield states
+    depth = GaugeMetricFamily("traitly_queue_depth", "Requests that wait for a thread or a commit.", labels=["queue"])
+    depth.add_metric(["thread"], load.queued)
+    depth.add_metric(["group_commit"], load.grouped)
+    yield depth
 
 
 def _ask() -> list[Metric]:

@@ -7,7 +7,6 @@ one name in gunicorn.conf.py; tests/test_worker.py says what has changed when gu
 """
 
 import errno
-import mmap
 import selectors
 import socket
 import threading
@@ -20,6 +19,9 @@ from gunicorn.http import wsgi
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from traitly.db.group_commit import waiting_calls
+from traitly.observability.metrics import count_refusal
+from traitly.server import shared
 from traitly.server.dispatch import Dispatcher
 from traitly.server.incoming import Incoming, Priority, State
 from traitly.server.parking import Parked, parking, say_waited
@@ -34,11 +36,6 @@ _SMALL = 65_536  # a body that is always collected
 _LINGER_SECONDS = 2.0  # what a client has to take its last answer and go
 _GONE_AFTER_SECONDS = 1.0  # a request that takes longer is looked after: whether its client still waits
 _RETRY_SECONDS = 2
-
-# How many connections each worker has, and one more: 0 is no worker. In memory that the workers share, as the master
-# that forks them loads this module.
-_WORKERS = 256
-_connections = memoryview(mmap.mmap(-1, 4 * _WORKERS)).cast("i")
 _GIVE_WAY_SECONDS, _GIVE_WAY_TIMES = 0.001, 10
 
 
@@ -103,19 +100,24 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def notify(self) -> None:
         """Say, in each turn of the main thread, that the worker is alive and what it has."""
-        _connections[self.age % _WORKERS] = self.nr_conns + 1 if self.alive else 0
+        if self.alive:
+            shared.tell(
+                self.age, shared.Load(self.nr_conns, len(self._running), self._dispatcher.waiting, waiting_calls())
+            )
+        else:
+            shared.leave(self.age)
         super().notify()
 
     def leave(self) -> None:
         """Clear this worker's slot. For the master, once the worker has ended."""
-        _connections[self.age % _WORKERS] = 0
+        shared.leave(self.age)
 
     # Main thread: connections --------------------------------------------------------------------------------------------
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection, after the workers that have fewer had a moment to do so: there may be none left then."""
         for _ in range(_GIVE_WAY_TIMES):
-            if self.nr_conns + 1 <= min(filter(None, _connections), default=self.nr_conns + 1):
+            if self.nr_conns <= shared.fewest_connections(self.nr_conns):
                 break
             time.sleep(_GIVE_WAY_SECONDS)
         try:
@@ -178,6 +180,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
     def _refuse(self, conn: Connection, status: int, reason: str, detail: str, retry_after: int = 0) -> None:
         self._unwatch(conn)
         self._give_back(conn)
+        count_refusal(status)
         try:
             conn.sock.sendall(refusal(status, reason, detail, retry_after=retry_after))
         except OSError:
