@@ -23,14 +23,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts import audit, services
-from accounts.addresses import client_address
 from accounts.audit import Actor
+from accounts.client_ip import client_ip
 from accounts.models import Account, ApiKey, AuditEntry, Membership, User
 
 
 def _actor(request: HttpRequest) -> Actor:
     """Who an account's audit log says did it."""
-    return Actor(cast("User", request.user), client_address(request.META))
+    return Actor(cast("User", request.user), client_ip(request.META))
 
 
 class MembershipFormSet(BaseInlineFormSet):

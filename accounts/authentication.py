@@ -15,7 +15,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts import keys
-from accounts.addresses import client_address
+from accounts.client_ip import client_ip
 from accounts.models import ApiKey
 from accounts.quotas import Limits, remember_limits
 from traitly.db.retries import retried
@@ -86,7 +86,7 @@ def find_key(key: str, environ: Mapping[str, Any]) -> Credential | RefusedKey | 
             count_key_lookup(cached=True)
             return credential
     count_key_lookup(cached=False)
-    row = _look_up(digest, client_address(environ))
+    row = _look_up(digest, client_ip(environ))
     if row is None or not row[4]:
         _cache.pop(digest, None)
         return RefusedKey(row[0], row[1]) if row else None

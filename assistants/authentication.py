@@ -17,9 +17,9 @@ from traitly.input.errors import Error
 
 def authenticate(request: HttpRequest) -> HttpResponse | None:
     """None if the request may go on, with its key's account as ``request.account_id``; else a 401, 403 or 429."""
-    asked = Request(request)
+    api_request = Request(request)
     try:
-        _, credential = TokenAuthentication().authenticate(asked)
+        _, credential = TokenAuthentication().authenticate(api_request)
     except AuthenticationFailed as error:
         response = error_response(HTTPStatus.UNAUTHORIZED, [Error(str(error.get_codes()), str(error.detail))])
         response["WWW-Authenticate"] = "Bearer"
@@ -28,9 +28,9 @@ def authenticate(request: HttpRequest) -> HttpResponse | None:
         refused = Error("permission_denied", "This API key may not read.")
         return error_response(HTTPStatus.FORBIDDEN, [refused])
     if settings.API_RATE_LIMIT:
-        asked.auth = credential
+        api_request.auth = credential
         throttle = KeyRateThrottle()
-        if not throttle.allow_request(asked, APIView()):
+        if not throttle.allow_request(api_request, APIView()):
             response = error_response(HTTPStatus.TOO_MANY_REQUESTS, [Error("throttled", "Request was throttled.")])
             response["Retry-After"] = str(math.ceil(throttle.wait()))
             return response

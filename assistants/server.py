@@ -106,11 +106,11 @@ def get_customer_timeline(request: HttpRequest, params: TimelineOf) -> Timeline:
             query[name] = value
     try:
         definition, ids = timeline_of(account_id=_account(request), customer_id=params.customer_id)
-        asked = read_list(definition, query, equal={"customer_id": ids})
+        listing = read_list(definition, query, equal={"customer_id": ids})
     except InvalidRequestError as invalid:
         raise ToolError("; ".join(f"{error.attr}: {error.detail}" for error in invalid.errors)) from invalid
     customer = get_customer(account_id=_account(request), customer_id=params.customer_id)
-    rows, next_cursor = page(asked, account_id=_account(request))
+    rows, next_cursor = page(listing, account_id=_account(request))
     if customer is None and not rows:
         raise ToolError("No customer and no event has this customer_id.")
     return Timeline(json.loads(customer) if customer else None, [json.loads(row) for row in rows], next_cursor)

@@ -22,7 +22,7 @@ class Kind(NamedTuple):
 
     cast: str  # of a text, to the column's type
     write: Callable[[Any], str]  # the text
-    answer: str = "{}"  # SQL of what answers show, of the column that is put in
+    json_sql: str = "{}"  # SQL of what answers show, of the column that is put in
     text: str = "{}"  # SQL of what, cast to text, the history keeps
 
 
@@ -61,9 +61,9 @@ class Column:
     index: str
 
     @property
-    def answer(self) -> str:
+    def json_sql(self) -> str:
         """SQL of what answers show."""
-        return self.kind.answer.format(self.name)
+        return self.kind.json_sql.format(self.name)
 
     @property
     def order(self) -> str:
@@ -145,7 +145,7 @@ def _accepts(accepts: Any, value: Any) -> bool:
 
 
 class CustomerColumns(AccountOwned):
-    """The columns in the order of an answer: the reference's ten, then what was added."""
+    """The columns in the order of an json_sql: the reference's ten, then what was added."""
 
     customer_id = column(
         # "C": compared byte by byte, on every server alike; an order of pages must not depend on a server's locale.

@@ -36,7 +36,7 @@ _READ: dict[Kind, Callable[[str], Any]] = {TEXT: parse_text, TIME: parse_time, N
 # customers_change_attributes.
 LIST = ListDefinition(
     table="customers_customer",
-    columns={each.name: each.answer for each in COLUMNS},
+    columns={each.name: each.json_sql for each in COLUMNS},
     key=KEY,
     sorts={
         each.name: _sort(each) for each in sorted(COLUMNS, key=lambda each: each.name != "created_at") if each.sorts
@@ -59,7 +59,7 @@ HISTORY = ListDefinition(
         "field": "field",
         "before": _HISTORIC_VALUE.format("before"),
         "after": _HISTORIC_VALUE.format("after"),
-        "changed_at": TIME.answer.format("changed_at"),
+        "changed_at": TIME.json_sql.format("changed_at"),
     },
     texts={"before": "before", "after": "after"},
     key="field",
@@ -115,7 +115,7 @@ def all_history(*, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                SELECT customer_id, changed_at::text, field, {exported.cells if cells else exported.answer}
+                SELECT customer_id, changed_at::text, field, {exported.cells if cells else exported.json_sql}
                 FROM customers_history
                 WHERE account_id = %s AND (customer_id, changed_at, field) > (%s, %s::timestamptz, %s)
                 ORDER BY customer_id, changed_at, field LIMIT {MAX_LIMIT}
@@ -139,7 +139,7 @@ def get_customer(*, account_id: int, customer_id: str) -> bytes | None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT {LIST.answer} FROM customers_customer WHERE account_id = %(account_id)s AND customer_id = ANY(ARRAY[
+            SELECT {LIST.json_sql} FROM customers_customer WHERE account_id = %(account_id)s AND customer_id = ANY(ARRAY[
                 (SELECT root_id FROM customers_alias WHERE account_id = %(account_id)s AND previous_id = %(path)s),
                 %(path)s
             ]) ORDER BY customer_id = %(path)s LIMIT 1
@@ -200,12 +200,12 @@ def search_customers(*, account_id: int, text: str, plan: str = "", limit: int) 
     with connection.cursor() as cursor:
         for prefix in _PREFIXES:
             cursor.execute(
-                f"SELECT id, {LIST.answer} FROM customers_customer"
+                f"SELECT id, {LIST.json_sql} FROM customers_customer"
                 f" WHERE account_id = %(account_id)s{of_plan} AND {prefix} LIMIT %(limit)s",
                 parameters,
             )
-            for row_id, answer in cursor.fetchall():
-                found.setdefault(row_id, answer.encode())
+            for row_id, row_json in cursor.fetchall():
+                found.setdefault(row_id, row_json.encode())
             if len(found) >= limit:
                 break
     return list(found.values())[:limit]

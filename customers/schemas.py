@@ -10,7 +10,7 @@ from customers.columns import COLUMNS, KEY, REPLACED, Column
 from traitly.input.attributes import attributes_json
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.hints import Hint
-from traitly.input.items import Batch, RejectedItem, Schema, judge_items, read_items
+from traitly.input.items import Batch, RejectedItem, Schema, read_items, validate_items
 from traitly.input.parsing import Body
 
 _typed_dict: Any = TypedDict  # mypy wants the fields to stand in the source
@@ -25,9 +25,9 @@ def _schema(name: str, *, required: Collection[str]) -> Schema:
 
     item = _typed_dict(name, {each.name: accepted(each) for each in COLUMNS if each.accepts}, total=False)
     # What only the server sets may be sent back as it was read.
-    answered = {each.name: _anything for each in COLUMNS if not each.accepts}
+    read_only = {each.name: _anything for each in COLUMNS if not each.accepts}
     synonyms = tuple((synonym, each.name) for each in COLUMNS for synonym in each.synonyms)
-    return Schema(with_config(ConfigDict(extra="allow"))(item), answered, "customer", synonyms)
+    return Schema(with_config(ConfigDict(extra="allow"))(item), read_only, "customer", synonyms)
 
 
 def _anything(_value: Any) -> bool:
@@ -63,9 +63,9 @@ def read_customers(body: Body) -> Batch[SentCustomer]:
     return read_items(body, SCHEMA, _make)
 
 
-def judge_profiles(values: list[Any]) -> Batch[SentCustomer]:
+def validate_profiles(values: list[Any]) -> Batch[SentCustomer]:
     """Customers of whom only the customer_id must be known, from values that are parsed already."""
-    return judge_items(values, PROFILE_SCHEMA, _make)
+    return validate_items(values, PROFILE_SCHEMA, _make)
 
 
 def _make(_index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes) -> SentCustomer:

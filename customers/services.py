@@ -131,7 +131,7 @@ WITH sent AS MATERIALIZED (
         AS sent ({", ".join(_PACKED)}, {", ".join(_NULLABLE)})
     WHERE {OPEN_ACCOUNT}
 ), same AS MATERIALIZED (
-    SELECT customer_id, {LIST.answer} AS answer FROM (
+    SELECT customer_id, {LIST.json_sql} AS row_json FROM (
         SELECT stored.* FROM sent JOIN customers_customer AS stored
             ON stored.account_id = %(account_id)s::bigint AND stored.customer_id = sent.customer_id
         WHERE {_unchanged("sent", profiles=profiles)}
@@ -145,9 +145,9 @@ WITH sent AS MATERIALIZED (
     ON CONFLICT (account_id, customer_id) DO UPDATE SET
         {", ".join(f"{each.name} = {_merged(each, 'EXCLUDED', profiles=profiles)}" for each in MERGED)}, {_STAMP.format(now="EXCLUDED.updated_at")}
     WHERE NOT ({_unchanged("EXCLUDED", profiles=profiles)})
-    RETURNING {_RETURNED}, {LIST.answer} AS answer
+    RETURNING {_RETURNED}, {LIST.json_sql} AS row_json
 ), {_FOLLOWS}
-SELECT customer_id, id::text, answer FROM stored UNION ALL SELECT customer_id, '', answer FROM same
+SELECT customer_id, id::text, row_json FROM stored UNION ALL SELECT customer_id, '', row_json FROM same
 """
     )
 
@@ -159,7 +159,7 @@ _UPSERT_PROFILES = _upsert_statement(profiles=True)
 class Upserted(NamedTuple):
     """A customer as stored: the JSON text of its answer, whether it is new, and whether anything of it is."""
 
-    answer: bytes
+    json: bytes
     created: bool
     changed: bool
 
@@ -210,7 +210,7 @@ def _upsert_all(account_id: int, customers: Sequence[SentCustomer]) -> list[Upse
             stored = _upsert(account_id, [in_one([customers[at] for at in each]) for each in positions.values()])
             results |= {at: stored[customer_id] for customer_id, each in positions.items() for at in each}
             if len(rounds) > 1:
-                size += sum(len(stored[customer_id].answer) * len(each) for customer_id, each in positions.items())
+                size += sum(len(stored[customer_id].json) * len(each) for customer_id, each in positions.items())
                 if size > _MAX_RESPONSE_BYTES:
                     raise TooLargeError("The response would be too large. Split the body into several requests.")
     return [results[position] for position in range(len(customers))]
@@ -239,8 +239,8 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
         statement = _UPSERT if all(customer.fields.keys() >= _REQUIRED for customer in chosen) else _UPSERT_PROFILES
         statement.execute(cursor, parameters)
         stored = {
-            customer_id: Upserted(answer.encode(), row_id in new, bool(row_id))
-            for customer_id, row_id, answer in cursor.fetchall()
+            customer_id: Upserted(row_json.encode(), row_id in new, bool(row_id))
+            for customer_id, row_id, row_json in cursor.fetchall()
         }
     if not stored:
         check_open(account_id=account_id)
@@ -283,7 +283,7 @@ def update_customer(*, account_id: int, customer_id: str, changes: CustomerChang
                     {", ".join(f"{name} = {new}" for name, new in patched.items())}, {_STAMP.format(now=ARRIVAL)}
                 {_ONE} AND NOT ({unchanged}) RETURNING {_RETURNED}
             ), {_FOLLOWS}
-            SELECT FROM stored; SELECT {LIST.answer} FROM customers_customer {_ONE}
+            SELECT FROM stored; SELECT {LIST.json_sql} FROM customers_customer {_ONE}
             """,
             {
                 **changes.fields,
@@ -333,14 +333,14 @@ class Eraser(Protocol):
 ERASERS: dict[str, Eraser] = {}
 
 
-class Witness(Protocol):
+class ErasureListener(Protocol):
     """Writes down that a customer was erased."""
 
     def __call__(self, *, account_id: int, customer_id: str) -> None:
         """Runs in the transaction of ``erase_customer``, once it has erased something."""
 
 
-WITNESSES: dict[str, Witness] = {}  # register as ERASERS do
+ERASURE_LISTENERS: dict[str, ErasureListener] = {}  # register as ERASERS do
 
 
 class Erased(NamedTuple):
@@ -361,8 +361,8 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
         parts = {each: _erase(cursor, account_id, each) for each in sorted(ids)}  # one order: nobody waits in a circle
         forget_aliases(account_id=account_id, customer_ids=ids)
         erased = [each for each in ids if parts[each].customer or any(parts[each].counts.values())]
-        for each, witness in itertools.product(erased, WITNESSES.values()):
-            witness(account_id=account_id, customer_id=each)
+        for each, listener in itertools.product(erased, ERASURE_LISTENERS.values()):
+            listener(account_id=account_id, customer_id=each)
     if not erased:
         return None
     counts = {name: sum(part.counts[name] for part in parts.values()) for name in ERASERS}
@@ -376,7 +376,7 @@ def _erase(cursor: CursorWrapper, account_id: int, customer_id: str) -> Erased:
     counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}
     erase_rejections(account_id=account_id, customer_id=customer_id)
     parameters: dict[str, int | str] = {"account_id": account_id, "path": customer_id}
-    cursor.execute(f"DELETE FROM customers_customer {_ONE} RETURNING {LIST.answer}", parameters)
+    cursor.execute(f"DELETE FROM customers_customer {_ONE} RETURNING {LIST.json_sql}", parameters)
     row = cursor.fetchone()
     # After the customer: nobody who waited for it can write to these any more.
     cursor.execute(f"DELETE FROM customers_change {_ONE}; DELETE FROM customers_history {_ONE}", parameters)

@@ -32,7 +32,7 @@ class CustomerViewSet(ApiViewSet):
             "customer",
             batch,
             [
-                row.answer if self.may_read else _only_sent(row, customer)
+                row.json if self.may_read else _only_sent(row, customer)
                 for row, customer in zip(stored, batch.accepted, strict=True)
             ],
             created=any(row.created for row in stored),
@@ -44,20 +44,20 @@ class CustomerViewSet(ApiViewSet):
 
     def retrieve(self, request: Request, customer_id: str) -> HttpResponse:
         """One customer."""
-        answer = queries.get_customer(account_id=self.account_id, customer_id=customer_id)
-        if answer is None:
+        row_json = queries.get_customer(account_id=self.account_id, customer_id=customer_id)
+        if row_json is None:
             raise Http404("There is no customer with this customer_id.")
-        return envelope("customer", [answer])
+        return envelope("customer", [row_json])
 
     def partial_update(self, request: Request, customer_id: str) -> HttpResponse:
         """Change some of a customer's fields."""
         changes = read_changes(read_body(request), customer_id)
-        answer = update_customer(account_id=self.account_id, customer_id=customer_id, changes=changes)
-        if answer is None:
+        row_json = update_customer(account_id=self.account_id, customer_id=customer_id, changes=changes)
+        if row_json is None:
             raise Http404("There is no customer with this customer_id.")
-        row: bytes | dict[str, Any] = answer
+        row: bytes | dict[str, Any] = row_json
         if not self.may_read:
-            row = only_sent(answer, {KEY, *changes.fields, "updated_at"}, changes.attributes)
+            row = only_sent(row_json, {KEY, *changes.fields, "updated_at"}, changes.attributes)
         return envelope("customer", [row], method="PATCH", metadata=hints_metadata(changes.hints))
 
     def destroy(self, request: Request, customer_id: str) -> HttpResponse:
@@ -112,4 +112,4 @@ def _alias(alias: Alias) -> dict[str, Any]:
 
 def _only_sent(stored: Upserted, sent: SentCustomer) -> dict[str, Any]:
     decided = {"created_at", "updated_at"} if stored.created else {"updated_at"}
-    return only_sent(stored.answer, sent.fields.keys() | decided, sent.attributes)
+    return only_sent(stored.json, sent.fields.keys() | decided, sent.attributes)

@@ -84,7 +84,7 @@ def get_event(*, account_id: int, event_id: str) -> bytes | None:
     """The JSON text of the event's answer, None if the account has no such event."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {RESOLVED.answer} FROM events_event WHERE account_id = %(account_id)s AND id = %(event_id)s",
+            f"SELECT {RESOLVED.json_sql} FROM events_event WHERE account_id = %(account_id)s AND id = %(event_id)s",
             {"account_id": account_id, "event_id": event_id},
         )
         row = cursor.fetchone()

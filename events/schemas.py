@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from traitly.db.ids import new_text_id
 from traitly.input.errors import Error, InvalidRequestError
-from traitly.input.items import Batch, Make, Schema, judge_items, read_items
+from traitly.input.items import Batch, Make, Schema, read_items, validate_items
 from traitly.input.parsing import Body
 from traitly.input.values import CustomerId, Identifier, Name, Time, now_in_seconds
 
@@ -34,7 +34,7 @@ _MAX_INDEXED_BYTES = 2600
 # ``success: 1`` is what answers carry; any other ``success`` is the client's own word.
 SCHEMA = Schema(
     EventItem,
-    answered={"success": lambda value: value == 1 and value is not True},
+    read_only={"success": lambda value: value == 1 and value is not True},
     kind="event",
     synonyms=(
         ("userid", "customer_id"),
@@ -64,9 +64,9 @@ def read_events(body: Body, idempotency_key: str = "", item_keys: Sequence[str] 
     return read_items(body, SCHEMA, _maker(idempotency_key, item_keys))
 
 
-def judge_events(values: list[Any]) -> Batch[NewEvent]:
+def validate_events(values: list[Any]) -> Batch[NewEvent]:
     """The same of values that are parsed already, and never of one alone."""
-    return judge_items(values, SCHEMA, _maker())
+    return validate_items(values, SCHEMA, _maker())
 
 
 def _maker(idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Make[NewEvent]:

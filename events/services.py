@@ -158,7 +158,7 @@ def delete_event(*, account_id: int, event_id: str) -> bytes | None:
     """Delete an event; gives its answer's JSON text, or None if there is no such event."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {LIST.answer} FROM events_event WHERE account_id = %s AND id = %s FOR UPDATE",
+            f"SELECT {LIST.json_sql} FROM events_event WHERE account_id = %s AND id = %s FOR UPDATE",
             [account_id, event_id],
         )
         row = cursor.fetchone()

@@ -33,7 +33,7 @@ class EventViewSet(ApiViewSet):
         accepted = batch.accepted
         duplicates = store_events(account_id=self.account_id, events=accepted)
         keep_rejections(account_id=self.account_id, key_id=self.key_id, kind="event", rejections=batch.rejected)
-        return batch_response("event", batch, map(_answer, accepted), duplicates=duplicates)
+        return batch_response("event", batch, map(_response_row, accepted), duplicates=duplicates)
 
     def list(self, request: Request) -> HttpResponseBase:
         """A customer's events of one name."""
@@ -41,17 +41,19 @@ class EventViewSet(ApiViewSet):
 
     def retrieve(self, request: Request, event_id: str) -> HttpResponse:
         """One event."""
-        answer = queries.get_event(account_id=self.account_id, event_id=event_id)
-        if answer is None:
+        row_json = queries.get_event(account_id=self.account_id, event_id=event_id)
+        if row_json is None:
             raise Http404("There is no event with this id.")
-        return envelope("event", [answer])
+        return envelope("event", [row_json])
 
     def destroy(self, request: Request, event_id: str) -> HttpResponse:
         """Delete one event; its id may be used again."""
-        answer = delete_event(account_id=self.account_id, event_id=event_id)
-        if answer is None:
+        row_json = delete_event(account_id=self.account_id, event_id=event_id)
+        if row_json is None:
             raise Http404("There is no event with this id.")
-        return envelope("event", [answer if self.may_read else only_sent(answer, {"id", "success"})], method="DELETE")
+        return envelope(
+            "event", [row_json if self.may_read else only_sent(row_json, {"id", "success"})], method="DELETE"
+        )
 
     def destroy_many(self, request: Request) -> HttpResponse:
         """Delete the events that the filters choose; the answer's metadata counts them."""
@@ -59,11 +61,11 @@ class EventViewSet(ApiViewSet):
             if name in request.query_params:
                 detail = "This deletes every matching event: sorting and paging do not apply."
                 raise InvalidRequestError([Error("invalid", detail, name)])
-        asked = read_list(queries.ERASURE, request.query_params)
-        if not asked.equal and not asked.conditions:
+        query = read_list(queries.ERASURE, request.query_params)
+        if not query.equal and not query.conditions:
             detail = "Say which events to delete: by customer_id, name or created_at[gte|gt|lte|lt]."
             raise InvalidRequestError([Error("required", detail, None)])
-        erased = erase_matching_events(account_id=self.account_id, equal=asked.equal, times=asked.conditions)
+        erased = erase_matching_events(account_id=self.account_id, equal=query.equal, times=query.conditions)
         return envelope("event", [], method="DELETE", metadata={"events": erased})
 
 
@@ -91,7 +93,7 @@ def _idempotency_key(request: Request) -> str:
     return key
 
 
-def _answer(event: NewEvent) -> dict[str, Any]:
+def _response_row(event: NewEvent) -> dict[str, Any]:
     return {
         "customer_id": event.customer_id,
         "name": event.name,

@@ -34,7 +34,7 @@ class Hook:
 
     def __init__(self, row: Webhook, due: list[Delivery]) -> None:
         self.stopped = False
-        self.poked = asyncio.Event()
+        self.wakeup = asyncio.Event()
         self.sent = 0  # since attempts were last written down
         self._read(row, due)
 
@@ -47,7 +47,7 @@ class Hook:
 
     def _take(self, due: list[Delivery]) -> None:
         self.pending = next((each for each in due if each.set_aside_at is None), None)
-        self._asked = [each for each in due if each.set_aside_at]
+        self._resend = [each for each in due if each.set_aside_at]
         if self.pending:
             self._skip_pending(self.pending)
 
@@ -78,27 +78,27 @@ class Hook:
             self._read(row, due)
             if same and position > self._position:
                 self.read_to = self._position = position
-            self.poked.set()
+            self.wakeup.set()
             return
-        asked = row.test_requested_at and row.test_requested_at != self.row.test_requested_at
+        test_requested = row.test_requested_at and row.test_requested_at != self.row.test_requested_at
         self.row = row
-        self._asked = [each for each in due if each.set_aside_at]
-        if asked or self._asked:
-            self.poked.set()
+        self._resend = [each for each in due if each.set_aside_at]
+        if test_requested or self._resend:
+            self.wakeup.set()
 
     def stop(self) -> None:
         """Serve it no more: another worker does, or nobody is to."""
         self.stopped = True
-        self.poked.set()
+        self.wakeup.set()
 
     async def wait(self, seconds: float) -> None:
         """Until there may be something to do."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.poked.wait(), seconds)
+            await asyncio.wait_for(self.wakeup.wait(), seconds)
 
     def due(self, now: datetime.datetime) -> Delivery | None:
         """What is to be tried again now."""
-        for each in (*self._asked, *([self.pending] if self.pending else [])):
+        for each in (*self._resend, *([self.pending] if self.pending else [])):
             if each.next_attempt_at and each.next_attempt_at <= now:
                 return each
         return None
@@ -161,7 +161,7 @@ class Hook:
 
     def left(self, delivery: Delivery) -> bool:
         """Whether a rewind has made an end of it while it was sent."""
-        return delivery is not self.pending and delivery not in self._asked
+        return delivery is not self.pending and delivery not in self._resend
 
     def failed(self, delivery: Delivery, row: Webhook) -> None:
         """It is tried again later, or was set aside."""
@@ -175,4 +175,4 @@ class Hook:
         """Nothing more is to be done with it."""
         if self.pending is not None and self.pending.pk == delivery.pk:
             self.pending = None
-        self._asked = [each for each in self._asked if each.pk != delivery.pk]
+        self._resend = [each for each in self._resend if each.pk != delivery.pk]

@@ -20,7 +20,7 @@ class Pages:
         self._ask = ask
         self._kept: OrderedDict[_Key, tuple[Page, int]] = OrderedDict()
         self._size = 0
-        self._asked: dict[_Key, asyncio.Future[Page]] = {}
+        self._reading: dict[_Key, asyncio.Future[Page]] = {}
 
     async def read(self, account_id: int, only: Filter, after: Position) -> Page:
         """The page after a position: up to what is settled."""
@@ -28,9 +28,9 @@ class Pages:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key][0]
-        if key not in self._asked:
-            self._asked[key] = asyncio.ensure_future(self._read(key))
-        return await asyncio.shield(self._asked[key])
+        if key not in self._reading:
+            self._reading[key] = asyncio.ensure_future(self._read(key))
+        return await asyncio.shield(self._reading[key])
 
     async def _read(self, key: _Key) -> Page:
         account_id, only, after = key
@@ -39,7 +39,7 @@ class Pages:
                 read_page, account_id=account_id, only=only, after=after, limit=_ENTRIES, fresh=False
             )
         finally:
-            del self._asked[key]
+            del self._reading[key]
         if page.entries:
             self._keep(key, page)
         return page

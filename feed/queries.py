@@ -53,12 +53,12 @@ class _Source(NamedTuple):
 
 # Walk events_by_received_at, customers_by_changed_at and erasures_by_erased_at.
 _SOURCES = {
-    EntryType.EVENT_CREATED: _Source("events_event", "received_at", "id", EVENTS.answer),
+    EntryType.EVENT_CREATED: _Source("events_event", "received_at", "id", EVENTS.json_sql),
     EntryType.CUSTOMER_UPDATED: _Source(
         "customers_change",
         "changed_at",
         "customer_id",
-        f"(SELECT {CUSTOMERS.answer} FROM customers_customer"
+        f"(SELECT {CUSTOMERS.json_sql} FROM customers_customer"
         " WHERE account_id = %(account_id)s::bigint AND customer_id = seen.customer_id)",
     ),
     EntryType.CUSTOMER_ERASED: _Source(
@@ -76,7 +76,7 @@ SELECT {time}, {key}, CASE WHEN {wanted} THEN {data} END FROM (
 """
 _NAMED = "name = ANY(%(names)s)"
 # Written out for each account: Citus takes no subquery that depends on a row.
-_NEWS = " OR ".join(
+_HAS_NEW = " OR ".join(
     f"EXISTS (SELECT FROM {source.table} WHERE account_id = %s::bigint AND {source.time} > %s AND {source.time} <= %s)"
     for source in _SOURCES.values()
 )
@@ -90,7 +90,7 @@ def read_page(*, account_id: int, only: Filter, after: Position, limit: int, fre
     Up to the present where that is ``fresh``, at the cost of settling; else up to what is settled already.
     """
     page = _read(account_id, only, after, limit, settled())
-    if not fresh or page.more or len(page.entries) == limit or not has_news({account_id: page.end}):
+    if not fresh or page.more or len(page.entries) == limit or not has_new_entries({account_id: page.end}):
         return page
     return _joined(page, _read(account_id, only, page.end, limit - len(page.entries), settle()))
 
@@ -106,13 +106,13 @@ def read_all(*, account_id: int, only: Filter, after: Position, until: datetime.
         after = page.end
 
 
-def has_news(after: Mapping[int, Position], until: datetime.datetime | None = None) -> set[int]:
+def has_new_entries(after: Mapping[int, Position], until: datetime.datetime | None = None) -> set[int]:
     """The accounts that have something beyond a position, up to a settled time or settled or not."""
     found: set[int] = set()
     with connection.cursor() as cursor:
         waiting = list(after)
         for accounts in (waiting[at : at + _PROBED] for at in range(0, len(waiting), _PROBED)):
-            statement = " UNION ALL ".join([f"SELECT %s::bigint WHERE {_NEWS}"] * len(accounts))
+            statement = " UNION ALL ".join([f"SELECT %s::bigint WHERE {_HAS_NEW}"] * len(accounts))
             ends = until or "infinity"
             parameters: list[Any] = []
             for account in accounts:
@@ -134,7 +134,7 @@ class WebhookState(NamedTuple):
 def webhook_state(row: Webhook) -> WebhookState:
     """Where a webhook stands."""
     position = Position.of(row.position)
-    behind = bool(has_news({row.account_id: position}))
+    behind = bool(has_new_entries({row.account_id: position}))
     pending = row.deliveries.filter(set_aside_at=None).first()
     lag = max(timezone.now() - position.at, datetime.timedelta()) if behind or pending else datetime.timedelta()
     return WebhookState(row, position.at, lag, pending)
@@ -185,7 +185,7 @@ def _webhook_lag() -> float:
     webhooks = Webhook.objects.filter(enabled=True).order_by("id")[:_METERED]
     for account_id, cursor in webhooks.values_list("account_id", "position"):
         oldest[account_id] = min(Position.of(cursor), oldest.get(account_id, Position.after(timezone.now())))
-    waiting = [_oldest_after(account_id, oldest[account_id].at) for account_id in has_news(oldest)]
+    waiting = [_oldest_after(account_id, oldest[account_id].at) for account_id in has_new_entries(oldest)]
     return max(((timezone.now() - at).total_seconds() for at in waiting if at), default=0.0)
 
 

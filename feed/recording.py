@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.models import AuditEntry
 from accounts.services import OPERATOR
 from feed.models import Attempt, Chore, Delivery, Webhook, Worker
-from feed.sending import Answer
+from feed.sending import SendResult
 
 LEASE_SECONDS = 5
 _FORGOTTEN_AFTER = datetime.timedelta(minutes=10)
@@ -119,7 +119,7 @@ def prune_attempts() -> int:
 
 
 @transaction.atomic
-def record_failure(worker: uuid.UUID, delivery: Delivery, answer: Answer, delay: float) -> Webhook | None:
+def record_failure(worker: uuid.UUID, delivery: Delivery, result: SendResult, delay: float) -> Webhook | None:
     """Keep a request that failed, to be tried again after ``delay`` seconds; None without the lease.
 
     What has failed through all retries is set aside, and the position moves on. What was set aside before stays so. A
@@ -134,13 +134,13 @@ def record_failure(worker: uuid.UUID, delivery: Delivery, answer: Answer, delay:
     if webhook is None:
         return None
     now = timezone.now()
-    delivery.status, delivery.answer = answer.status, answer.text
+    delivery.status, delivery.answer = result.status, result.text
     delivery.failures = min(delivery.failures, len(RETRIES) + 1)
     delivery.next_attempt_at = now + datetime.timedelta(seconds=delay)
     webhook.failing_since = webhook.failing_since or now
     if delivery.set_aside_at:
         delivery.next_attempt_at = None
-    elif answer.status == 410:  # noqa: PLR2004
+    elif result.status == 410:  # noqa: PLR2004
         _switch_off(webhook, Webhook.Stopped.GONE)
     elif now - webhook.failing_since >= GIVE_UP_AFTER:
         _switch_off(webhook, Webhook.Stopped.FAILING)

@@ -135,7 +135,7 @@ class WebhookFields(BaseModel):
 
 
 # What answers carry and the server alone decides: what was read may be sent back.
-_ANSWERED = {"id", "secret", "stopped", "position", "created_at"}
+_READ_ONLY = {"id", "secret", "stopped", "position", "created_at"}
 _CODES = {
     "extra_forbidden": "unknown_field",
     "enum": "invalid_choice",
@@ -156,7 +156,7 @@ def read_webhook(body: Body, *, partial: bool) -> dict[str, Any]:
         raise MalformedError(f"The body is not JSON: {error}.") from error
     if not isinstance(item, dict):
         raise InvalidRequestError([Error("invalid", "Send one JSON object.")])
-    sent = {name: value for name, value in item.items() if name not in _ANSWERED}
+    sent = {name: value for name, value in item.items() if name not in _READ_ONLY}
     errors = [] if partial or "url" in sent else [Error("required", "This field is required.", "url")]
     try:
         found = WebhookFields.model_validate(sent).model_dump(include=set(sent), mode="json")

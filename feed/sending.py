@@ -13,7 +13,7 @@ _MAX_READ = 64 * 1024
 _MAX_RETRY_AFTER = 24 * 60 * 60
 
 
-class Answer(NamedTuple):
+class SendResult(NamedTuple):
     """What came back. ``status`` is None if nothing did, ``text`` then says why; ``retry_after`` is in seconds."""
 
     status: int | None
@@ -38,19 +38,19 @@ def new_session() -> aiohttp.ClientSession:
     )
 
 
-async def send(session: aiohttp.ClientSession, url: str, headers: dict[str, str], body: bytes) -> Answer:
+async def send(session: aiohttp.ClientSession, url: str, headers: dict[str, str], body: bytes) -> SendResult:
     """Send it, and read the answer."""
     # Hosts that are written as numbers do not pass the resolver; the operator's networks may have changed since.
     if wrong := check_url(url):
-        return Answer(None, wrong)
+        return SendResult(None, wrong)
     try:
         async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
             text = await _beginning(response)
-            return Answer(response.status, text, _retry_after(response.headers.get("Retry-After", "")))
+            return SendResult(response.status, text, _retry_after(response.headers.get("Retry-After", "")))
     except TimeoutError:
-        return Answer(None, f"There was no complete response within {SECONDS} seconds.")
+        return SendResult(None, f"There was no complete response within {SECONDS} seconds.")
     except (aiohttp.ClientError, OSError, ValueError, UnicodeError) as error:
-        return Answer(None, _reason(url, error))
+        return SendResult(None, _reason(url, error))
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> str:

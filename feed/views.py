@@ -42,50 +42,50 @@ class FeedViewSet(ApiViewSet):
         """What has changed since a position; waits for something if it is asked to."""
         if request.accepted_media_type == NDJSON:
             return self._stream(read_feed(request.query_params, paged=False))
-        asked = read_feed(request.query_params)
-        page = self._read(asked, asked.after, fresh=not asked.wait)
-        if asked.wait and not page.entries and not page.more:
+        params = read_feed(request.query_params)
+        page = self._read(params, params.after, fresh=not params.wait)
+        if params.wait and not page.entries and not page.more:
             if PARKING in request.META:
-                until = request.META[PARKING] or time.monotonic() + asked.wait
+                until = request.META[PARKING] or time.monotonic() + params.wait
                 if time.monotonic() < until:
                     return self._parked(page.end, until)
-                page = self._read(asked, page.end, fresh=True)
+                page = self._read(params, page.end, fresh=True)
             else:
-                page = self._wait(asked, page)
+                page = self._wait(params, page)
         return list_response(request, "feed", [entry.text for entry in page.entries], page.end.cursor)
 
     def _parked(self, after: Position, until: float) -> ParkedResponse:
         account_id = self.account_id
         return ParkedResponse(until=until, watch=lambda wake: watch.add(Waiter(account_id, after, until, wake)))
 
-    def _read(self, asked: FeedRequest, after: Position, *, fresh: bool = False) -> Page:
+    def _read(self, params: FeedRequest, after: Position, *, fresh: bool = False) -> Page:
         return queries.read_page(
-            account_id=self.account_id, only=asked.only, after=after, limit=asked.limit, fresh=fresh
+            account_id=self.account_id, only=params.only, after=after, limit=params.limit, fresh=fresh
         )
 
-    def _wait(self, asked: FeedRequest, page: Page) -> Page:
+    def _wait(self, params: FeedRequest, page: Page) -> Page:
         """The first page that has an entry, or what there is when the time is over."""
-        ends = time.monotonic() + asked.wait
+        ends = time.monotonic() + params.wait
         if not _WAITING_THREADS.acquire(blocking=False):
-            return self._read(asked, page.end, fresh=True)
+            return self._read(params, page.end, fresh=True)
         try:
             while not page.entries and time.monotonic() < ends:
                 if not page.more:
                     woken = threading.Event()
                     watch.add(Waiter(self.account_id, page.end, ends, woken.set))
-                    woken.wait(asked.wait + 1)
-                page = self._read(asked, page.end)
+                    woken.wait(params.wait + 1)
+                page = self._read(params, page.end)
         finally:
             _WAITING_THREADS.release()
         return page
 
-    def _stream(self, asked: FeedRequest) -> StreamingHttpResponse:
+    def _stream(self, params: FeedRequest) -> StreamingHttpResponse:
         until = settle()
-        parts = queries.read_all(account_id=self.account_id, only=asked.only, after=asked.after, until=until)
+        parts = queries.read_all(account_id=self.account_id, only=params.only, after=params.after, until=until)
         lines = (b"\n".join(part) + b"\n" for part in parts)
         allowed = self.request.auth.still_works  # type: ignore[union-attr]
         response = StreamingHttpResponse(while_allowed(lines, allowed), content_type=NDJSON)
-        url = next_url(self.request, max(asked.after, Position.after(until)).cursor)
+        url = next_url(self.request, max(params.after, Position.after(until)).cursor)
         response["Link"] = f'<{url}>; rel="next"'
         if self.request.method == "HEAD":
             response.streaming_content = ()

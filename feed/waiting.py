@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from feed.positions import Position
-from feed.queries import has_news
+from feed.queries import has_new_entries
 from traitly.db.clock import settle
 
 logger = logging.getLogger(__name__)
@@ -62,22 +62,22 @@ class Watch:
                         connection.close()
                 waiters = list(self._waiters.values())
             now = time.monotonic()
-            news = self._news([waiter for waiter in waiters if waiter.until > now])
+            ready = self._with_entries([waiter for waiter in waiters if waiter.until > now])
             for waiter in waiters:
-                if (waiter.until <= now or id(waiter) in news) and self._remove(waiter):
+                if (waiter.until <= now or id(waiter) in ready) and self._remove(waiter):
                     waiter.wake()
             time.sleep(_PAUSE_SECONDS + _PAUSE_SECONDS_EACH * len({waiter.account_id for waiter in waiters}))
 
-    def _news(self, waiters: list[Waiter]) -> set[int]:
+    def _with_entries(self, waiters: list[Waiter]) -> set[int]:
         """Who of them has waited for long enough. Of an account, who is furthest behind asks for all."""
         after: dict[int, Position] = {}
         for waiter in waiters:
             after[waiter.account_id] = min(waiter.after, after.get(waiter.account_id, waiter.after))
         try:
-            if not (stirred := has_news(after)):
+            if not (changed := has_new_entries(after)):
                 return set()
             until = settle()
-            found = has_news({account_id: after[account_id] for account_id in stirred}, until)
+            found = has_new_entries({account_id: after[account_id] for account_id in changed}, until)
         except Exception:  # whatever it is: who waits is woken when the time is over
             logger.exception("The feed could not be read for waiting requests")
             connection.close()

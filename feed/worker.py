@@ -20,7 +20,7 @@ from feed.hooks import Hook, Message
 from feed.models import Attempt, Delivery, Webhook
 from feed.pages import Pages
 from feed.recording import LEASE_SECONDS, RETRIES, Moved
-from feed.sending import Answer, new_session, send
+from feed.sending import SendResult, new_session, send
 from feed.waiting import Waiter, watch
 from traitly import nightly
 
@@ -110,7 +110,7 @@ class Worker:
 
     async def _renew(self) -> None:
         """Renew the leases, and begin, change and end what they say. Without the database they run out."""
-        asked = time.monotonic()
+        started = time.monotonic()
         try:
             await self._once(recording.heartbeat, self.id, self._started_at)
             rows = {row.pk: row for row in await self._once(recording.claim, self.id)}
@@ -120,7 +120,7 @@ class Worker:
         except Error as error:
             logger.warning("The leases could not be renewed: %s", error)
             return
-        self._leased_until = asked + LEASE_SECONDS
+        self._leased_until = started + LEASE_SECONDS
         for webhook_id in self._hooks.keys() - rows.keys():
             self._hooks.pop(webhook_id).stop()
         for webhook_id, row in rows.items():
@@ -134,7 +134,7 @@ class Worker:
     async def _serve(self, hook: Hook) -> None:
         try:
             while not hook.stopped:
-                hook.poked.clear()
+                hook.wakeup.clear()
                 await self._step(hook)
         except Exception:
             logger.exception("A webhook could not be delivered: %s", hook.row.pk)
@@ -155,14 +155,14 @@ class Worker:
         elif message := await hook.next_message(self._pages):
             await self._deliver(hook, message)
         else:
-            await self._wait_for_news(hook)
+            await self._wait_for_entries(hook)
 
-    async def _wait_for_news(self, hook: Hook) -> None:
+    async def _wait_for_entries(self, hook: Hook) -> None:
         loop = asyncio.get_running_loop()
 
         def wake() -> None:
             with suppress(RuntimeError):  # the worker has ended
-                loop.call_soon_threadsafe(hook.poked.set)
+                loop.call_soon_threadsafe(hook.wakeup.set)
 
         give_up = watch.add(Waiter(hook.row.account_id, hook.read_to, time.monotonic() + _MAX_WAIT, wake))
         await hook.wait(_MAX_WAIT)
@@ -171,10 +171,10 @@ class Worker:
     # Sending ---------------------------------------------------------------------------------------------------------
 
     async def _deliver(self, hook: Hook, message: Message) -> None:
-        answer = await self._send(hook, message.id, message.body, message.entries)
+        result = await self._send(hook, message.id, message.body, message.entries)
         if hook.moved_away(message):
             return  # rewound meanwhile
-        if answer.accepted:
+        if result.accepted:
             hook.delivered(message)
             self._moved[hook.row.pk] = Moved(hook.row.pk, message.end.cursor, message.rewinds)
             return
@@ -188,23 +188,23 @@ class Worker:
         )
         hook.delivered(message)  # it is the delivery's now
         await self._flush()
-        await self._failed(hook, delivery, answer)
+        await self._failed(hook, delivery, result)
 
     async def _retry(self, hook: Hook, delivery: Delivery) -> None:
-        answer = await self._send(hook, delivery.message_id, bytes(delivery.body), delivery.entries)
+        result = await self._send(hook, delivery.message_id, bytes(delivery.body), delivery.entries)
         if hook.left(delivery):
             return
-        if answer.accepted:
+        if result.accepted:
             await self._ask(recording.record_success, self.id, delivery)
             hook.forget(delivery)
         else:
-            await self._failed(hook, delivery, answer)
+            await self._failed(hook, delivery, result)
 
-    async def _failed(self, hook: Hook, delivery: Delivery, answer: Answer) -> None:
+    async def _failed(self, hook: Hook, delivery: Delivery, result: SendResult) -> None:
         delivery.failures += 1
-        delay: float = max(RETRIES[min(delivery.failures, len(RETRIES)) - 1], answer.retry_after)
+        delay: float = max(RETRIES[min(delivery.failures, len(RETRIES)) - 1], result.retry_after)
         delay *= random.uniform(1, 1 + _MAX_JITTER)  # noqa: S311  no secret
-        row = await self._ask(recording.record_failure, self.id, delivery, answer, delay)
+        row = await self._ask(recording.record_failure, self.id, delivery, result, delay)
         if row is None:
             hook.stop()
             return
@@ -219,13 +219,13 @@ class Worker:
         await self._ask(recording.test_is_done, hook.row)
         hook.row.test_requested_at = None
 
-    async def _send(self, hook: Hook, identifier: str, body: bytes, entries: int) -> Answer:
+    async def _send(self, hook: Hook, identifier: str, body: bytes, entries: int) -> SendResult:
         begun, at = time.monotonic(), timezone.now()
         headers = hook.headers(identifier, body)
-        answer = await send(self._session, hook.row.url, headers, body)
+        result = await send(self._session, hook.row.url, headers, body)
         milliseconds = int((time.monotonic() - begun) * 1000)
         hook.sent += 1
-        if hook.sent <= _LOGGED or not answer.accepted:
+        if hook.sent <= _LOGGED or not result.accepted:
             self._attempts.append(
                 Attempt(
                     webhook_id=hook.row.pk,
@@ -234,11 +234,11 @@ class Worker:
                     milliseconds=milliseconds,
                     entries=entries,
                     body=body[:_MAX_LOGGED].decode("utf-8", "replace"),
-                    status=answer.status,
-                    answer=answer.text[:_MAX_LOGGED],
+                    status=result.status,
+                    answer=result.text[:_MAX_LOGGED],
                 )
             )
-        return answer
+        return result
 
     async def _tell_owners(self, row: Webhook) -> None:
         text = (

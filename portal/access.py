@@ -20,8 +20,8 @@ from django.shortcuts import redirect
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 
-from accounts.addresses import client_address
 from accounts.audit import Actor
+from accounts.client_ip import client_ip
 from accounts.models import Account, Invitation, Membership, User
 from accounts.queries import chosen_membership
 from accounts.services import InvitationError, find_invitation
@@ -69,14 +69,14 @@ def member(view: View[Parameters]) -> AnyView:
     entered = login_required(guarded)
 
     @wraps(view)
-    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = entered(request, *args, **kwargs)
         if isinstance(response, HttpResponseRedirect) and request.headers.get("HX-Request"):
             # A part of a page asked for itself when the log-in had ended: the log-in page would take its place.
             return HttpResponse(headers={"HX-Refresh": "true"})
         return response
 
-    return never_cache(answered)
+    return never_cache(wrapper)
 
 
 def _is_for_closed_accounts(request: HttpRequest) -> bool:
@@ -122,7 +122,7 @@ def logged_in_recently(request: HttpRequest) -> bool:
 def actor(request: HttpRequest) -> Actor:
     """Who acts, for the audit log. A request that no client sent (a test's force_login) has neither user nor address."""
     user = getattr(request, "user", None)
-    return Actor(user if isinstance(user, User) else None, client_address(request.META))
+    return Actor(user if isinstance(user, User) else None, client_ip(request.META))
 
 
 def find_membership(request: HttpRequest) -> Membership | None:

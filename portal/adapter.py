@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import keys
-from accounts.addresses import client_address
+from accounts.client_ip import client_ip
 from portal.access import invitation_of, logged_in_recently
 from portal.browsers import known_browser
 
@@ -25,7 +25,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The client's address. Those who come through a unix socket, without a trusted proxy, are limited as one."""
-        return client_address(request.META) or _UNKNOWN_IP
+        return client_ip(request.META) or _UNKNOWN_IP
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """What ``SIGN_UP`` says; who was invited may sign up unless it is closed."""

@@ -188,8 +188,8 @@ def _operation(operation: Operation, document: dict[str, Any], examples: list[Ex
 
 
 def _codes(example: Example) -> list[Code]:
-    answer = Code("Response", {"json": pretty(example.response["body"])}, example.status)
-    return [Code(example.summary, commands(example)), answer]
+    response = Code("Response", {"json": pretty(example.response["body"])}, example.status)
+    return [Code(example.summary, commands(example)), response]
 
 
 def _tables(
@@ -234,9 +234,9 @@ def _errors() -> Page:
     for status, about in STATUSES.items():
         heading = f"{status.value} {status.phrase}"
         shown = by_status.get(status)
-        answer = Code(shown.summary, {"json": pretty(shown.response["body"])}, shown.status) if shown else None
+        body = Code(shown.summary, {"json": pretty(shown.response["body"])}, shown.status) if shown else None
         text = f"{about.meaning}\n\n**What to do.** {about.action}"
-        sections.append(Section(heading, str(status.value), text, codes=[answer] if answer else []))
+        sections.append(Section(heading, str(status.value), text, codes=[body] if body else []))
     rows = "\n".join(f"| `{name}` | {code.meaning} | {code.action} |" for name, code in CODES.items())
     table = f"`code` says what is wrong, for programs.\n\n| code | meaning | what to do |\n|---|---|---|\n{rows}"
     sections.append(Section("Codes", "codes", table))

@@ -12,10 +12,10 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from reference.commands import LANGUAGES, PLACEHOLDER
-from reference.finding import find
 from reference.openapi.document import PUBLISHED_SERVER, build_document
 from reference.pages import Page, pages
 from reference.plain import llms_txt, page_markdown
+from reference.search import find
 
 FindKey = Callable[[HttpRequest], str | None]
 
@@ -45,10 +45,10 @@ def search(request: HttpRequest) -> HttpResponse:
     """What is found for ``q``: a page, or with ``part`` only the list, for the box that asks while one types."""
     text = request.GET.get("q", "")[:200]
     part = "part" in request.GET
-    template = "reference/found.html" if part else "reference/search.html"
+    template = "reference/results.html" if part else "reference/search.html"
     context = {
         "q": text,
-        "found": find(text, limit=8 if part else 50),
+        "results": find(text, limit=8 if part else 50),
         "groups": _groups(),
         "languages": LANGUAGES.items(),
     }

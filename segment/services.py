@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from customers.aliases import NewAlias, add_aliases
-from customers.schemas import judge_profiles
+from customers.schemas import validate_profiles
 from customers.services import upsert_customers
-from events.schemas import judge_events
+from events.schemas import validate_events
 from events.services import store_events
 from rejections.services import keep_rejections
 from segment.messages import Alias, Clock, translate
@@ -48,17 +48,17 @@ def store_messages(
             customers.append(customer)
         if alias is not None:
             aliases.append((index, alias))
-    judged_events, judged_customers = judge_events(events), judge_profiles(customers)
-    duplicates = store_events(account_id=account_id, events=judged_events.accepted)
-    upsert_customers(account_id=account_id, customers=judged_customers.accepted)
-    refused += judged_events.rejected + _store_aliases(account_id, aliases, received_at)
+    validated_events, validated_customers = validate_events(events), validate_profiles(customers)
+    duplicates = store_events(account_id=account_id, events=validated_events.accepted)
+    upsert_customers(account_id=account_id, customers=validated_customers.accepted)
+    refused += validated_events.rejected + _store_aliases(account_id, aliases, received_at)
     keep_rejections(account_id=account_id, key_id=key_id, kind="event", rejections=refused)
-    keep_rejections(account_id=account_id, key_id=key_id, kind="customer", rejections=judged_customers.rejected)
+    keep_rejections(account_id=account_id, key_id=key_id, kind="customer", rejections=validated_customers.rejected)
     return Stored(
-        len(judged_events.accepted),
-        len(judged_customers.accepted),
+        len(validated_events.accepted),
+        len(validated_customers.accepted),
         duplicates,
-        len(refused) + len(judged_customers.rejected),
+        len(refused) + len(validated_customers.rejected),
     )
 
 

@@ -86,7 +86,7 @@ def test_a_database_that_hangs_costs_one_thread_however_many_ask(
         asked.append(1)
         assert hangs.wait(30)
 
-    monkeypatch.setattr(health, "_answers", Probe(ask))
+    monkeypatch.setattr(health, "_database", Probe(ask))
     begin = time.monotonic()
     threads = [threading.Thread(target=client.get, args=("/health",)) for _ in range(5)]
     for thread in threads:

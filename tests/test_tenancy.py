@@ -11,7 +11,7 @@ from customers.models import Customer
 from events.models import Event
 from tests.client import Api
 from tests.factories import a_customer, an_event
-from traitly.http.views import unknown_address
+from traitly.http.views import unknown_url
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"]
 
@@ -30,7 +30,7 @@ def addresses() -> dict[str, str]:
     """An address of every route of the API that has a view, its parameters named as Acme's own rows are."""
     found = {}
     for regex, route in patterns(get_resolver()):
-        if not regex.startswith("api") or route.callback is unknown_address:
+        if not regex.startswith("api") or route.callback is unknown_url:
             continue
         for version in ("", "v1/"):
             address = regex.replace("(?:v1/)?", version)

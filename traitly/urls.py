@@ -5,12 +5,12 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from assistants.server import server as mcp
-from portal.filled_in import filled_in_key
+from portal.example_key import example_key
 from reference.urls import docs_urls
 from reference.views import llms
 from traitly.http import health
 from traitly.http.metrics import metrics
-from traitly.http.views import unknown_address
+from traitly.http.views import unknown_url
 
 # The admin's own log-in counts no attempts and knows no second factor: operators log in as everyone does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -22,12 +22,12 @@ urlpatterns = [
         include([path("", include(f"{app}.urls")) for app in ("events", "customers", "feed")]),
     ),
     path("", include("segment.urls")),
-    re_path(r"^(?:api|v1)(?:/|$)", unknown_address),
+    re_path(r"^(?:api|v1)(?:/|$)", unknown_url),
     path("health", health.health, name="health"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", metrics, name="metrics"),
-    path("docs/", include(docs_urls(filled_in_key))),
+    path("docs/", include(docs_urls(example_key))),
     path("llms.txt", llms),
     re_path(r"^mcp/?\Z", mcp),
     path("admin/", admin.site.urls),

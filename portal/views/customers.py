@@ -17,8 +17,8 @@ from customers.aliases import aliases_of, delete_alias
 from customers.columns import OPTIONAL, TEXT
 from events.queries import customer_days, timeline_of
 from portal.access import PortalRequest, member
-from portal.answers import read_answer
 from portal.plots import days_until, gather_series, moments, plot_series
+from portal.rows import parse_row
 from traitly.input.errors import InvalidRequestError
 from traitly.input.values import parse_time
 from traitly.lists.definition import ListDefinition
@@ -47,17 +47,17 @@ def index(request: PortalRequest) -> HttpResponse:
     account_id = request.account.pk
     next_cursor = None
     if text:
-        answers = queries.search_customers(account_id=account_id, text=text, plan=plan, limit=_PAGE)
+        customers = queries.search_customers(account_id=account_id, text=text, plan=plan, limit=_PAGE)
     else:
-        asked = {"sort": sort} | ({"plan": plan} if plan else {})
-        answers, next_cursor = _page(queries.LIST, account_id, asked, request)
+        query = {"sort": sort} | ({"plan": plan} if plan else {})
+        customers, next_cursor = _page(queries.LIST, account_id, query, request)
     context = {
         "text": text,
         "plan": plan,
         "sort": sort,
         "sorts": SORTS.items(),
-        "customers": [_with_times(answer) for answer in answers],
-        "full": bool(text) and len(answers) == _PAGE,
+        "customers": [_with_times(row) for row in customers],
+        "full": bool(text) and len(customers) == _PAGE,
         "first_page": not request.GET.get("cursor"),
         "next": urlencode({"plan": plan, "sort": sort, "cursor": next_cursor}) if next_cursor else "",
     }
@@ -74,12 +74,12 @@ def show(request: PortalRequest) -> HttpResponse:
     if "\0" in customer_id:
         raise Http404
     account_id = request.account.pk
-    answer = queries.get_customer(account_id=account_id, customer_id=customer_id)
+    customer = queries.get_customer(account_id=account_id, customer_id=customer_id)
     definition, ids = timeline_of(account_id=account_id, customer_id=customer_id)
     rows, next_cursor = _page(definition, account_id, {"sort": "-created_at"}, request, customer_id=ids)
-    if answer is None and not rows:
+    if customer is None and not rows:
         raise Http404
-    fields = _with_times(answer) if answer else None
+    fields = _with_times(customer) if customer else None
     days = days_until(timezone.now().astimezone(datetime.UTC).date(), _DAYS)
     counts = customer_days(account_id=account_id, customer_ids=ids, **moments(days))
     context = {
@@ -115,18 +115,18 @@ def separate(request: PortalRequest) -> HttpResponse:
 
 
 def _page(
-    definition: ListDefinition, account_id: int, asked: dict[str, str], request: PortalRequest, **equal: list[str]
+    definition: ListDefinition, account_id: int, query: dict[str, str], request: PortalRequest, **equal: list[str]
 ) -> tuple[list[bytes], str | None]:
     """A page of one of the API's lists, the one that ``cursor`` names or the first."""
-    parameters = asked | {"limit": str(_PAGE)} | {key: request.GET[key] for key in ("cursor",) if request.GET.get(key)}
+    parameters = query | {"limit": str(_PAGE)} | {key: request.GET[key] for key in ("cursor",) if request.GET.get(key)}
     try:
         return page(read_list(definition, QueryDict(urlencode(parameters)), equal=equal), account_id=account_id)
     except InvalidRequestError:  # the cursor is another list's
         raise Http404 from None
 
 
-def _with_times(answer: bytes) -> dict[str, Any]:
-    fields = read_answer(answer)
+def _with_times(row: bytes) -> dict[str, Any]:
+    fields = parse_row(row)
     return fields | {key: parse_time(fields[key]) for key in ("created_at", "updated_at") if key in fields}
 
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from events.queries import LOOKED_THROUGH, get_event, newest_events
 from portal.access import PortalRequest, member
-from portal.answers import read_answer
+from portal.rows import parse_row
 from rejections import queries as rejections
 from rejections.models import Rejection
 from rejections.services import discard_rejection
@@ -71,10 +71,10 @@ def feed(request: PortalRequest) -> HttpResponse:
 def event(request: PortalRequest) -> HttpResponse:
     """One event, named by ``id``: an id may be anything, so it is no part of the path."""
     event_id = request.GET.get("id", "")
-    answer = None if "\0" in event_id else get_event(account_id=request.account.pk, event_id=event_id)
-    if answer is None:
+    row_json = None if "\0" in event_id else get_event(account_id=request.account.pk, event_id=event_id)
+    if row_json is None:
         raise Http404
-    fields = read_answer(answer)
+    fields = parse_row(row_json)
     context = {"event": fields, "happened": parse_time(fields["created_at"]), "text": _pretty(fields)}
     return render(request, "portal/event.html", context)
 

@@ -10,7 +10,7 @@ from accounts.queries import newest_full_key
 from events.queries import Arrival, newest_events
 from portal.access import PortalRequest, member, owner, recent_login
 from portal.commands import LANGUAGES, PLACEHOLDER, commands
-from portal.filled_in import filled_in_key
+from portal.example_key import example_key
 
 
 @member
@@ -20,7 +20,7 @@ def show(request: PortalRequest) -> HttpResponse:
     if language not in LANGUAGES:
         language = "curl"
     row = newest_full_key(account_id=request.account.pk) if request.membership.is_owner else None
-    text = filled_in_key(request)
+    text = example_key(request)
     context = {
         "language": language,
         "languages": LANGUAGES.items(),

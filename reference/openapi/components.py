@@ -24,7 +24,7 @@ from traitly.input.values import NO_NUL
 
 _ATTRIBUTES: Schema = {"type": "object", "additionalProperties": True}
 # What answers hold: PostgreSQL writes them, so no type of Python says it.
-_ANSWERED = {TEXT: {"type": "string"}, TIME: SECONDS, NUMBER: {"type": "number"}, JSON: _ATTRIBUTES}
+_RESPONSE_SCHEMAS = {TEXT: {"type": "string"}, TIME: SECONDS, NUMBER: {"type": "number"}, JSON: _ATTRIBUTES}
 _EVENT: dict[str, Schema] = {name: {"type": "string"} for name in EVENTS.columns} | {
     "created_at": SECONDS,
     "success": {"type": "integer", "const": 1},
@@ -50,15 +50,15 @@ def schemas() -> dict[str, Schema]:
     """Every schema, by name."""
     return {
         "NewEvent": sent(EVENT_SCHEMA.item, "An event to store.", fields.EVENT),
-        "Event": answered(_EVENT, f"A stored event. {_ONLY_SENT}", fields.EVENT_ANSWERED),
+        "Event": response_schema(_EVENT, f"A stored event. {_ONLY_SENT}", fields.EVENT_RESPONSE),
         "NewCustomer": sent(CUSTOMER_SCHEMA.item, "A customer to create or update.", fields.CUSTOMER),
         "CustomerChanges": _changes(),
-        "Customer": answered(_customer(), f"A stored customer. {_ONLY_SENT}", fields.CUSTOMER_ANSWERED),
-        "Change": answered(_CHANGE, "A change of a customer.", fields.CHANGE),
+        "Customer": response_schema(_customer(), f"A stored customer. {_ONLY_SENT}", fields.CUSTOMER_RESPONSE),
+        "Change": response_schema(_CHANGE, "A change of a customer.", fields.CHANGE),
         "ChangesRetrieved": envelope(
             "Answer with changes retrieved.", ref("Change"), "history", "retrieved", ref("NextPage")
         ),
-        "Alias": answered(_ALIAS, "Another id of a customer.", fields.ALIAS),
+        "Alias": response_schema(_ALIAS, "Another id of a customer.", fields.ALIAS),
         "AliasesRetrieved": envelope("Answer with aliases retrieved.", ref("Alias"), "alias", "retrieved", _NOTHING),
         "AliasesDeleted": envelope("Answer with the alias deleted.", ref("Alias"), "alias", "deleted", _NOTHING),
         "RejectedItem": _rejected_item(),
@@ -92,7 +92,7 @@ def sent(item: Any, description: str, texts: Mapping[str, str]) -> Schema:
     }
 
 
-def answered(columns: Mapping[str, Schema], description: str, texts: Mapping[str, str]) -> Schema:
+def response_schema(columns: Mapping[str, Schema], description: str, texts: Mapping[str, str]) -> Schema:
     """The schema of a row as answers hold it. All fields are always there."""
     properties = {name: described(schema, texts[name]) for name, schema in columns.items()}
     return whole(description, properties)
@@ -100,7 +100,7 @@ def answered(columns: Mapping[str, Schema], description: str, texts: Mapping[str
 
 def _customer() -> dict[str, Schema]:
     """The fields of a customer in an answer."""
-    plain = {each.name: _ANSWERED[each.kind] for each in COLUMNS}
+    plain = {each.name: _RESPONSE_SCHEMAS[each.kind] for each in COLUMNS}
     nullable = {each.name: {"type": [plain[each.name]["type"], "null"]} for each in COLUMNS if each.nullable}
     return plain | nullable
 
@@ -129,8 +129,8 @@ def _envelopes(row: str, kind: str) -> dict[str, Schema]:
         for verb in verbs
     }
     either = {"anyOf": [ref(row), ref("RejectedItem")]}
-    judged = f"Answer to a batch of {kind}s of which some were refused: each in its place."
-    return found | {f"{row}sJudged": envelope(judged, either, kind, "created", ref("BatchCounts"))}
+    batch_description = f"Answer to a batch of {kind}s of which some were refused: each in its place."
+    return found | {f"{row}sJudged": envelope(batch_description, either, kind, "created", ref("BatchCounts"))}
 
 
 def _rejected_item() -> Schema:

@@ -67,12 +67,12 @@ def webhook_schemas() -> dict[str, Schema]:
         "CreatedWebhook": whole(
             "A webhook with its secret.", _webhook(without_defaults) | _texts({"secret": {"type": "string"}})
         ),
-        **{f"Webhooks{verb.title()}": _answer(verb) for verb in ("created", "retrieved", "updated", "deleted")},
+        **{f"Webhooks{verb.title()}": _response(verb) for verb in ("created", "retrieved", "updated", "deleted")},
         "FeedBatch": _batch(),
     }
 
 
-def _answer(verb: str) -> Schema:
+def _response(verb: str) -> Schema:
     nothing = {"type": "object", "description": "Empty: there is nothing more to say.", "maxProperties": 0}
     row = ref("CreatedWebhook" if verb == "created" else "Webhook")
     return envelope(f"Answer with the webhooks {verb}.", row, "webhook", verb, nothing)

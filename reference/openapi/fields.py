@@ -30,13 +30,13 @@ CUSTOMER = {
 }
 # In answers.
 _ATTRIBUTES = "A hash of key-value pairs: all that was sent beside the fields."
-EVENT_ANSWERED = EVENT | {
+EVENT_RESPONSE = EVENT | {
     "customer_id": "Your identifier for the customer.",
     "created_at": "Time at which the event occurred, in seconds since the Unix epoch.",
     "id": "The event's identifier: yours, or one that the server made.",
     "custom_attributes": _ATTRIBUTES,
 }
-CUSTOMER_ANSWERED = CUSTOMER | {
+CUSTOMER_RESPONSE = CUSTOMER | {
     "customer_id": "Your identifier for the customer.",
     "created_at": "Time at which the customer signed up, in seconds since the Unix epoch.",
     "monthly_payment_amount": "What the customer pays a month, null if that was never sent.",

@@ -54,7 +54,7 @@ def store() -> Store:
 def group(store: Store) -> Iterator[GroupCommit[str, int, int]]:
     group: GroupCommit[str, int, int] = GroupCommit(store)
     yield group
-    assert group._lines == {}  # nothing is left of a key that nobody stores for
+    assert group._queues == {}  # nothing is left of a key that nobody stores for
 
 
 def gather(group: GroupCommit[str, int, int], store: Store, key: str, items: Sequence[int]) -> list[Caller]:
@@ -72,7 +72,7 @@ def gather(group: GroupCommit[str, int, int], store: Store, key: str, items: Seq
 
 def wait_until_waiting(group: GroupCommit[str, int, int], key: str, number: int) -> None:
     deadline = time.monotonic() + SECONDS
-    while len(group._lines[key].waiting) < number:
+    while len(group._queues[key].waiting) < number:
         assert time.monotonic() < deadline
         time.sleep(0.001)
 

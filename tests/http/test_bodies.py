@@ -397,10 +397,10 @@ def test_blank_lines_take_no_memory(api, line, peak_memory):
 
 @pytest.fixture
 def _no_turn(monkeypatch):
-    """Others have all turns of large bodies, and do not end soon."""
+    """Other requests hold the whole budget for large bodies."""
     monkeypatch.setattr("traitly.http.large_bodies._WAIT_SECONDS", 0.05)
-    monkeypatch.setattr("traitly.http.large_bodies.turns", large_bodies._Turns())
-    large_bodies.turns.take(LIMIT)
+    monkeypatch.setattr("traitly.http.large_bodies.budget", large_bodies._Budget())
+    large_bodies.budget.acquire(LIMIT)
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -415,7 +415,7 @@ def test_a_large_body_waits_for_its_turn(api, compress):
     assert answer.errors == [("service_unavailable", None)]
     assert int(answer.headers["Retry-After"]) >= 1
     assert api.send("POST", "event", compress(small), headers=headers).status == 201
-    large_bodies.turns.give_back(LIMIT)
+    large_bodies.budget.release(LIMIT)
     assert api.send("POST", "event", compress(large), headers=headers).status == 201
     assert api.send("POST", "event", b"[" + large).status == 400  # a turn is given back after an error
     assert api.send("POST", "event", compress(large), headers=headers).status == 201

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from django.test import Client
 
-from reference.finding import find
 from reference.openapi.codes import CODES, STATUSES
 from reference.pages import pages
+from reference.search import find
 from tests.factories import MembershipFactory, make_key
 
 HERE = "http://testserver"

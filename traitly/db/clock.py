@@ -92,9 +92,9 @@ class _Barrier:
 
     def settle(self, patience: float) -> datetime.datetime:
         ends = time.monotonic() + patience
-        asked = self._rounds
+        rounds_before = self._rounds
         with self._lock:
-            if self._rounds > asked and self._settled is not None:
+            if self._rounds > rounds_before and self._settled is not None:
                 return self._settled
             found = self._finish(ends) if self._pending else None  # of an earlier call whose patience had ended
             if not self._pending:

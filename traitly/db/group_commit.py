@@ -15,7 +15,7 @@ R = TypeVar("R")
 _AT_ONCE = 2
 
 
-class _Turn(Generic[T, R]):
+class _Caller(Generic[T, R]):
     """A caller who waits to be ``called``: with its result, or with none, to store its item alone; or else to lead."""
 
     __slots__ = ("called", "item", "result", "served")
@@ -28,14 +28,14 @@ class _Turn(Generic[T, R]):
         self.called.acquire()
 
 
-class _Line(Generic[T, R]):
+class _Queue(Generic[T, R]):
     """The callers of one key: how many lead, and who waits."""
 
     __slots__ = ("leaders", "waiting")
 
     def __init__(self) -> None:
         self.leaders = 0
-        self.waiting: list[_Turn[T, R]] = []
+        self.waiting: list[_Caller[T, R]] = []
 
 
 _all: "weakref.WeakSet[GroupCommit[Any, Any, Any]]" = weakref.WeakSet()
@@ -57,50 +57,50 @@ class GroupCommit(Generic[K, T, R]):
     def __init__(self, store: Callable[[K, Sequence[T]], Sequence[R]]) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._lines: dict[K, _Line[T, R]] = {}
+        self._queues: dict[K, _Queue[T, R]] = {}
         self.waiting = 0
         _all.add(self)
 
     def __call__(self, key: K, item: T) -> R:
         """The item's result, once it is committed. Raises what ``store`` raises for this item alone."""
-        turn: _Turn[T, R] = _Turn(item)
+        caller: _Caller[T, R] = _Caller(item)
         with self._lock:
-            line = self._lines.setdefault(key, _Line())
-            leads = line.leaders < _AT_ONCE
+            queue = self._queues.setdefault(key, _Queue())
+            leads = queue.leaders < _AT_ONCE
             if leads:
-                line.leaders += 1
+                queue.leaders += 1
             else:
-                line.waiting.append(turn)
+                queue.waiting.append(caller)
                 self.waiting += 1
         if not leads:
-            turn.called.acquire()
-        if not turn.served:
-            self._lead(key, line, turn)
-        return turn.result[0] if turn.result else self._store(key, [item])[0]
+            caller.called.acquire()
+        if not caller.served:
+            self._lead(key, queue, caller)
+        return caller.result[0] if caller.result else self._store(key, [item])[0]
 
-    def _lead(self, key: K, line: _Line[T, R], turn: _Turn[T, R]) -> None:
+    def _lead(self, key: K, queue: _Queue[T, R], caller: _Caller[T, R]) -> None:
         """Store what waits, and call those whose it was, and another who leads."""
         with self._lock:
-            turns = [turn, *line.waiting]
-            self.waiting -= len(line.waiting)
-            line.waiting.clear()
+            callers = [caller, *queue.waiting]
+            self.waiting -= len(queue.waiting)
+            queue.waiting.clear()
         results: Sequence[R] = ()
         try:
-            results = self._store(key, [each.item for each in turns])
+            results = self._store(key, [each.item for each in callers])
         except Exception:
-            if len(turns) == 1:
+            if len(callers) == 1:
                 raise
         finally:
             with self._lock:
-                successor = line.waiting.pop(0) if line.waiting else None
+                successor = queue.waiting.pop(0) if queue.waiting else None
                 self.waiting -= successor is not None
                 if successor is None:
-                    line.leaders -= 1
-                    if not line.leaders:
-                        del self._lines[key]
+                    queue.leaders -= 1
+                    if not queue.leaders:
+                        del self._queues[key]
             if successor:
                 successor.called.release()
-            for each, result in itertools.zip_longest(turns, results):
+            for each, result in itertools.zip_longest(callers, results):
                 each.served = True
                 each.result = [] if result is None else [result]
                 each.called.release()

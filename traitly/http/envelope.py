@@ -83,13 +83,13 @@ def hints_metadata(hints: Iterable[Hint]) -> dict[str, Any]:
     return {"hints": listed} if listed else {}
 
 
-def only_sent(answer: bytes, fields: Collection[str], attributes: bytes = b"{}") -> dict[str, Any]:
+def only_sent(row_json: bytes, fields: Collection[str], attributes: bytes = b"{}") -> dict[str, Any]:
     """A row's answer for a key that may not read: of what is stored it shows these fields, all others are null.
 
     ``attributes``: JSON text of the custom attributes that the request sent.
     """
     # Numbers stay as they are written.
-    row = json.loads(answer, parse_int=_as_is, parse_float=_as_is)
+    row = json.loads(row_json, parse_int=_as_is, parse_float=_as_is)
     shown = {name: value if name in fields else None for name, value in row.items()}
     return shown | {"custom_attributes": orjson.Fragment(attributes)}
 

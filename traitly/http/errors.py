@@ -22,7 +22,7 @@ from rest_framework import exceptions
 from traitly.db.retries import connection_is_lost
 from traitly.http.middleware import current_request_id
 from traitly.http.responses import ApiResponse
-from traitly.http.urls import is_api, unknown_address_detail
+from traitly.http.urls import is_api, unknown_url_detail
 from traitly.input.errors import (
     AccountGoneError,
     Error,
@@ -137,7 +137,7 @@ class JsonErrorsMiddleware:
             code = {400: "bad_request", 404: "not_found"}.get(status, "error")
             return error_response(status, [Error(code, f"{status.phrase}.")])
         if request.headers.get("Authorization", "").lower().startswith("token ") and not _is_json(response):
-            return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", unknown_address_detail(request.path))])
+            return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", unknown_url_detail(request.path))])
         return response
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from traitly.db.probe import Probe
 
 
-def _database_answers() -> None:
+def _check_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
@@ -40,8 +40,8 @@ def _state() -> dict[str, str]:
     return {"database": "ok", "migrations": "ok"} | {name: ask() for name, ask in OTHERS.items()}
 
 
-_answers = Probe(_database_answers)
-_asked = Probe(_state)
+_database = Probe(_check_database)
+_readiness = Probe(_state)
 
 
 @csrf_exempt
@@ -54,7 +54,7 @@ def live(_request: HttpRequest) -> HttpResponse:
 def health(_request: HttpRequest) -> HttpResponse:
     """200 while requests can be answered, 503 within a second while the database cannot be reached."""
     try:
-        _answers()
+        _database()
     except DatabaseError:
         return HttpResponse("database away\n", status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
@@ -64,7 +64,7 @@ def health(_request: HttpRequest) -> HttpResponse:
 def ready(_request: HttpRequest) -> HttpResponse:
     """200 while this server is to be sent requests, else 503; the body says what is not as it should be."""
     try:
-        state = _asked()
+        state = _readiness()
     except DatabaseError:
         state = {"database": "away"}
     is_ready = state.get("migrations") == "ok"

@@ -24,7 +24,7 @@ class TooManyLargeBodies(APIException):
     wait = 2
 
 
-class _Turns:
+class _Budget:
     """Who may unpack a large body."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class _Turns:
         self._bytes = 0
         self._threads = 0
 
-    def take(self, size: int) -> bool:
+    def acquire(self, size: int) -> bool:
         with self._changed:
             if self._threads >= _WAITING:
                 return False
@@ -43,21 +43,21 @@ class _Turns:
             self._threads -= 1
             return False
 
-    def give_back(self, size: int) -> None:
+    def release(self, size: int) -> None:
         with self._changed:
             self._threads -= 1
             self._bytes -= size
             self._changed.notify_all()
 
 
-turns = _Turns()
+budget = _Budget()
 
 
 def admit(request: HttpRequest, size: int) -> None:
     """Wait until a body of so many bytes may be unpacked; 503 if that takes too long. ``release`` lets the next one in."""
     if size <= LARGE:
         return
-    if not turns.take(size):
+    if not budget.acquire(size):
         raise TooManyLargeBodies
     request.large_body = size  # type: ignore[attr-defined]
 
@@ -73,4 +73,4 @@ def release(request: HttpRequest) -> None:
         gc.collect()
     with suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
-    turns.give_back(size)
+    budget.release(size)

@@ -81,7 +81,7 @@ class ApiMiddleware:
         match = request.resolver_match = _resolve(path)
         identifiers = {name: value.replace(_SLASH, "/") for name, value in match.kwargs.items()}
         try:
-            response = self._answer(request, match.func, identifiers)
+            response = self._respond(request, match.func, identifiers)
         finally:
             release(request)
         response["X-Content-Type-Options"] = "nosniff"
@@ -90,7 +90,7 @@ class ApiMiddleware:
         return response
 
     @staticmethod
-    def _answer(
+    def _respond(
         request: HttpRequest, view: Callable[..., HttpResponseBase], identifiers: dict[str, str]
     ) -> HttpResponseBase:
         if request.method != "GET":

@@ -15,23 +15,23 @@ CSV = "text/csv"
 
 
 def stream_response(
-    asked: ListQuery, *, account_id: int, media_type: str, allowed: Callable[[], bool]
+    query: ListQuery, *, account_id: int, media_type: str, allowed: Callable[[], bool]
 ) -> StreamingHttpResponse:
     """The list as a stream, while its reader is ``allowed`` to have it.
 
     If that ends or the database goes away midway, the connection is cut: an end is never faked.
     """
-    lines = csv_lines(asked, account_id=account_id) if media_type == CSV else ndjson_lines(asked, account_id=account_id)
+    lines = csv_lines(query, account_id=account_id) if media_type == CSV else ndjson_lines(query, account_id=account_id)
     charset = "; charset=utf-8" if media_type == CSV else ""
     return StreamingHttpResponse(while_allowed(lines, allowed), content_type=media_type + charset)
 
 
 def while_allowed(chunks: Iterable[bytes], allowed: Callable[[], bool]) -> Iterator[bytes]:
     """The chunks; asks as often as requests do. Who reads slowly would otherwise read on after the key is revoked."""
-    asked = time.monotonic()
+    query = time.monotonic()
     for chunk in chunks:
-        if time.monotonic() > asked + settings.API_KEY_CACHE_SECONDS:
+        if time.monotonic() > query + settings.API_KEY_CACHE_SECONDS:
             if not allowed():
                 raise AuthenticationFailed("The API key was revoked or expired during the request.")
-            asked = time.monotonic()
+            query = time.monotonic()
         yield chunk

@@ -21,7 +21,7 @@ def is_api(path: str) -> bool:
 
 
 @cache
-def api_addresses() -> tuple[str, ...]:
+def api_urls() -> tuple[str, ...]:
     """The API's addresses as people write them, for example ``/api/v1/customer/<customer_id>``."""
     found: list[str] = []
     for entry in get_resolver().url_patterns:
@@ -39,9 +39,9 @@ def _collect(entry: URLResolver | URLPattern, found: list[str]) -> None:
         found.append(f"/api/v1/{path}")
 
 
-def unknown_address_detail(path: str) -> str:
+def unknown_url_detail(path: str) -> str:
     """What a 404 for an unknown address says: which there are, and first the one that was probably meant."""
-    known = api_addresses()
+    known = api_urls()
     words = [word for word in path.split("/") if word not in {"", "api", "v1"}]
     names = {address.split("/")[3] for address in known}
     close = difflib.get_close_matches(words[0].lower()[:40], names, n=1) if words else []

@@ -14,7 +14,7 @@ from rest_framework.viewsets import ViewSet
 from traitly.http.envelope import list_response
 from traitly.http.errors import error_response
 from traitly.http.streams import CSV, NDJSON, stream_response
-from traitly.http.urls import unknown_address_detail
+from traitly.http.urls import unknown_url_detail
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import parse_decimal
 from traitly.lists.definition import ListDefinition
@@ -69,12 +69,12 @@ class ApiViewSet(ViewSet):
             raise InvalidRequestError([Error("invalid", detail)])
         media_type: str = self.request.accepted_media_type
         paged = media_type == _JSON
-        asked = read_list(definition, self.request.query_params, paged=paged, equal=equal)
+        query = read_list(definition, self.request.query_params, paged=paged, equal=equal)
         if paged:
-            rows, next_cursor = page(asked, account_id=self.account_id)
+            rows, next_cursor = page(query, account_id=self.account_id)
             return list_response(self.request, kind, rows, next_cursor)
         allowed = self.request.auth.still_works  # type: ignore[union-attr]
-        response = stream_response(asked, account_id=self.account_id, media_type=media_type, allowed=allowed)
+        response = stream_response(query, account_id=self.account_id, media_type=media_type, allowed=allowed)
         if self.request.method == "HEAD":
             response.streaming_content = ()  # the server would read all of it, to send nothing
         return response
@@ -109,6 +109,6 @@ def _by_preference(accepted: str) -> Iterator[str]:
 
 
 @csrf_exempt
-def unknown_address(request: HttpRequest) -> HttpResponse:
+def unknown_url(request: HttpRequest) -> HttpResponse:
     """404 in the API's shape: also with DEBUG, where Django would show its own page."""
-    return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", unknown_address_detail(request.path))])
+    return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", unknown_url_detail(request.path))])

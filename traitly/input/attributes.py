@@ -25,14 +25,14 @@ _CONTAINERS = frozenset({dict, list})
 _SAFE_FLOAT = 1e15  # below it, floats are written without an exponent
 
 # Fields that only the server decides, and the values of them that responses carry.
-Answered = Mapping[str, Callable[[Any], bool]]
+ReadOnlyFields = Mapping[str, Callable[[Any], bool]]
 
 
 def read_attributes(
-    item: dict[str, Any], fields: frozenset[str], answered: Answered
+    item: dict[str, Any], fields: frozenset[str], read_only: ReadOnlyFields
 ) -> tuple[dict[str, Any], bytes | list[Error]]:
     """All attributes of an item, and their JSON text or everything that is wrong with them."""
-    extra, custom = _extra_fields(item, fields, answered), item.get("custom_attributes")
+    extra, custom = _extra_fields(item, fields, read_only), item.get("custom_attributes")
     if not isinstance(custom, dict):
         custom = {}
     attributes = extra | custom if extra and custom else extra or custom
@@ -42,13 +42,13 @@ def read_attributes(
     return attributes, text
 
 
-def _extra_fields(item: dict[str, Any], fields: frozenset[str], answered: Answered) -> dict[str, Any]:
+def _extra_fields(item: dict[str, Any], fields: frozenset[str], read_only: ReadOnlyFields) -> dict[str, Any]:
     """The fields of an item that are not part of the object: they become attributes."""
     if item.keys() <= fields:
         return {}
     extra = {key: value for key, value in item.items() if key not in fields}
-    for key, is_answer in answered.items():
-        if key in extra and is_answer(extra[key]):
+    for key, is_returned in read_only.items():
+        if key in extra and is_returned(extra[key]):
             del extra[key]
     return extra
 

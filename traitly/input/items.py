@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from traitly.input.attributes import Answered, is_harmless, read_attributes
+from traitly.input.attributes import ReadOnlyFields, is_harmless, read_attributes
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.hints import Hint, KnownFields, hints_for, intended_fields
 from traitly.input.parsing import Body, check_depth, parse_body
@@ -30,7 +30,7 @@ class Schema:
     item: Any  # a TypedDict that takes further keys
     # Fields that only the server decides, and the values of them that answers carry: what was read may be sent back,
     # and must not become attributes.
-    answered: Answered = field(default_factory=dict)
+    read_only: ReadOnlyFields = field(default_factory=dict)
     kind: str = ""  # both for hints: see ``KnownFields``
     synonyms: tuple[tuple[str, str], ...] = ()
 
@@ -87,16 +87,18 @@ def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
     values, single = parse_body(body)
     if not values:
         raise InvalidRequestError([Error("empty", "The body contains no objects. Send at least one.")])
-    return judge_items(values, schema, make, single=single, outer=0 if single or body.lines else 1)
+    return validate_items(values, schema, make, single=single, outer=0 if single or body.lines else 1)
 
 
-def judge_items(values: list[Any], schema: Schema, make: Make[T], *, single: bool = False, outer: int = 0) -> Batch[T]:
+def validate_items(
+    values: list[Any], schema: Schema, make: Make[T], *, single: bool = False, outer: int = 0
+) -> Batch[T]:
     """The same for values that are parsed already; ``outer`` is how many levels are around each."""
     items, errors = _validated(values, schema)
     results = [
         _reject(index, value, errors[index], schema)
         if item is None
-        else _judge(index, value, item, schema, make, outer)
+        else _validate(index, value, item, schema, make, outer)
         for index, (value, item) in enumerate(zip(values, items, strict=True))
     ]
     accepted = (
@@ -107,9 +109,11 @@ def judge_items(values: list[Any], schema: Schema, make: Make[T], *, single: boo
     return Batch(results, single, hints_for(accepted, schema.known))
 
 
-def _judge(index: int, value: Any, item: dict[str, Any], schema: Schema, make: Make[T], outer: int) -> T | RejectedItem:
+def _validate(
+    index: int, value: Any, item: dict[str, Any], schema: Schema, make: Make[T], outer: int
+) -> T | RejectedItem:
     """What ``make`` makes of an item, or why it was refused. ``value`` is what was sent."""
-    attributes, checked = read_attributes(item, schema.fields, schema.answered)
+    attributes, checked = read_attributes(item, schema.fields, schema.read_only)
     if not isinstance(checked, bytes):
         return RejectedItem(index, checked, value)
     check_depth(index, value, checked, outer)
@@ -140,7 +144,7 @@ def _reject(index: int, value: Any, errors: list[Error], schema: Schema) -> Reje
     if isinstance(value, dict) and not value.keys() <= schema.fields:
         errors = _naming_what_was_sent(errors, intended_fields(value, schema.known))
     if isinstance(value, dict) and not (value.keys() <= schema.fields and is_harmless(value.get("custom_attributes"))):
-        _, checked = read_attributes(value, schema.fields, schema.answered)
+        _, checked = read_attributes(value, schema.fields, schema.read_only)
         if not isinstance(checked, bytes):
             errors += checked
     return RejectedItem(index, errors, value)

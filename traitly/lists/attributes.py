@@ -19,7 +19,7 @@ _FEW_DOCUMENTS, _LONG_WALK = 4, 20_000
 
 
 def select_by_attributes(
-    asked: ListQuery, what: str, equal: Mapping[str, list[str]], account_id: int, limit: int
+    query: ListQuery, what: str, equal: Mapping[str, list[str]], account_id: int, limit: int
 ) -> list[tuple[Any, ...]]:
     """The rows that have the attributes: no index has these in order, and nobody knows how many have them.
 
@@ -27,36 +27,36 @@ def select_by_attributes(
     next ones, all that follow are found by their index and sorted, which is quick for what is rare. (The planner takes
     rows that have them to lie evenly, and may walk through all others first.)
     """
-    condition, wanted = has_attributes(asked.attributes)
-    documents, others = _documents(asked.attributes)
+    condition, wanted = has_attributes(query.attributes)
+    documents, others = _documents(query.attributes)
     many = len(documents) > _FEW_DOCUMENTS
     found: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
         for walk in (_WALKS[0] * limit, _LONG_WALK if many else _WALKS[1] * limit):
-            conditions, order_by = conditions_of(asked, account_id)
-            statement, parameters = merged(asked, "*", equal, conditions, order_by, walk)
+            conditions, order_by = conditions_of(query, account_id)
+            statement, parameters = merged(query, "*", equal, conditions, order_by, walk)
             cursor.execute(
-                f"SELECT {what}, matches, place, {', '.join(order_of(asked))} FROM ("
+                f"SELECT {what}, matches, place, {', '.join(order_of(query))} FROM ("
                 f"SELECT *, {condition} AS matches, row_number() OVER ({order_by}) AS place "
                 f"FROM ({statement}) AS walked) AS walked "
                 f"WHERE matches OR place = {walk:d} {order_by} LIMIT {limit - len(found):d}",
                 [*wanted, *parameters],
             )
             rows = cursor.fetchall()
-            found += [(answer,) for answer, matches, *_ in rows if matches]
+            found += [(row_json,) for row_json, matches, *_ in rows if matches]
             if len(found) == limit or not rows or rows[-1][2] < walk:
                 return found
-            asked = dataclasses.replace(asked, after=list(rows[-1][3:]))
+            query = dataclasses.replace(query, after=list(rows[-1][3:]))
             if not many and len(found) * _WALKS[1] < walk:
                 break
-        statement, parameters = _found_by_attributes(asked, what, equal, account_id, documents, others)
+        statement, parameters = _found_by_attributes(query, what, equal, account_id, documents, others)
         cursor.execute(f"{statement} LIMIT {limit - len(found):d}", parameters)
         found += cursor.fetchall()
     return found
 
 
 def _found_by_attributes(
-    asked: ListQuery,
+    query: ListQuery,
     what: str,
     equal: Mapping[str, list[str]],
     account_id: int,
@@ -69,19 +69,19 @@ def _found_by_attributes(
     that is found, and each of its parts would unpack the row's attributes anew (62 s for 330 values and 2,250 customers
     of 60 KB). OFFSET 0: planned for all rows, for which walking in their order has no advantage.
     """
-    definition = asked.definition
-    inner: list[Condition] = [(ACCOUNT, [account_id]), *asked.joined]
+    definition = query.definition
+    inner: list[Condition] = [(ACCOUNT, [account_id]), *query.joined]
     walked = (
         "SELECT walked.* FROM (SELECT DISTINCT document FROM unnest(%s::jsonb[]) AS document) AS wanted, LATERAL ("
         f"SELECT * FROM {definition.joined} WHERE {' AND '.join(sql for sql, _ in inner)} "
         f"AND {definition.attributes} @> wanted.document OFFSET 0) AS walked"
     )
-    conditions, order_by = conditions_of(dataclasses.replace(asked, joined=[]), account_id)
+    conditions, order_by = conditions_of(dataclasses.replace(query, joined=[]), account_id)
     conditions += [equals(column, column in definition.lower_case, values) for column, values in equal.items()]
     if others:
         conditions.append(has_attributes(others))
     where = " AND ".join(sql for sql, _ in conditions)
-    found = f"SELECT {what} FROM ({looked_up(asked, '*', walked)} OFFSET 0) AS found"
+    found = f"SELECT {what} FROM ({looked_up(query, '*', walked)} OFFSET 0) AS found"
     return f"{found} WHERE {where} {order_by}", [documents, *values_of(inner), account_id, *values_of(conditions)]
 
 

@@ -13,26 +13,26 @@ from traitly.input.errors import Error, InvalidRequestError
 from traitly.lists.definition import ListQuery
 
 
-def make_cursor(asked: ListQuery, position: list[Any]) -> str:
+def make_cursor(query: ListQuery, position: list[Any]) -> str:
     """The cursor of the page that begins after ``position``: a sort value and a key, as a response has them."""
-    return base64.urlsafe_b64encode(orjson.dumps([_binding(asked, position), *position])).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps([_binding(query, position), *position])).decode().rstrip("=")
 
 
-def read_cursor(asked: ListQuery, cursor: str) -> list[Any]:
+def read_cursor(query: ListQuery, cursor: str) -> list[Any]:
     """The position of a cursor, as parameters of SQL; ``InvalidRequestError`` if it was not made for this list."""
     try:
         binding, *position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if binding != _binding(asked, position):
+        if binding != _binding(query, position):
             raise ValueError  # noqa: TRY301  one answer to every kind of broken
-        return [asked.definition.sorts[asked.sort.lstrip("-")].value(position[0]), position[1]]
+        return [query.definition.sorts[query.sort.lstrip("-")].value(position[0]), position[1]]
     except (ValueError, TypeError, IndexError):
         detail = "Invalid, or made for a different sort or filters. Start again without it."
         raise InvalidRequestError([Error("invalid", detail, "cursor")]) from None
 
 
-def _binding(asked: ListQuery, position: list[Any]) -> str:
-    equal = {column: sorted(values) for column, values in sorted(asked.equal.items())}
-    conditions = sorted((sql, str(parameters)) for sql, parameters in [*asked.conditions, *asked.joined])
-    attributes = {key: sorted(values) for key, values in sorted(asked.attributes.items())}
-    meant = repr([asked.definition.table, asked.sort, equal, conditions, attributes, position])
+def _binding(query: ListQuery, position: list[Any]) -> str:
+    equal = {column: sorted(values) for column, values in sorted(query.equal.items())}
+    conditions = sorted((sql, str(parameters)) for sql, parameters in [*query.conditions, *query.joined])
+    attributes = {key: sorted(values) for key, values in sorted(query.attributes.items())}
+    meant = repr([query.definition.table, query.sort, equal, conditions, attributes, position])
     return salted_hmac("traitly.lists.cursors", meant, algorithm="sha256").hexdigest()[:32]

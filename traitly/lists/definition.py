@@ -20,7 +20,7 @@ Condition = tuple[str, list[Any]]  # SQL, and its parameters
 
 
 class Sort(NamedTuple):
-    """An order: the SQL expression of it, and how a cursor's value (taken from an answer) becomes a parameter.
+    """An order: the SQL expression of it, and how a cursor's value (taken from an json_sql) becomes a parameter.
 
     ``joined``: the expression is of the definition's second table.
     """
@@ -47,7 +47,7 @@ class ListDefinition:
     """What a list knows. Parameters that are not named here are refused."""
 
     table: str
-    columns: Mapping[str, str]  # the fields of an answer, in order, each with its SQL
+    columns: Mapping[str, str]  # the fields of an json_sql, in order, each with its SQL
     key: str  # the column that breaks ties: unique within the account
     sorts: Mapping[str, Sort]  # the first one is the default
     equal: tuple[str, ...] = ()
@@ -65,10 +65,10 @@ class ListDefinition:
     stepped_columns: tuple[str, ...] = ()
 
     @property
-    def answer(self) -> str:
+    def json_sql(self) -> str:
         """SQL of a row's JSON text. PostgreSQL writes it: numbers and attributes reach the client as stored."""
         fields = ", ".join(f"{sql} AS {name}" for name, sql in self.columns.items())
-        return f"(SELECT row_to_json(answer) FROM (SELECT {fields}) AS answer)::text"
+        return f"(SELECT row_to_json(json_sql) FROM (SELECT {fields}) AS json_sql)::text"
 
     @property
     def cells(self) -> str:

@@ -17,19 +17,19 @@ _MAX_NAMES = 1000
 
 
 @retried
-def with_all_names(asked: ListQuery, account_id: int) -> ListQuery:
+def with_all_names(query: ListQuery, account_id: int) -> ListQuery:
     """The list with every value of the last stepped column, where no filter names them and they are not too many."""
-    stepped_columns = asked.definition.stepped_columns
-    if not stepped_columns or stepped_columns[-1] in asked.equal:
-        return asked
+    stepped_columns = query.definition.stepped_columns
+    if not stepped_columns or stepped_columns[-1] in query.equal:
+        return query
     # What narrows such a list stands in its address: a customer, under one id or several.
     found: set[str] = set()
-    for values in itertools.product(*asked.equal.values()):
-        narrowed = {"account_id": account_id} | dict(zip(asked.equal, values, strict=True))
-        found.update(distinct_values(asked.definition.table, stepped_columns[-1], narrowed, _MAX_NAMES + 1))
-        if len(found) * math.prod(map(len, asked.equal.values())) > _MAX_NAMES:
-            return asked
-    return dataclasses.replace(asked, equal=asked.equal | {stepped_columns[-1]: sorted(found)})
+    for values in itertools.product(*query.equal.values()):
+        narrowed = {"account_id": account_id} | dict(zip(query.equal, values, strict=True))
+        found.update(distinct_values(query.definition.table, stepped_columns[-1], narrowed, _MAX_NAMES + 1))
+        if len(found) * math.prod(map(len, query.equal.values())) > _MAX_NAMES:
+            return query
+    return dataclasses.replace(query, equal=query.equal | {stepped_columns[-1]: sorted(found)})
 
 
 def stepped(

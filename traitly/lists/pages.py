@@ -26,7 +26,7 @@ _USUAL_LIMITS = {DEFAULT_LIMIT + 1, MAX_LIMIT}  # their statements are worth pre
 READ_AS_ONE = 2  # values that one of a parameter stands for: the text, and what it reads as
 
 
-def page(asked: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]:
+def page(query: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]:
     """One page of the list: the rows' JSON text, and the cursor of the next page if there is one.
 
     Keyset paging: the cost is that of the page, wherever it lies, and rows that others insert or delete meanwhile shift
@@ -34,9 +34,9 @@ def page(asked: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]
     filters ask for.
     """
     rows: list[bytes] = []
-    limit = asked.limit
-    with _told_what_to_narrow(asked):
-        for part in _parts(asked, asked.definition.answer, account_id, limit + 1):
+    limit = query.limit
+    with _explain_timeout(query):
+        for part in _parts(query, query.definition.json_sql, account_id, limit + 1):
             rows += [row.encode() for row in part]
             if sum(map(len, rows)) > _MAX_BYTES:
                 limit = min(limit, max(1, len(rows) - 1))
@@ -45,30 +45,30 @@ def page(asked: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]
         return rows, None
     del rows[limit:]
     last = _fields(rows[-1])
-    return rows, make_cursor(asked, [last[asked.sort.lstrip("-")], last[asked.definition.key]])
+    return rows, make_cursor(query, [last[query.sort.lstrip("-")], last[query.definition.key]])
 
 
-def pages(asked: ListQuery, *, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
+def pages(query: ListQuery, *, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
     """The whole list in pages of ``MAX_LIMIT`` rows at most: each the JSON text of a row, or its ``cells`` as text.
 
     Nothing is held between pages, neither rows nor a transaction, so a slow reader costs the database nothing.
     """
-    return _parts(asked, asked.definition.cells if cells else asked.definition.answer, account_id)
+    return _parts(query, query.definition.cells if cells else query.definition.json_sql, account_id)
 
 
-def _parts(asked: ListQuery, what: str, account_id: int, limit: int | None = None) -> Iterator[list[Any]]:
+def _parts(query: ListQuery, what: str, account_id: int, limit: int | None = None) -> Iterator[list[Any]]:
     """The list, or its first ``limit`` rows, in parts of one statement each.
 
     A part has as many rows as fit into ``_MAX_BYTES`` if they are like those before; all parts together, if there is a
     limit.
     """
-    definition = asked.definition
-    sort = asked.sort.lstrip("-")
-    asked = with_all_names(asked, account_id)
+    definition = query.definition
+    sort = query.sort.lstrip("-")
+    query = with_all_names(query, account_id)
     size, room = _FIRST_ROWS, _MAX_BYTES
     while True:
         size = size if limit is None else min(size, limit)
-        rows = [row for (row,) in _select(asked, what, account_id, size)]
+        rows = [row for (row,) in _select(query, what, account_id, size)]
         if rows:
             yield rows
         if len(rows) < size or size == limit:
@@ -79,26 +79,26 @@ def _parts(asked: ListQuery, what: str, account_id: int, limit: int | None = Non
             room -= characters
         size = min(MAX_LIMIT, max(2, room * size // characters))
         last = _fields(rows[-1]) if isinstance(rows[-1], str) else dict(zip(definition.columns, rows[-1], strict=True))
-        asked = dataclasses.replace(asked, after=[definition.sorts[sort].value(last[sort]), last[definition.key]])
+        query = dataclasses.replace(query, after=[definition.sorts[sort].value(last[sort]), last[definition.key]])
 
 
 @retried
-def _select(asked: ListQuery, what: str, account_id: int, limit: int) -> list[tuple[Any, ...]]:
+def _select(query: ListQuery, what: str, account_id: int, limit: int) -> list[tuple[Any, ...]]:
     """``limit`` rows in order, after ``asked.after``."""
-    definition = asked.definition
-    equal = {column: sorted(set(values)) for column, values in asked.equal.items()}
+    definition = query.definition
+    equal = {column: sorted(set(values)) for column, values in query.equal.items()}
     combinations = math.prod(map(len, equal.values()))
     if not combinations:
         return []
-    if asked.attributes:
-        return select_by_attributes(asked, what, equal, account_id, limit)
-    conditions, order_by = conditions_of(asked, account_id)
+    if query.attributes:
+        return select_by_attributes(query, what, equal, account_id, limit)
+    conditions, order_by = conditions_of(query, account_id)
     if definition.stepped_columns and definition.stepped_columns[-1] not in equal:
         statement, parameters = sorted_keys(definition, what, equal, conditions, order_by, limit)
     elif definition.stepped_columns and combinations > 1:
         statement, parameters = stepped(definition, what, equal, conditions, order_by, limit)
     else:
-        statement, parameters = merged(asked, what, equal, conditions, order_by, limit)
+        statement, parameters = merged(query, what, equal, conditions, order_by, limit)
     with connection.cursor() as cursor:
         if (
             definition.stepped_columns and limit in _USUAL_LIMITS
@@ -115,29 +115,29 @@ def _prepared(statement: str) -> Prepared:
     return Prepared(statement)
 
 
-def _fields(answer: str | bytes) -> dict[str, Any]:
+def _fields(json_sql: str | bytes) -> dict[str, Any]:
     """A row's fields, numbers as their digits: a double would round the place where a page ends."""
-    fields: dict[str, Any] = json.loads(answer, parse_int=str, parse_float=str)
+    fields: dict[str, Any] = json.loads(json_sql, parse_int=str, parse_float=str)
     return fields
 
 
 @contextmanager
-def _told_what_to_narrow(asked: ListQuery) -> Iterator[None]:
+def _explain_timeout(query: ListQuery) -> Iterator[None]:
     """``TooSlowError`` where a statement is cancelled though it could have been made quicker: tried again, it is as slow."""
     try:
         yield
     except OperationalError as error:
         remedies = [
-            *(f"fewer values of {name}" for name, values in asked.equal.items() if len(values) > 1),
+            *(f"fewer values of {name}" for name, values in query.equal.items() if len(values) > 1),
             *(
                 f"fewer values of custom_attributes[{name}]"
-                for name, values in asked.attributes.items()
+                for name, values in query.attributes.items()
                 if len(values) > READ_AS_ONE
             ),
-            *(["fewer custom_attributes"] if len(asked.attributes) > 1 else []),
-            *(["the order of created_at"] if asked.sort.lstrip("-") != "created_at" else []),
-            *(["a range of created_at"] if asked.conditions or asked.attributes else []),
-            *([f"a limit of less than {asked.limit}"] if asked.limit > DEFAULT_LIMIT else []),
+            *(["fewer custom_attributes"] if len(query.attributes) > 1 else []),
+            *(["the order of created_at"] if query.sort.lstrip("-") != "created_at" else []),
+            *(["a range of created_at"] if query.conditions or query.attributes else []),
+            *([f"a limit of less than {query.limit}"] if query.limit > DEFAULT_LIMIT else []),
         ]
         if not remedies or not isinstance(error.__cause__, QueryCanceled):
             raise

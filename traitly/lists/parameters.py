@@ -22,7 +22,7 @@ _LARGEST_EXPONENT = 308  # of a double. A number that is longer than it is writt
 
 def read_list(
     definition: ListDefinition,
-    query: QueryDict,
+    params: QueryDict,
     *,
     paged: bool = True,
     equal: Mapping[str, Sequence[str]] | None = None,
@@ -32,43 +32,43 @@ def read_list(
     ``paged`` is False for a stream, which is never cut into pages: limit and cursor are refused, not passed over.
     ``equal`` narrows the list to what its address names.
     """
-    asked = ListQuery(definition, {column: list(values) for column, values in (equal or {}).items()})
+    query = ListQuery(definition, {column: list(values) for column, values in (equal or {}).items()})
     errors = [
         Error("required", f"This parameter is required.{definition.required_hint}", name)
         for name in definition.required
-        if not any(query.getlist(name))
+        if not any(params.getlist(name))
     ]
     cursor = ""
-    for name, values in sorted(query.lists()):
+    for name, values in sorted(params.lists()):
         try:
             if name == "sort":
-                asked.sort = _one_of([*definition.sorts, *(f"-{sort}" for sort in definition.sorts)], values[-1])
+                query.sort = _one_of([*definition.sorts, *(f"-{sort}" for sort in definition.sorts)], values[-1])
             elif name in {"limit", "cursor"} and not paged:
                 errors.append(Error("invalid", "A stream has no pages: it sends every matching row.", name))
             elif name == "limit":
-                asked.limit = _limit(values[-1])
+                query.limit = _limit(values[-1])
             elif name == "cursor":
                 cursor = values[-1]
             elif name == "raw":
-                asked.raw = _one_of(["0", "1"], values[-1]) == "1"
+                query.raw = _one_of(["0", "1"], values[-1]) == "1"
             else:
-                _filter(asked, name, values)
+                _filter(query, name, values)
         except PydanticCustomError as error:
             errors.append(Error(error.type, error.message(), name))
     if errors:
         raise InvalidRequestError(errors)
     if cursor:
-        asked.after = read_cursor(asked, cursor)
-    return asked
+        query.after = read_cursor(query, cursor)
+    return query
 
 
-def _filter(asked: ListQuery, name: str, values: list[str]) -> None:
-    definition = asked.definition
+def _filter(query: ListQuery, name: str, values: list[str]) -> None:
+    definition = query.definition
     if len(values) > MAX_VALUES:
         detail = f"At most {MAX_VALUES} values of a parameter are allowed."
         raise PydanticCustomError("too_many_values", detail)
     if name in definition.equal:
-        asked.equal[name] = [parse_text(value) for value in values]
+        query.equal[name] = [parse_text(value) for value in values]
         return
     match = _PARAMETER.fullmatch(name)
     if match and match["name"] in definition.ranges and match["inner"] in _OPERATORS:
@@ -76,13 +76,13 @@ def _filter(asked: ListQuery, name: str, values: list[str]) -> None:
         # Repeated, any of its values is enough: what the widest lets through.
         widest = (min if match["inner"].startswith("g") else max)(map(parse, values))
         condition: Condition = (f"{expression} {_OPERATORS[match['inner']]} %s", [widest])
-        (asked.joined if joined else asked.conditions).append(condition)
+        (query.joined if joined else query.conditions).append(condition)
         if also:
-            asked.conditions.append((also, []))
+            query.conditions.append((also, []))
     elif match and match["name"] == "custom_attributes" and definition.attributes:
         wanted = (scalar for value in values for scalar in _attribute_scalars(value))
-        asked.attributes[parse_text(match["inner"])] = list(dict.fromkeys(wanted))
-        if len(asked.attributes) > _MAX_ATTRIBUTES:
+        query.attributes[parse_text(match["inner"])] = list(dict.fromkeys(wanted))
+        if len(query.attributes) > _MAX_ATTRIBUTES:
             detail = f"At most {_MAX_ATTRIBUTES} custom attributes can be filtered on at once."
             raise PydanticCustomError("too_many_filters", detail)
     else:

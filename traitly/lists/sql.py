@@ -11,29 +11,29 @@ from traitly.lists.second_table import ACCOUNT, values_of, walked_in_second
 _MAX_BRANCHES = 100  # more combinations of repeated parameters than this are one scan and a sort
 
 
-def order_of(asked: ListQuery) -> list[str]:
+def order_of(query: ListQuery) -> list[str]:
     """The SQL expressions that a list is ordered by."""
-    expression, key = asked.definition.sorts[asked.sort.lstrip("-")].expression, asked.definition.key
+    expression, key = query.definition.sorts[query.sort.lstrip("-")].expression, query.definition.key
     return [expression] if expression == key else [expression, key]
 
 
-def conditions_of(asked: ListQuery, account_id: int) -> tuple[list[Condition], str]:
+def conditions_of(query: ListQuery, account_id: int) -> tuple[list[Condition], str]:
     """What must hold beside equal values and attributes, and ORDER BY."""
-    order = order_of(asked)
-    direction, comparison = ("DESC", "<") if asked.sort.startswith("-") else ("ASC", ">")
-    conditions: list[Condition] = [(ACCOUNT, [account_id]), *asked.conditions, *asked.joined]
-    if asked.after:
+    order = order_of(query)
+    direction, comparison = ("DESC", "<") if query.sort.startswith("-") else ("ASC", ">")
+    conditions: list[Condition] = [(ACCOUNT, [account_id]), *query.conditions, *query.joined]
+    if query.after:
         # The page's position implies the range's near end. Given both, PostgreSQL may begin the walk at the range's:
         # then a page costs what lies before it (1,794 buffers instead of 17 at row 160,000).
         implied = {f"{order[0]} {operator} %s" for operator in (comparison, f"{comparison}=")}
         conditions = [condition for condition in conditions if condition[0] not in implied]
         row = f"({', '.join(order)}) {comparison} ({', '.join(['%s'] * len(order))})"
-        conditions.append((row, asked.after[-len(order) :]))
+        conditions.append((row, query.after[-len(order) :]))
     return conditions, f"ORDER BY {', '.join(f'{column} {direction}' for column in order)}"
 
 
 def merged(
-    asked: ListQuery,
+    query: ListQuery,
     what: str,
     equal: Mapping[str, list[str]],
     conditions: list[Condition],
@@ -45,14 +45,14 @@ def merged(
     Each walks its index in order and stops at the page's end, where one scan for any of the values would read and sort
     all that match. Every scan has a plan of its own: an index may suit one value and not another.
     """
-    if asked.by_joined and not equal and not asked.conditions:
-        return walked_in_second(asked, what, conditions, order_by, limit)
+    if query.by_joined and not equal and not query.conditions:
+        return walked_in_second(query, what, conditions, order_by, limit)
     scans = []
     parameters: list[Any] = []
-    for branch in _branches(equal, asked.definition.lower_case):
+    for branch in _branches(equal, query.definition.lower_case):
         where = " AND ".join(sql for sql, _ in [*conditions, *branch])
         parameters += values_of([*conditions, *branch])
-        scans.append(f"FROM {asked.source} WHERE {where} {order_by} LIMIT {limit:d}")
+        scans.append(f"FROM {query.source} WHERE {where} {order_by} LIMIT {limit:d}")
     statement = f"SELECT {what} {scans[0]}"
     if len(scans) > 1:
         union = " UNION ALL ".join(f"(SELECT * {scan})" for scan in scans)

@@ -10,18 +10,18 @@ from traitly.lists.pages import pages
 _FORMULA = "=+-@\t\r"  # https://owasp.org/www-community/attacks/CSV_Injection
 
 
-def ndjson_lines(asked: ListQuery, *, account_id: int) -> Iterator[bytes]:
+def ndjson_lines(query: ListQuery, *, account_id: int) -> Iterator[bytes]:
     """The rows as JSON objects, one a line, in chunks of many lines. They can be posted back."""
-    return as_ndjson(pages(asked, account_id=account_id))
+    return as_ndjson(pages(query, account_id=account_id))
 
 
-def csv_lines(asked: ListQuery, *, account_id: int) -> Iterator[bytes]:
+def csv_lines(query: ListQuery, *, account_id: int) -> Iterator[bytes]:
     """The rows as CSV (RFC 4180) under a line of names, in chunks; custom attributes are one cell of JSON.
 
     No cell is a formula, unless the list is asked for ``raw``.
     """
-    parts = pages(asked, account_id=account_id, cells=True)
-    return as_csv(asked.definition.columns, parts if asked.raw else map(_without_formulas, parts))
+    parts = pages(query, account_id=account_id, cells=True)
+    return as_csv(query.definition.columns, parts if query.raw else map(_without_formulas, parts))
 
 
 def _without_formulas(rows: list[list[str | None]]) -> list[list[str | None]]:

@@ -30,7 +30,7 @@ class StateCollector(Collector):
         yield from _connections()
         up = GaugeMetricFamily("traitly_database_up", "1 while the database responds.")
         try:
-            metrics = _asked()
+            metrics = _probe()
             up.add_metric([], 1)
             yield from metrics
         except DatabaseError:
@@ -69,4 +69,4 @@ def _ask() -> list[Metric]:
     ]
 
 
-_asked: Probe[list[Metric]] = Probe(_ask)
+_probe: Probe[list[Metric]] = Probe(_ask)

@@ -111,7 +111,7 @@ class Command(BaseCommand):
                 total = Path(file).stat().st_size if file != "-" else None
                 stream: Any = gzip.GzipFile(fileobj=raw) if file.endswith(".gz") else raw
                 is_csv = (file_format or format_of(file)) == "csv"
-                rows = _csv_rows(stream, frozenset(of_kind.schema.answered)) if is_csv else _ndjson_rows(stream)
+                rows = _csv_rows(stream, frozenset(of_kind.schema.read_only)) if is_csv else _ndjson_rows(stream)
                 bar = stack.enter_context(
                     tqdm(desc=file, total=total, unit="B", unit_scale=True, disable=None, file=sys.stderr)
                 )
@@ -204,7 +204,7 @@ def _ndjson_rows(stream: BinaryIO) -> Generator[Row, None, None]:
             yield Row(number, text, error)
 
 
-def _csv_rows(stream: BinaryIO, answered: frozenset[str]) -> Generator[Row, None, None]:
+def _csv_rows(stream: BinaryIO, read_only: frozenset[str]) -> Generator[Row, None, None]:
     """The rows below the line of names, each as the JSON object that a client would have sent."""
     csv.field_size_limit(settings.MAX_BODY_BYTES)
     lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
@@ -215,7 +215,7 @@ def _csv_rows(stream: BinaryIO, answered: frozenset[str]) -> Generator[Row, None
         for cells in reader:
             line, before = before + 1, reader.line_num
             if cells:
-                yield _csv_row(line, names, cells, answered)
+                yield _csv_row(line, names, cells, read_only)
     except csv.Error as error:
         raise csv.Error(f"line {reader.line_num}: {error}") from error
     finally:
@@ -228,7 +228,7 @@ def _names(cells: list[str]) -> list[str]:
     return cells
 
 
-def _csv_row(line: int, names: list[str], cells: list[str], answered: frozenset[str]) -> Row:
+def _csv_row(line: int, names: list[str], cells: list[str], read_only: frozenset[str]) -> Row:
     sent = {name: cell for name, cell in zip(names, cells, strict=False) if cell}
     fields: dict[str, Any] = dict(sent)
     error = None
@@ -243,7 +243,7 @@ def _csv_row(line: int, names: list[str], cells: list[str], answered: frozenset[
         else:
             # Line breaks stand between tokens only: within strings JSON escapes them.
             fields["custom_attributes"] = orjson.Fragment(text.replace("\r", " ").replace("\n", " "))
-    for name in answered & sent.keys():
+    for name in read_only & sent.keys():
         if sent[name] == "1":  # an answer's success
             fields[name] = 1
     try:

@@ -10,7 +10,7 @@ from reference.pages import Page, Section, pages
 _AROUND = 90  # characters that are shown before and after what was found
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """A section in which every word stands."""
 
     page: Page
@@ -18,17 +18,17 @@ class Found(NamedTuple):
     excerpt: str
 
 
-def find(text: str, *, limit: int) -> list[Found]:
+def find(text: str, *, limit: int) -> list[SearchResult]:
     """The sections that have every word of the text, those first that have it in their title."""
     words = re.findall(r"[\w-]+", text.lower())
     if not words:
         return []
-    ranked: list[tuple[int, int, Found]] = []
+    ranked: list[tuple[int, int, SearchResult]] = []
     for page, section, title, text_of_section in _sections():
         whole = text_of_section.lower()
         if all(word in whole for word in words):
             score = sum(10 * (word in title) + min(whole.count(word), 5) for word in words)
-            ranked.append((-score, len(ranked), Found(page, section, _excerpt(text_of_section, words[0]))))
+            ranked.append((-score, len(ranked), SearchResult(page, section, _excerpt(text_of_section, words[0]))))
     return [found for _, _, found in sorted(ranked, key=lambda entry: entry[:2])[:limit]]
 
 

@@ -8,10 +8,10 @@ from accounts.queries import newest_full_key
 from accounts.services import reveal_key
 from portal.access import actor, find_membership, logged_in_recently
 
-_FILLED_IN = "filled_in"  # in the session: the key that this log-in has seen so, which the audit log knows of
+_SESSION_KEY = "filled_in"  # in the session: the key that this log-in has seen so, which the audit log knows of
 
 
-def filled_in_key(request: HttpRequest) -> str | None:
+def example_key(request: HttpRequest) -> str | None:
     """The text of the account's newest key that can do everything.
 
     For an owner who logged in lately; None for everyone else.
@@ -28,10 +28,10 @@ def filled_in_key(request: HttpRequest) -> str | None:
 
 def _text(request: HttpRequest, account_id: int, row: ApiKey) -> str | None:
     try:
-        if request.session.get(_FILLED_IN) == row.pk:
+        if request.session.get(_SESSION_KEY) == row.pk:
             return keys.decrypt(row.encrypted)
         text = reveal_key(account_id=account_id, key_id=row.pk, actor=actor(request))
     except keys.UnreadableKeyError:
         return None
-    request.session[_FILLED_IN] = row.pk
+    request.session[_SESSION_KEY] = row.pk
     return text

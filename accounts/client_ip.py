@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 
-def client_address(environ: Mapping[str, Any]) -> str | None:
+def client_ip(environ: Mapping[str, Any]) -> str | None:
     """The client's IP address, from WSGI's environment; None where it has none, as behind a unix socket.
 
     Behind a trusted proxy (``TRUST_PROXY_HEADERS``) it is the last of ``X-Forwarded-For``, which that proxy wrote; what
