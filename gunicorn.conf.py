@@ -52,9 +52,9 @@ secure_scheme_headers: dict[str, str] = {}
 
 def on_starting(_server: Any) -> None:
     """Run the system checks, as manage.py does: what they find stops the start."""
-    from django.conf import settings  # noqa: PLC0415  preload_app has loaded the settings by now
-    from django.core.management import call_command  # noqa: PLC0415
-    from django.core.management.base import SystemCheckError  # noqa: PLC0415
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
 
     if not settings.configured:
         return  # another application: benchmarks/constant
@@ -70,8 +70,8 @@ def when_ready(_server: Any) -> None:
     The first process that connects starts it, and it runs for as long as one that has connected lives: that is the
     master. It connects to no other database: one that accepts and never answers would hold up the start, and SIGTERM.
     """
-    from django.conf import settings  # noqa: PLC0415
-    from django.db import DatabaseError, connection  # noqa: PLC0415
+    from django.conf import settings
+    from django.db import DatabaseError, connection
 
     if settings.configured and not getattr(settings, "DATABASE_URL", True):
         try:
@@ -102,10 +102,10 @@ def post_fork(_server: Any, worker: Any) -> None:
 
 def post_worker_init(_worker: Any) -> None:
     """Give the database role its timeouts, without waiting for the database (traitly.db.timeouts)."""
-    from django.conf import settings  # noqa: PLC0415
+    from django.conf import settings
 
     if settings.configured:
-        from traitly.db.timeouts import set_in_background  # noqa: PLC0415
+        from traitly.db.timeouts import set_in_background
 
         set_in_background()
 

@@ -129,7 +129,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed("Malformed header. Expected: Authorization: Token <your API key>.")
         credential = find_key(key, request.META)
         if not isinstance(credential, Credential):
-            request._request.refused_key = credential  # type: ignore[attr-defined]  # noqa: SLF001  DRF forgets its own
+            request._request.refused_key = credential  # type: ignore[attr-defined]
             raise AuthenticationFailed("Unknown, revoked or expired API key.")
         return None, credential
 

@@ -282,7 +282,7 @@ class AccountOwned(models.Model):
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete this account's row, not another's of the same id."""
-        rows = type(self)._base_manager.using(using).filter(account_id=self.account_id, pk=self.pk)  # noqa: SLF001  the manager that hides no row
+        rows = type(self)._base_manager.using(using).filter(account_id=self.account_id, pk=self.pk)
         return rows.delete()
 
 

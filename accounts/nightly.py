@@ -17,7 +17,7 @@ def erase_leftovers() -> int:
     """Erase rows of accounts that are gone; gives how many. An erasure leaves none, but it may have been cut off."""
     total = 0
     for model in account_owned_models():
-        table = model._meta.db_table  # noqa: SLF001  documented
+        table = model._meta.db_table
         with slow_statements(), connection.cursor() as cursor:
             cursor.execute(f"SELECT DISTINCT account_id FROM {table}")
             owners = {account_id for (account_id,) in cursor.fetchall()}

@@ -36,7 +36,7 @@ class KeyRateThrottle(BaseThrottle):
         if used is None:
             raise AuthenticationFailed("Unknown, revoked or expired API key.")
         self.allowance = Allowance(limit, max(limit - used, 0), math.ceil((window + 1) * seconds - now))
-        request._request.allowance = self.allowance  # type: ignore[attr-defined]  # noqa: SLF001  outlives DRF's
+        request._request.allowance = self.allowance  # type: ignore[attr-defined]
         return used <= limit
 
     def wait(self) -> float:

@@ -20,7 +20,7 @@ def application(arena: Arena, ground: Ground, folder: Path) -> Ask:
     """Traitly on a ground, asked with its first key. Once in a process: Django reads its settings once."""
     os.environ |= TRAITLY.variables(arena.postgres.url(ground.database), folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "traitly.settings"
-    from traitly.wsgi import application  # noqa: PLC0415  the environment is complete by now
+    from traitly.wsgi import application
 
     logging.disable(logging.WARNING)
     gc.collect()

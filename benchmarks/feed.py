@@ -47,7 +47,7 @@ def main() -> None:
             "LOG_LEVEL": "ERROR",
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=True)
-        import django  # noqa: PLC0415
+        import django
 
         django.setup()
         for name, part in _PARTS.items():
@@ -56,16 +56,16 @@ def main() -> None:
 
 
 def _account() -> Any:
-    from accounts.models import Account  # noqa: PLC0415
+    from accounts.models import Account
 
     return Account.objects.create(name="Benchmark")
 
 
 def _events(number: int) -> list[Any]:
-    from django.utils import timezone  # noqa: PLC0415
+    from django.utils import timezone
 
-    from events.schemas import NewEvent  # noqa: PLC0415
-    from traitly.db.ids import new_text_id  # noqa: PLC0415
+    from events.schemas import NewEvent
+    from traitly.db.ids import new_text_id
 
     now, attributes = timezone.now(), _ATTRIBUTES.encode()
     return [
@@ -76,11 +76,11 @@ def _events(number: int) -> list[Any]:
 
 def _store(_postgres: Postgres, _options: Any) -> dict[str, Any]:
     """CPU of one backend each, which stores by one statement or the other; means of the rounds."""
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
-    from events import services  # noqa: PLC0415
-    from traitly.db.clock import ARRIVAL  # noqa: PLC0415
-    from traitly.db.prepared import Prepared  # noqa: PLC0415
+    from events import services
+    from traitly.db.clock import ARRIVAL
+    from traitly.db.prepared import Prepared
 
     account = _account()
     after = services._INSERT  # noqa: SLF001  the statement that is measured
@@ -111,7 +111,7 @@ def _store(_postgres: Postgres, _options: Any) -> dict[str, Any]:
 
 
 def _parameters(account_id: int, events: Sequence[Any]) -> dict[str, Any]:
-    from traitly.db.arrays import packed  # noqa: PLC0415
+    from traitly.db.arrays import packed
 
     return {
         "account_id": account_id,
@@ -137,11 +137,11 @@ def _visible(postgres: Postgres, options: Any) -> dict[str, Any]:
 
 
 def _ingest(postgres: Postgres, seconds: int, readers: int) -> dict[str, Any]:
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
-    from events.services import store_events  # noqa: PLC0415
-    from feed.positions import Position  # noqa: PLC0415
-    from traitly.db.clock import settle  # noqa: PLC0415
+    from events.services import store_events
+    from feed.positions import Position
+    from traitly.db.clock import settle
 
     account = _account()
     committed: dict[str, float] = {}
@@ -263,10 +263,10 @@ def _worker() -> Iterator[psutil.Process]:
 
 
 def _backlog(postgres: Postgres, options: Any) -> dict[str, Any]:
-    from feed.models import Webhook  # noqa: PLC0415
-    from feed.positions import START  # noqa: PLC0415
-    from feed.services import create_webhook  # noqa: PLC0415
-    from traitly.db.clock import settle  # noqa: PLC0415
+    from feed.models import Webhook
+    from feed.positions import START
+    from feed.services import create_webhook
+    from traitly.db.clock import settle
 
     account = _account()
     postgres.run(
@@ -308,9 +308,9 @@ def _backlog(postgres: Postgres, options: Any) -> dict[str, Any]:
 
 
 def _webhooks(_postgres: Postgres, options: Any) -> dict[str, Any]:
-    from events.services import store_events  # noqa: PLC0415
-    from feed.models import Webhook  # noqa: PLC0415
-    from feed.services import create_webhook  # noqa: PLC0415
+    from events.services import store_events
+    from feed.models import Webhook
+    from feed.services import create_webhook
 
     account = _account()
     with _receiver() as (port, counts):

@@ -96,7 +96,7 @@ class _Clients:
                 return
             self.milliseconds.append(1000 * (time.monotonic() - start))
             self.bytes += len(body)
-            self.errors["status"] += answer.status // 100 != 2  # noqa: PLR2004
+            self.errors["status"] += answer.status not in range(200, 300)
             if answer.will_close:
                 connection.close()
                 connection = None

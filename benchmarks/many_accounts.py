@@ -11,8 +11,8 @@ def main() -> None:
     """Make the accounts, all of one owner, as ``manage.py create_account`` makes each."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traitly.settings")
     django.setup()
-    from accounts.models import User  # noqa: PLC0415  models exist only from here on
-    from accounts.services import create_account  # noqa: PLC0415
+    from accounts.models import User
+    from accounts.services import create_account
 
     with transaction.atomic():
         owner = User.objects.create_user("many@example.com")

@@ -15,10 +15,10 @@ import django
 
 django.setup()
 
-from django.http import HttpRequest, HttpResponse  # noqa: E402
+from django.http import HttpRequest, HttpResponse
 
-from traitly.http.observe import ObserveMiddleware  # noqa: E402
-from traitly.observability.metrics import STATEMENT_ROWS, count_items, count_key_lookup  # noqa: E402
+from traitly.http.observe import ObserveMiddleware
+from traitly.observability.metrics import STATEMENT_ROWS, count_items, count_key_lookup
 
 _TIMES = 100_000
 

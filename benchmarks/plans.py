@@ -90,9 +90,9 @@ def fill(*, accounts: int, customers: int, events: int) -> list[int]:
 
     Sizes fall as 1/n, after the giant: of 1,000 accounts most have some hundred customers.
     """
-    from django.db import connection  # noqa: PLC0415  settings are there from here on
+    from django.db import connection
 
-    from accounts.models import Account  # noqa: PLC0415
+    from accounts.models import Account
 
     made = [
         account.pk
@@ -130,7 +130,7 @@ def _shares(accounts: list[int], giants: float) -> dict[str, Any]:
 
 def analyze() -> None:
     """What autovacuum would have done."""
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE) customers_customer, customers_change, events_event")
@@ -163,9 +163,9 @@ class Case:
 
 def cases(account_id: int) -> Iterator[Case]:
     """Everything that the contract documents, about customers and events that the account has."""
-    from customers.queries import LIST as CUSTOMERS_LIST  # noqa: PLC0415
-    from events.queries import EXPORT, TIMELINE  # noqa: PLC0415
-    from events.queries import LIST as EVENTS_LIST  # noqa: PLC0415
+    from customers.queries import LIST as CUSTOMERS_LIST
+    from events.queries import EXPORT, TIMELINE
+    from events.queries import LIST as EVENTS_LIST
 
     yield from (Case(query, CUSTOMERS_LIST, served=served) for query, served in _customer_queries(account_id))
     busiest, *others = _customers_with_events(account_id)
@@ -243,7 +243,7 @@ def _customer_queries(account_id: int) -> Iterator[tuple[str, bool]]:
 
 def _customers_with_events(account_id: int) -> list[str]:
     """Two customers of the account that have the most events, busiest first."""
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute(
@@ -295,7 +295,7 @@ class Explained:
 
 def explain(case: Case, account_id: int) -> Iterator[Explained]:
     """The first page, and a deep one where there is more than a page."""
-    from traitly.lists.parameters import read_list  # noqa: PLC0415
+    from traitly.lists.parameters import read_list
 
     query = QueryDict(case.query, mutable=True)
     asked = read_list(case.definition, query, equal=case.equal)
@@ -311,9 +311,9 @@ def explain(case: Case, account_id: int) -> Iterator[Explained]:
 
 def _whole(asked: "ListQuery", account_id: int, around: str) -> list[tuple[Any, ...]]:
     """The rows of a statement around the list's own, without its limits and in one scan."""
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
-    from traitly.lists.attributes import has_attributes  # noqa: PLC0415
+    from traitly.lists.attributes import has_attributes
 
     definition, conditions = replace(asked.definition, stepped_columns=()), [*asked.conditions]
     if asked.attributes:
@@ -328,9 +328,9 @@ def _whole(asked: "ListQuery", account_id: int, around: str) -> list[tuple[Any, 
 
 def statements(asked: "ListQuery", account_id: int) -> list[tuple[str, list[Any]]]:
     """The statements that the server sends for a page, taken on their way; the last one gives the rows."""
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
-    from traitly.lists.pages import page  # noqa: PLC0415
+    from traitly.lists.pages import page
 
     taken: list[tuple[str, list[Any]]] = []
 
@@ -344,7 +344,7 @@ def statements(asked: "ListQuery", account_id: int) -> list[tuple[str, list[Any]
 
 
 def _explain(case: Case, where: str, of: int, asked: "ListQuery", account_id: int) -> Explained:
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
     found: list[dict[str, Any]] = []
     with connection.cursor() as cursor:
@@ -437,7 +437,7 @@ def database(url: str | None) -> Iterator[None]:
     """Django on the database of ``url``, or on one of a server that ends with the run; migrated."""
     with ExitStack() as stack:
         if url is None:
-            from benchmarks.postgres import Postgres  # noqa: PLC0415  needs benchmarks/requirements.txt
+            from benchmarks.postgres import Postgres
 
             postgres = stack.enter_context(Postgres())
             # PostgreSQL's default, which the embedded server has too; benchmarks.postgres says 1.1.
@@ -449,8 +449,8 @@ def database(url: str | None) -> Iterator[None]:
         os.environ.setdefault("SECRET_KEY", "plans")
         os.environ.setdefault("API_KEY_ENCRYPTION_KEYS", "A" * 43 + "=")
         django.setup()
-        from django.core.management import call_command  # noqa: PLC0415
-        from django.db import connection  # noqa: PLC0415
+        from django.core.management import call_command
+        from django.db import connection
 
         call_command("migrate", verbosity=0)
         stack.callback(connection.close)
@@ -461,7 +461,7 @@ def main() -> None:
     """Fill, ask, print; ends with 1 where a query that an index has to serve is not served."""
     options = parser().parse_args()
     with database(options.url):
-        from accounts.models import Account  # noqa: PLC0415
+        from accounts.models import Account
 
         made = list(Account.objects.order_by("id").values_list("id", flat=True))
         if not made:

@@ -220,7 +220,7 @@ def publish(arena: Arena, samples: Sequence[Sample], options: argparse.Namespace
     about = circumstances(arena, options)
     text = f"{describe(about)}\n\n{tables(medians)}"
     if options.save:
-        from benchmarks import plot  # noqa: PLC0415 matplotlib takes a second to load
+        from benchmarks import plot
 
         file = keep(options.save, about, samples, text, lambda path: plot.bars(medians, path))
         text += f"\nKept in {file.parent.name}/{file.name}"

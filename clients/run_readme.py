@@ -26,9 +26,7 @@ if language == "js":  # blocks say again what they import
     code = f'import {{ {", ".join(names)} }} from "traitly";\n{code}'
 program = Path(folder) / ("readme.mjs" if language == "js" else "readme.py")
 program.write_text(code)
-done = subprocess.run(  # noqa: S603
-    [interpreter, program.name], cwd=folder, timeout=300, check=False, capture_output=True, text=True
-)
+done = subprocess.run([interpreter, program.name], cwd=folder, timeout=300, check=False, capture_output=True, text=True)
 if done.returncode:
     sys.exit(f"{done.stdout[-2000:]}\n{done.stderr}")
 print(

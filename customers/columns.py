@@ -232,11 +232,7 @@ def _declared(field: Any) -> Column:
     )
 
 
-COLUMNS = tuple(
-    _declared(field)
-    for field in CustomerColumns._meta.local_fields  # noqa: SLF001  documented
-    if hasattr(field, "declared")
-)
+COLUMNS = tuple(_declared(field) for field in CustomerColumns._meta.local_fields if hasattr(field, "declared"))
 KEY, ATTRIBUTES = "customer_id", "custom_attributes"
 # Those that a POST or PATCH replaces: all that clients send but the customer's name, and attributes, which are merged.
 REPLACED = tuple(each for each in COLUMNS if each.accepts and each.name not in {KEY, ATTRIBUTES})

@@ -113,8 +113,8 @@ class History(AccountOwned):
     changed_at = models.DateTimeField()
     customer_id = models.CharField(max_length=255, db_collation="C")
     field = models.CharField(max_length=63, db_collation="C")
-    before = models.TextField(null=True)  # noqa: DJ001  null: it was never sent
-    after = models.TextField(null=True)  # noqa: DJ001  the same
+    before = models.TextField(null=True)  # null: the field was never sent
+    after = models.TextField(null=True)
 
     class Meta:
         verbose_name_plural = "history"

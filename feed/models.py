@@ -133,7 +133,7 @@ class Attempt(models.Model):
     @property
     def succeeded(self) -> bool:
         """Whether the receiver took it."""
-        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+        return self.status in range(200, 300)
 
 
 class Worker(models.Model):

@@ -5,6 +5,7 @@ import os
 import socket
 import uuid
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -140,7 +141,7 @@ def record_failure(worker: uuid.UUID, delivery: Delivery, result: SendResult, de
     webhook.failing_since = webhook.failing_since or now
     if delivery.set_aside_at:
         delivery.next_attempt_at = None
-    elif result.status == 410:  # noqa: PLR2004
+    elif result.status == HTTPStatus.GONE:
         _switch_off(webhook, Webhook.Stopped.GONE)
     elif now - webhook.failing_since >= GIVE_UP_AFTER:
         _switch_off(webhook, Webhook.Stopped.FAILING)

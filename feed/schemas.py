@@ -54,9 +54,9 @@ def read_feed(query: QueryDict, *, paged: bool = True) -> FeedRequest:
         try:
             if name not in _PARAMETERS:
                 known = ", ".join(_PARAMETERS)
-                raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known parameters: {known}.")  # noqa: TRY301
+                raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known parameters: {known}.")
             if name in {"limit", "wait"} and not paged:
-                raise PydanticCustomError("invalid", "A stream has no pages: it sends everything up to now.")  # noqa: TRY301
+                raise PydanticCustomError("invalid", "A stream has no pages: it sends everything up to now.")
             values[name] = _READERS[name](texts)
         except PydanticCustomError as error:
             errors.append(Error(error.type, error.message(), name))

@@ -11,6 +11,7 @@ from feed.addresses import GuardedResolver, RefusedAddressError, check_url
 SECONDS = 15
 _MAX_READ = 64 * 1024
 _MAX_RETRY_AFTER = 24 * 60 * 60
+_MAX_RETRY_AFTER_DIGITS = 9
 
 
 class SendResult(NamedTuple):
@@ -23,7 +24,7 @@ class SendResult(NamedTuple):
     @property
     def accepted(self) -> bool:
         """Whether the receiver has taken it."""
-        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+        return self.status in range(200, 300)
 
 
 def new_session() -> aiohttp.ClientSession:
@@ -63,7 +64,10 @@ async def _beginning(response: aiohttp.ClientResponse) -> str:
 
 
 def _retry_after(value: str) -> int:
-    return min(int(value), _MAX_RETRY_AFTER) if value.isascii() and value.isdigit() and len(value) < 10 else 0  # noqa: PLR2004
+    """The header's seconds. Its other form, a date, counts as none."""
+    if not (value.isascii() and value.isdigit()) or len(value) > _MAX_RETRY_AFTER_DIGITS:
+        return 0
+    return min(int(value), _MAX_RETRY_AFTER)
 
 
 def _reason(url: str, error: Exception) -> str:

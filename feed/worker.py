@@ -203,7 +203,7 @@ class Worker:
     async def _failed(self, hook: Hook, delivery: Delivery, result: SendResult) -> None:
         delivery.failures += 1
         delay: float = max(RETRIES[min(delivery.failures, len(RETRIES)) - 1], result.retry_after)
-        delay *= random.uniform(1, 1 + _MAX_JITTER)  # noqa: S311  no secret
+        delay *= random.uniform(1, 1 + _MAX_JITTER)
         row = await self._ask(recording.record_failure, self.id, delivery, result, delay)
         if row is None:
             hook.stop()

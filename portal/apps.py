@@ -5,4 +5,4 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        import portal.signals  # noqa: F401  registers its receivers, which need the models
+        import portal.signals  # connects the receivers

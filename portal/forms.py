@@ -22,6 +22,8 @@ from feed.models import MAX_BATCH, EntryType
 from portal.access import INVITATION, actor, invitation_of
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?")
+_MAX_NAMES = 100
+_MAX_NAME_LENGTH = 255
 
 
 def company_field() -> forms.CharField:
@@ -229,8 +231,8 @@ class WebhookForm(forms.Form):
     def clean_names(self) -> list[str]:
         """One a line."""
         names = [line.strip() for line in self.cleaned_data["names"].splitlines() if line.strip()]
-        if any(len(name) > 255 or "\0" in name for name in names) or len(names) > 100:  # noqa: PLR2004
-            raise ValidationError("At most 100 names of at most 255 characters.")
+        if any(len(name) > _MAX_NAME_LENGTH or "\0" in name for name in names) or len(names) > _MAX_NAMES:
+            raise ValidationError(f"At most {_MAX_NAMES} names of at most {_MAX_NAME_LENGTH} characters.")
         return names
 
 

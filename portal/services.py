@@ -22,7 +22,7 @@ def delete_account(*, account: Account, actor: Actor) -> dict[str, int]:
     with slow_statements():
         account = Account.objects.select_for_update().get(pk=account.pk)  # nobody joins meanwhile
         gone = {
-            str(model._meta.verbose_name_plural): model._base_manager.filter(account=account).delete()[0]  # noqa: SLF001  documented
+            str(model._meta.verbose_name_plural): model._base_manager.filter(account=account).delete()[0]
             for model in account_owned_models()
         }
         elsewhere = User.objects.filter(memberships__account__in=Account.objects.exclude(id=account.pk))

@@ -21,8 +21,8 @@ class Rejection(AccountOwned):
     payload = models.TextField()
     truncated = models.BooleanField(default=False)  # the payload was longer than is kept, and cannot be sent again
     # What the payload says, where that could be a customer_id and a name.
-    customer_id = models.CharField(max_length=255, db_collation="C", null=True)  # noqa: DJ001  null: none
-    name = models.CharField(max_length=255, null=True)  # noqa: DJ001  null: none
+    customer_id = models.CharField(max_length=255, db_collation="C", null=True)
+    name = models.CharField(max_length=255, null=True)
     errors = models.JSONField(default=list)  # [{"code", "detail", "attr"}], attr within the item
     key_id = models.BigIntegerField(null=True)  # the accounts.ApiKey it was sent with, if that still exists
     received_at = models.DateTimeField(default=timezone.now)

@@ -73,7 +73,7 @@ def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejection
         else:
             _insert_grouped(source, kept)
         # Sometimes, so that the bound costs the same for each rejection, however they come and however many are kept.
-        if random.random() * settings.REJECTIONS_MOST_KEPT < _TRIMS * len(rejections):  # noqa: S311  no secret
+        if random.random() * settings.REJECTIONS_MOST_KEPT < _TRIMS * len(rejections):
             _trim(account_id)
     except (OperationalError, InterfaceError):
         if not connection_is_lost():

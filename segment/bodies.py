@@ -16,7 +16,7 @@ def read_message_body(request: Request, *, authenticated: bool = True) -> dict[s
 
     Without ``authenticated`` it may have ``MAX_ANONYMOUS_BYTES``.
     """
-    django_request: Any = request._request  # noqa: SLF001  what DRF wraps, which lives as long as the request
+    django_request: Any = request._request
     if not hasattr(django_request, "segment_body"):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not authenticated and length.isdigit() and int(length) > MAX_ANONYMOUS_BYTES:

@@ -102,7 +102,7 @@ def test_a_file_that_is_cut_off_restores_nothing(tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_a_file_is_read_by_the_newest_program(monkeypatch):
     """It may be of the embedded PostgreSQL, which is newer than the server."""
-    from traitly.postgres import dump  # noqa: PLC0415
+    from traitly.postgres import dump
 
     monkeypatch.setattr(dump, "_server_major", lambda: 15)
     monkeypatch.setattr(dump, "_candidates", lambda name: [f"/18/{name}", f"/15/{name}"])
@@ -114,7 +114,7 @@ def test_a_file_is_read_by_the_newest_program(monkeypatch):
 
 @pytest.mark.django_db
 def test_programs_that_are_older_than_the_server_are_not_taken(monkeypatch):
-    from traitly.postgres import dump  # noqa: PLC0415
+    from traitly.postgres import dump
 
     monkeypatch.setattr(dump, "_major", lambda _program: 9)
     with pytest.raises(dump.DumpError, match="or later is needed"):

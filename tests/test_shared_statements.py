@@ -154,8 +154,8 @@ def test_a_second_run_of_a_shared_statement_stores_nothing_twice(apis: list[Api]
 
 
 def events_of(number: int) -> list[Any]:
-    from events.schemas import NewEvent  # noqa: PLC0415
-    from traitly.input.values import now_in_seconds  # noqa: PLC0415
+    from events.schemas import NewEvent
+    from traitly.input.values import now_in_seconds
 
     return [NewEvent(f"id-{number}", "1", "n", now_in_seconds(), b"{}", new=True)]
 

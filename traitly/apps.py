@@ -7,7 +7,7 @@ class TraitlyConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from traitly import checks  # noqa: F401  registers the system checks
+        from traitly import checks  # registers the system checks
 
         if settings.SENTRY_DSN:
             from traitly.observability.reporting import report_to_sentry

@@ -7,6 +7,7 @@ from typing import Any
 
 DAYS = 90
 CUSTOMERS = 1_500
+_WEEKEND = (5, 6)  # as datetime.weekday() counts
 _FIRST = [
     "Ada",
     "Ben",
@@ -82,7 +83,7 @@ _EVENTS: dict[str, tuple[int, dict[str, list[Any]]]] = {
 
 def customers(today: datetime.datetime) -> list[dict[str, Any]]:
     """Customers who have signed up over two years, more of them lately."""
-    chance = random.Random(1)  # noqa: S311  no secret
+    chance = random.Random(1)
     found = []
     for number in range(CUSTOMERS):
         first, last, company = chance.choice(_FIRST), chance.choice(_LAST), chance.choice(_COMPANIES)
@@ -106,12 +107,12 @@ def customers(today: datetime.datetime) -> list[dict[str, Any]]:
 
 def events(today: datetime.datetime, known: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """What they did in the last days: less at weekends, more by some than by others."""
-    chance = random.Random(2)  # noqa: S311  no secret
+    chance = random.Random(2)
     names = list(_EVENTS)
     often = [chance.paretovariate(1.3) for _ in known]
     for day in range(DAYS, -1, -1):
         midnight = (today - datetime.timedelta(days=day)).replace(hour=0, minute=0, second=0, microsecond=0)
-        busy = (0.35 if midnight.weekday() > 4 else 1.0) * (1.3 - day / 150)  # noqa: PLR2004  Saturday, Sunday
+        busy = (0.35 if midnight.weekday() in _WEEKEND else 1.0) * (1.3 - day / 150)
         for number, customer in enumerate(chance.choices(known, often, k=int(550 * busy))):
             at = midnight + datetime.timedelta(seconds=min(max(chance.gauss(14, 4), 0), 23.99) * 3600)
             if not customer["created_at"] <= at.timestamp() <= today.timestamp():

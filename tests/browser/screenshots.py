@@ -24,8 +24,8 @@ PICTURES: list[tuple[str, str, ViewportSize, Literal["light", "dark"]]] = [
 def welcome_path() -> str:
     """The address that logs the first account's owner in."""
     django.setup()
-    from accounts.first_login import make_token  # noqa: PLC0415  after the set-up
-    from accounts.models import User  # noqa: PLC0415  the same
+    from accounts.first_login import make_token
+    from accounts.models import User
 
     owner = User.objects.filter(memberships__role="owner", is_staff=False).order_by("memberships__account_id").first()
     if owner is None:

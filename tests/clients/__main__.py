@@ -20,8 +20,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traitly.settings")
 os.environ["WEBHOOK_ALLOWED_NETWORKS"] = "127.0.0.0/8"  # tests receive webhooks
 django.setup()
 
-from tests.clients.faults import fault_proxy  # noqa: E402 - needs Django's settings
-from tests.server import ROOT, Server, running_server  # noqa: E402
+from tests.clients.faults import fault_proxy
+from tests.server import ROOT, Server, running_server
 
 
 @contextmanager

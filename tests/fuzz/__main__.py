@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     """Run it; gives the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traitly.settings")
     django.setup()
-    from tests.server import ROOT, running_server  # noqa: PLC0415  needs Django's settings
+    from tests.server import ROOT, running_server
 
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as server:
         command = [

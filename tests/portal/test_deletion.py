@@ -123,7 +123,7 @@ def test_a_rate_limits_count_is_not_left_behind(acme, settings, monkeypatch):
 
 
 def services_throttle() -> Any:
-    from accounts.throttling import KeyRateThrottle  # noqa: PLC0415
+    from accounts.throttling import KeyRateThrottle
 
     return KeyRateThrottle
 

@@ -88,7 +88,7 @@ class Reader:
             case "key that may only read":
                 return Api(make_key(self.acme, scopes=["read"]).key)
             case "rate limit used up":
-                from accounts.throttling import Allowance, KeyRateThrottle  # noqa: PLC0415
+                from accounts.throttling import Allowance, KeyRateThrottle
 
                 def used_up(throttle: Any, *_: Any) -> bool:
                     throttle.allowance = Allowance(600, 0, 30)

@@ -43,10 +43,10 @@ def read_body(request: Request, *, authenticated: bool = True) -> Body:
     if authenticated and time.monotonic() - begin > _BELIEVED_SECONDS and not request.auth.still_works():  # type: ignore[union-attr]  # authentication refuses to be without
         raise AuthenticationFailed("The API key was revoked or expired during the request.")
     if encoding.endswith("gzip"):
-        admit(request._request, _decompressed_size(data))  # noqa: SLF001  the middleware has Django's
+        admit(request._request, _decompressed_size(data))
         data = _decompressed(data).read()
     else:
-        admit(request._request, len(data))  # noqa: SLF001
+        admit(request._request, len(data))
     if media_type == _FORM and _FORM_DATA.match(data):
         raise MalformedError(
             """This looks form-encoded: send JSON, for example {"customer_id": "15", "name": "Logged in"}."""
@@ -66,7 +66,7 @@ def _read(request: Request) -> bytes:
     if length.isdigit():
         if int(length) > limit:
             raise _too_large()
-        data: bytes = request._request.read(int(length))  # noqa: SLF001  DRF's own stream parses by media type
+        data: bytes = request._request.read(int(length))  # DRF's own stream parses by media type
         if len(data) < int(length):
             raise MalformedError("The body ended before its Content-Length.")
         return data

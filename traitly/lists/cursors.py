@@ -23,7 +23,7 @@ def read_cursor(query: ListQuery, cursor: str) -> list[Any]:
     try:
         binding, *position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if binding != _binding(query, position):
-            raise ValueError  # noqa: TRY301  one answer to every kind of broken
+            raise ValueError  # one response for every kind of broken cursor
         return [query.definition.sorts[query.sort.lstrip("-")].value(position[0]), position[1]]
     except (ValueError, TypeError, IndexError):
         detail = "Invalid, or made for a different sort or filters. Start again without it."

@@ -46,8 +46,8 @@ def restore(file: Path) -> None:
     writer = [_program("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", dsn]
     pipe = subprocess.PIPE
     with (
-        subprocess.Popen(reader, stdout=pipe, stderr=pipe) as read,  # noqa: S603  PostgreSQL's
-        subprocess.Popen(writer, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, env=environment) as write,  # noqa: S603
+        subprocess.Popen(reader, stdout=pipe, stderr=pipe) as read,
+        subprocess.Popen(writer, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, env=environment) as write,
     ):
         assert read.stdout
         assert write.stdin
@@ -65,7 +65,7 @@ def restore(file: Path) -> None:
 
 def _run(name: str, *arguments: str) -> None:
     dsn, environment = _target()
-    done = subprocess.run(  # noqa: S603  PostgreSQL's
+    done = subprocess.run(
         [_program(name), f"--dbname={dsn}", *arguments], env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
@@ -112,6 +112,6 @@ def _candidates(name: str) -> list[str]:
 
 
 def _major(program: str) -> int:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603  the same
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"\) (\d+)", said)
     return int(found[1]) if found else 0

@@ -216,7 +216,7 @@ def _ensure_keeper(data_dir: Path) -> None:
         lock.truncate(0)
         # The keeper has the lock from its first moment on, as its stderr: what goes wrong there stands in this file.
         paths = [data_dir / name for name in ("postgres", "postgres.users", "postgres.server")]
-        keeper = subprocess.run(  # noqa: S603 - ourselves
+        keeper = subprocess.run(
             [sys.executable, "-I", "-S", KEEPER, *paths],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -241,7 +241,7 @@ def _ensure_ready(data_dir: Path, socket_dir: Path) -> None:
     deadline = time.monotonic() + TIMEOUT
     pause = POLL
     started = False
-    while (state := subprocess.run(isready, env={}, check=False).returncode) != ready:  # noqa: S603 - the wheel's
+    while (state := subprocess.run(isready, env={}, check=False).returncode) != ready:
         # Who gets this lock knows that no process of the server lives, not even an orphan of a killed postmaster.
         lock = _lock(data_dir / "postgres.server", fcntl.LOCK_EX, 0) if state == no_response else None
         if lock is not None:
@@ -304,7 +304,7 @@ def _run(folder: Path, name: str, *arguments: str, stdin: str = "", keep: FileIO
         if owner.st_uid == 0:
             raise ServerError(f"{folder} belongs to root, as whom PostgreSQL does not run: give it to its old owner.")
         _make_reachable(folder.parent, owner)
-    result = subprocess.run(  # noqa: S603 - what our callers write
+    result = subprocess.run(
         [command, *arguments],
         input=stdin,
         stdout=subprocess.PIPE,

@@ -19,7 +19,7 @@ FROM pg_class WHERE oid = %s::regclass
 
 def _tables() -> list[str]:
     """The tables of every account's data, customers first."""
-    return sorted((model._meta.db_table for model in account_owned_models()), key=lambda table: table != _FIRST)  # noqa: SLF001  documented
+    return sorted((model._meta.db_table for model in account_owned_models()), key=lambda table: table != _FIRST)
 
 
 class Command(BaseCommand):

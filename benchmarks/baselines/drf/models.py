@@ -36,9 +36,9 @@ class Customer(models.Model):
     email = models.EmailField()
     plan = models.CharField(max_length=255)
     monthly_payment_amount = models.DecimalField(max_digits=16, decimal_places=4, null=True, blank=True)
-    location = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 null as in Traitly
-    phone_number = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
-    organisation_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    location = models.CharField(max_length=255, null=True, blank=True)
+    phone_number = models.CharField(max_length=255, null=True, blank=True)
+    organisation_id = models.CharField(max_length=255, null=True, blank=True)
     custom_attributes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)

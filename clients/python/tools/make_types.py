@@ -50,9 +50,7 @@ def generate() -> str:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "types.py"
         command = [sys.executable, "-m", "datamodel_code_generator", f"--input={SOURCE}", f"--output={output}"]
-        subprocess.run(  # noqa: S603 - our own arguments
-            [*command, *OPTIONS, f"--custom-file-header={HEADER}"], check=True, cwd=ROOT
-        )
+        subprocess.run([*command, *OPTIONS, f"--custom-file-header={HEADER}"], check=True, cwd=ROOT)
         text = output.read_text()
     for found, replacement in REPLACEMENTS:
         if found not in text:

@@ -22,7 +22,7 @@ def wait_before(attempt: int, retry_after: float | None) -> float:
     come back together. ``Retry-After`` is the least; the random part then comes on top of it.
     """
     ceiling = min(MAX_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 2, 20))
-    backoff = ceiling * random.uniform(0.5, 1)  # noqa: S311 - nothing is kept secret by it
+    backoff = ceiling * random.uniform(0.5, 1)
     if retry_after is None:
         return backoff
     return retry_after + backoff if retry_after >= backoff else backoff
