@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contestants import TRAITLY
-from benchmarks.measure import Arena, Ground
+from benchmarks.measure import Dataset, Testbed
 
 # From method, address and body to the answer's status.
 Ask = Callable[[str, str, bytes], int]
 
 
-def application(arena: Arena, ground: Ground, folder: Path) -> Ask:
-    """Traitly on a ground, asked with its first key. Once in a process: Django reads its settings once."""
-    os.environ |= TRAITLY.variables(arena.postgres.url(ground.database), folder)
+def application(testbed: Testbed, dataset: Dataset, folder: Path) -> Ask:
+    """Traitly on a dataset, asked with its first key. Once in a process: Django reads its settings once."""
+    os.environ |= TRAITLY.variables(testbed.postgres.url(dataset.database), folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "traitly.settings"
     from traitly.wsgi import application
 
@@ -42,7 +42,7 @@ def application(arena: Arena, ground: Ground, folder: Path) -> Ask:
             "HTTP_HOST": "localhost",
             "SERVER_NAME": "localhost",
             "SERVER_PORT": "80",
-            "HTTP_AUTHORIZATION": f"Token {ground.keys[0]}",
+            "HTTP_AUTHORIZATION": f"Token {dataset.keys[0]}",
             "CONTENT_TYPE": "application/json",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body),

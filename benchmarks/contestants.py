@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import works
+from benchmarks import workloads
 from benchmarks.processes import ROOT
 
 PREPARE_SECONDS = 300
@@ -129,7 +129,7 @@ TRAITLY = Contestant(
     serve=_gunicorn("--config=gunicorn.conf.py", "traitly.wsgi"),
     accounts="SELECT id FROM accounts_account ORDER BY id",
     more_accounts=[sys.executable, "-m", "benchmarks.many_accounts"],
-    also_fill=[works.FILL_CHANGES],
+    also_fill=[workloads.FILL_CHANGES],
 )
 CONTESTANTS = (
     TRAITLY,

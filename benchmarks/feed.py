@@ -24,7 +24,7 @@ import psutil
 
 from benchmarks.postgres import Postgres, free_port
 from benchmarks.processes import ROOT
-from benchmarks.works import FILL_EVENTS
+from benchmarks.workloads import FILL_EVENTS
 
 _DATABASE = "feed"
 _ATTRIBUTES = '{"order": 1234, "plan": "Atom", "source": "web", "amount": 12.5, "country": "DE", "first": true}'

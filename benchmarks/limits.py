@@ -18,17 +18,17 @@ from typing import Any
 from psycopg2.extensions import connection as Connection  # noqa: N812  a class, whatever its case
 from uuid_utils import uuid7
 
-from benchmarks import works
-from benchmarks.measure import Arena, Ground, Sample, timed
+from benchmarks import workloads
+from benchmarks.measure import Dataset, Sample, Testbed, timed
 from benchmarks.postgres import BINARIES
-from benchmarks.works import NUMBER, Work
+from benchmarks.workloads import NUMBER, Workload
 
 DATABASE = "limits"
 Milliseconds = list[float]
 
 _customer = "\\set k random(0, :customers - 1)\n"
-_number = f"\\set n random({works.FIRST_NUMBER}, {10 * works.FIRST_NUMBER - 1})\n"
-_name = f"({works.SQL_NAMES})[:k::int % {len(works.NAMES)} + 1]"
+_number = f"\\set n random({workloads.FIRST_NUMBER}, {10 * workloads.FIRST_NUMBER - 1})\n"
+_name = f"({workloads.SQL_NAMES})[:k::int % {len(workloads.NAMES)} + 1]"
 _event_attributes = (
     """('{"order": ' || :n::text || ', "plan": "Starter", "source": "web", "amount": 99.5, "country": "DE", """
     """"first": false}')::jsonb"""
@@ -64,7 +64,7 @@ SELECT_PAGE = f"""{_customer}
                custom_attributes
         FROM events_event
         WHERE account_id = :account AND customer_id = 'customer-' || :k::text AND name = {_name}
-        ORDER BY created_at LIMIT {works.PAGE}
+        ORDER BY created_at LIMIT {workloads.PAGE}
     ) AS row;
 """
 # Prepared on each connection, as the best of clients would. The ids come from the client, as a server's do: uuidv7()
@@ -88,25 +88,25 @@ UPSERT_MANY = f"""
 
 
 class Limits:
-    """The limits of each work, over as many connections as the contestants get."""
+    """The limits of each workload, over as many connections as the contestants get."""
 
-    def __init__(self, arena: Arena, ground: Ground, *, seconds: int, connections: int) -> None:
-        """``ground`` is what is copied; nothing may be connected to its database."""
-        self._arena, self._account, self._active = arena, ground.accounts[0], ground.active
+    def __init__(self, testbed: Testbed, dataset: Dataset, *, seconds: int, connections: int) -> None:
+        """``dataset`` is what is copied; nothing may be connected to its database."""
+        self._testbed, self._account, self._active = testbed, dataset.accounts[0], dataset.active
         self._seconds, self._connections = seconds, connections
-        arena.postgres.run("postgres", f"CREATE DATABASE {DATABASE} TEMPLATE {ground.database}")
+        testbed.postgres.run("postgres", f"CREATE DATABASE {DATABASE} TEMPLATE {dataset.database}")
 
-    def of(self, work: Work, run: int) -> Iterator[Sample]:
-        """Run every limit of a work once."""
+    def of(self, workload: Workload, run: int) -> Iterator[Sample]:
+        """Run every limit of a workload once."""
         limits: dict[str, dict[str, Callable[[], tuple[Milliseconds, float]]]] = {
-            works.SINGLE.name: {"pgbench": lambda: self._pgbench(INSERT_ONE, works.CUSTOMERS)},
-            works.LIST.name: {"json": lambda: self._pgbench(SELECT_PAGE, self._active)},
-            works.UPSERT.name: {"pgbench": lambda: self._pgbench(UPSERT_ONE, works.CUSTOMERS)},
-            works.BATCH.name: {"unnest": self._insert_many, "copy": self._copy},
-            works.UPSERTS.name: {"unnest": self._upsert_many},
+            workloads.SINGLE.name: {"pgbench": lambda: self._pgbench(INSERT_ONE, workloads.CUSTOMERS)},
+            workloads.LIST.name: {"json": lambda: self._pgbench(SELECT_PAGE, self._active)},
+            workloads.UPSERT.name: {"pgbench": lambda: self._pgbench(UPSERT_ONE, workloads.CUSTOMERS)},
+            workloads.BATCH.name: {"unnest": self._insert_many, "copy": self._copy},
+            workloads.UPSERTS.name: {"unnest": self._upsert_many},
         }
-        for who, limit in limits.get(work.name, {}).items():
-            yield timed(self._arena, DATABASE, limit, work=work, who=who, run=run)
+        for who, limit in limits.get(workload.name, {}).items():
+            yield timed(self._testbed, DATABASE, limit, workload=workload, who=who, run=run)
 
     def _pgbench(self, script: str, customers: int) -> tuple[Milliseconds, float]:
         with tempfile.TemporaryDirectory() as folder:
@@ -119,7 +119,7 @@ class Limits:
                     *(f"--client={self._connections}", "--jobs=2", f"--time={self._seconds}", f"--file={file}"),
                     *("--log", f"--log-prefix={folder}/log"),
                 ],
-                env=self._arena.postgres.environment(DATABASE),
+                env=self._testbed.postgres.environment(DATABASE),
                 check=True,
                 capture_output=True,
                 timeout=self._seconds + 60,
@@ -139,7 +139,7 @@ class Limits:
                     [str(_time(event)) for event in batch],
                     [json.dumps(event["custom_attributes"]) for event in batch],
                 ]
-                for batch in _items(works.BATCH)
+                for batch in _items(workloads.BATCH)
             ],
         )
 
@@ -152,22 +152,22 @@ class Limits:
                     *([str(customer[column]) for customer in batch] for column in columns),
                     [json.dumps(customer["custom_attributes"]) for customer in batch],
                 ]
-                for batch in _items(works.UPSERTS)
+                for batch in _items(workloads.UPSERTS)
             ],
         )
 
     def _execute_many(self, prepare: str, batches: list[list[list[str]]]) -> tuple[Milliseconds, float]:
         """Execute a prepared statement of the account, fresh ids, and a batch's columns."""
-        with closing(self._arena.postgres.connect(DATABASE)) as connection, connection.cursor() as cursor:
+        with closing(self._testbed.postgres.connect(DATABASE)) as connection, connection.cursor() as cursor:
             columns = [
                 cursor.mogrify(", %s" * len(batch) + ")", [_array(texts) for texts in batch]) for batch in batches
             ]
         rows = len(batches[0][0])
 
-        def execute(connection: Connection, turn: int) -> None:
+        def execute(connection: Connection, repetition: int) -> None:
             statement = f"EXECUTE many ({self._account}, '{_array(_ids(rows))}'".encode()
             with connection.cursor() as cursor:
-                cursor.execute(statement + columns[turn % len(columns)])
+                cursor.execute(statement + columns[repetition % len(columns)])
 
         return self._hammer(execute, prepare)
 
@@ -179,11 +179,11 @@ class Limits:
                 f"{json.dumps(event['custom_attributes'])}\n"
                 for event in batch
             ]
-            for batch in _items(works.BATCH)
+            for batch in _items(workloads.BATCH)
         ]
 
-        def copy(connection: Connection, turn: int) -> None:
-            rows = batches[turn % len(batches)]
+        def copy(connection: Connection, repetition: int) -> None:
+            rows = batches[repetition % len(batches)]
             text = "".join(
                 f"{self._account}\t{event_id}{row}" for event_id, row in zip(_ids(len(rows)), rows, strict=True)
             )
@@ -197,22 +197,22 @@ class Limits:
         milliseconds: Milliseconds = []
         errors: list[Exception] = []
 
-        def client(connection: Connection, turn: int, deadline: float) -> None:
+        def client(connection: Connection, repetition: int, deadline: float) -> None:
             try:
                 while (start := time.monotonic()) < deadline:
-                    ask(connection, turn)
+                    ask(connection, repetition)
                     milliseconds.append(1000 * (time.monotonic() - start))
-                    turn += 1
+                    repetition += 1
             except Exception as error:  # noqa: BLE001 raised again below, in the thread that can tell
                 errors.append(error)
 
-        connections = [self._arena.postgres.connect(DATABASE) for _ in range(self._connections)]
+        connections = [self._testbed.postgres.connect(DATABASE) for _ in range(self._connections)]
         for connection in connections:
             connection.cursor().execute(prepare)
         start = time.monotonic()
         threads = [
-            threading.Thread(target=client, args=[connection, turn, start + self._seconds])
-            for turn, connection in enumerate(connections)
+            threading.Thread(target=client, args=[connection, repetition, start + self._seconds])
+            for repetition, connection in enumerate(connections)
         ]
         for thread in threads:
             thread.start()
@@ -240,7 +240,7 @@ def _array(texts: Iterable[str]) -> str:
     return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
-def _items(work: Work) -> list[list[dict[str, Any]]]:
-    """The objects of a work's batches, as the contestants are sent them."""
-    number = str(works.FIRST_NUMBER).encode()
-    return [json.loads(body.replace(NUMBER.encode(), number)) for _, _, _, body in work.requests()]
+def _items(workload: Workload) -> list[list[dict[str, Any]]]:
+    """The objects of a workload's batches, as the contestants are sent them."""
+    number = str(workloads.FIRST_NUMBER).encode()
+    return [json.loads(body.replace(NUMBER.encode(), number)) for _, _, _, body in workload.requests()]

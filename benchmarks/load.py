@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from benchmarks.works import NUMBER
+from benchmarks.workloads import NUMBER
 
 SCRIPT = Path(__file__).with_name("load.lua")
 TIMEOUT_SECONDS = 30
@@ -85,9 +85,9 @@ class _Clients:
                     connection = socket.create_connection(("127.0.0.1", self.port), TIMEOUT_SECONDS)
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.sendall(self._next())
-                answer = http.client.HTTPResponse(connection)
-                answer.begin()
-                body = answer.read()
+                response = http.client.HTTPResponse(connection)
+                response.begin()
+                body = response.read()
             except TimeoutError:
                 self.errors["timeout"] += 1
                 return
@@ -96,8 +96,8 @@ class _Clients:
                 return
             self.milliseconds.append(1000 * (time.monotonic() - start))
             self.bytes += len(body)
-            self.errors["status"] += answer.status not in range(200, 300)
-            if answer.will_close:
+            self.errors["status"] += response.status not in range(200, 300)
+            if response.will_close:
                 connection.close()
                 connection = None
 

@@ -23,11 +23,11 @@ from traitly.observability.metrics import STATEMENT_ROWS, count_items, count_key
 _TIMES = 100_000
 
 
-def _microseconds(work: Callable[[], object]) -> float:
-    work()
+def _microseconds(workload: Callable[[], object]) -> float:
+    workload()
     begin = time.process_time()
     for _ in range(_TIMES):
-        work()
+        workload()
     return (time.process_time() - begin) / _TIMES * 1e6
 
 

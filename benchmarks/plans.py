@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import django
 from django.http import QueryDict
 
-from benchmarks.works import FILL_CHANGES
+from benchmarks.workloads import FILL_CHANGES
 
 if TYPE_CHECKING:
     from traitly.lists.definition import ListDefinition, ListQuery
@@ -298,35 +298,35 @@ def explain(case: Case, account_id: int) -> Iterator[Explained]:
     from traitly.lists.parameters import read_list
 
     query = QueryDict(case.query, mutable=True)
-    asked = read_list(case.definition, query, equal=case.equal)
-    ((of,),) = _whole(asked, account_id, "SELECT count(*) FROM ({}) AS list")
-    yield _explain(case, "first", of, asked, account_id)
+    targets = read_list(case.definition, query, equal=case.equal)
+    ((of,),) = _whole(targets, account_id, "SELECT count(*) FROM ({}) AS list")
+    yield _explain(case, "first", of, targets, account_id)
     if of > 2 * PAGE:
-        ((text,),) = _whole(asked, account_id, f"{{}} OFFSET {int(of * DEEP)} LIMIT 1")
+        ((text,),) = _whole(targets, account_id, f"{{}} OFFSET {int(of * DEEP)} LIMIT 1")
         row = json.loads(text)
-        sort = asked.sort.lstrip("-")
+        sort = targets.sort.lstrip("-")
         after = [case.definition.sorts[sort].value(row[sort]), row[case.definition.key]]
-        yield _explain(case, "deep", of, replace(asked, after=after), account_id)
+        yield _explain(case, "deep", of, replace(targets, after=after), account_id)
 
 
-def _whole(asked: "ListQuery", account_id: int, around: str) -> list[tuple[Any, ...]]:
+def _whole(targets: "ListQuery", account_id: int, around: str) -> list[tuple[Any, ...]]:
     """The rows of a statement around the list's own, without its limits and in one scan."""
     from django.db import connection
 
     from traitly.lists.attributes import has_attributes
 
-    definition, conditions = replace(asked.definition, stepped_columns=()), [*asked.conditions]
-    if asked.attributes:
-        conditions.append(has_attributes(asked.attributes))
-    asked = replace(asked, definition=definition, conditions=conditions, attributes={})
-    statement, parameters = statements(asked, account_id)[-1]
+    definition, conditions = replace(targets.definition, stepped_columns=()), [*targets.conditions]
+    if targets.attributes:
+        conditions.append(has_attributes(targets.attributes))
+    targets = replace(targets, definition=definition, conditions=conditions, attributes={})
+    statement, parameters = statements(targets, account_id)[-1]
     with connection.cursor() as cursor:
         cursor.execute(around.format(statement.replace(f" LIMIT {PAGE + 1}", "")), parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 
 
-def statements(asked: "ListQuery", account_id: int) -> list[tuple[str, list[Any]]]:
+def statements(targets: "ListQuery", account_id: int) -> list[tuple[str, list[Any]]]:
     """The statements that the server sends for a page, taken on their way; the last one gives the rows."""
     from django.db import connection
 
@@ -339,16 +339,16 @@ def statements(asked: "ListQuery", account_id: int) -> list[tuple[str, list[Any]
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(take):
-        page(asked, account_id=account_id)
+        page(targets, account_id=account_id)
     return taken
 
 
-def _explain(case: Case, where: str, of: int, asked: "ListQuery", account_id: int) -> Explained:
+def _explain(case: Case, where: str, of: int, targets: "ListQuery", account_id: int) -> Explained:
     from django.db import connection
 
     found: list[dict[str, Any]] = []
     with connection.cursor() as cursor:
-        for statement, parameters in statements(asked, account_id):  # ran once: pages are warm
+        for statement, parameters in statements(targets, account_id):  # ran once: pages are warm
             cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
             ((explained,),) = cursor.fetchall()
             found += explained if isinstance(explained, list) else json.loads(explained)

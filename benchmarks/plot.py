@@ -7,7 +7,7 @@ from typing import NamedTuple
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks import works
+from benchmarks import workloads
 from benchmarks.measure import Sample
 
 mpl.rcParams["svg.hashsalt"] = "traitly"  # the same figures make the same file
@@ -17,17 +17,17 @@ TRAITLY = "#2457a6"
 
 
 def bars(medians: Mapping[tuple[str, str], Sample], file: Path) -> None:
-    """Events, lists or customers a second: a panel for each work, a bar for each contestant and limit."""
-    shown = [work for work in works.WORKS if any(name == work.name for name, _ in medians)]
+    """Events, lists or customers a second: a panel for each workload, a bar for each contestant and limit."""
+    shown = [workload for workload in workloads.WORKLOADS if any(name == workload.name for name, _ in medians)]
     figure = Figure(figsize=(10, 2.4 * ((len(shown) + 1) // 2)), layout="constrained")
     panels = figure.subplots((len(shown) + 1) // 2, 2, squeeze=False).flat
-    for work, panel in zip(shown, panels, strict=False):
-        samples = [sample for (name, _), sample in medians.items() if name == work.name][::-1]
-        scale = work.items if work.stores or work.group == "upsert" else 1
+    for workload, panel in zip(shown, panels, strict=False):
+        samples = [sample for (name, _), sample in medians.items() if name == workload.name][::-1]
+        scale = workload.items if workload.stores or workload.group == "upsert" else 1
         rates = [sample.requests_per_second * scale for sample in samples]
         drawn = panel.barh([sample.who for sample in samples], rates, color=[_color(sample) for sample in samples])
         panel.bar_label(drawn, [f"{rate:,.0f}" for rate in rates], padding=3, fontsize=8)
-        panel.set_title(f"{work.title}, {'a second' if scale == 1 else 'items a second'}", fontsize=9, loc="left")
+        panel.set_title(f"{workload.title}, {'a second' if scale == 1 else 'items a second'}", fontsize=9, loc="left")
         panel.margins(x=0.2)
         panel.tick_params(labelsize=8)
         panel.spines[["top", "right"]].set_visible(False)

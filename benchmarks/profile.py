@@ -14,13 +14,18 @@ from collections import defaultdict
 from itertools import cycle
 from pathlib import Path
 
-from benchmarks import works
+from benchmarks import workloads
 from benchmarks.application import Ask, application
 from benchmarks.contestants import TRAITLY
-from benchmarks.measure import Arena
-from benchmarks.works import Work
+from benchmarks.measure import Testbed
+from benchmarks.workloads import Workload
 
-WORKS = {works.SINGLE: 1_000, works.LIST: 1_000, works.BATCH: 30, works.UPSERTS: 20}  # with the requests of a profile
+WORKLOADS = {
+    workloads.SINGLE: 1_000,
+    workloads.LIST: 1_000,
+    workloads.BATCH: 30,
+    workloads.UPSERTS: 20,
+}  # with the requests of a profile
 ROUNDS = 10
 _FILE = re.compile(r"site-packages/([a-z_0-9]+)|/(?:traitly|accounts|customers|events|rejections)/")
 _BUILT_IN = re.compile(r"psycopg2|pydantic_core|orjson")
@@ -34,10 +39,11 @@ def _package(file: str, function: str) -> str:
     return "Python itself and its library"
 
 
-def _profile(ask: Ask, active: int, work: Work, requests: int) -> None:
-    number = str(works.FIRST_NUMBER + 10**10).encode()
+def _profile(ask: Ask, active: int, workload: Workload, requests: int) -> None:
+    number = str(workloads.FIRST_NUMBER + 10**10).encode()
     texts = [
-        (each.method, each.address, each.body.replace(works.NUMBER.encode(), number)) for each in work.requests(active)
+        (each.method, each.address, each.body.replace(workloads.NUMBER.encode(), number))
+        for each in workload.requests(active)
     ]
     turns = cycle(texts)
     for _ in range(20):
@@ -57,22 +63,22 @@ def _profile(ask: Ask, active: int, work: Work, requests: int) -> None:
     stats: dict[tuple[str, int, str], tuple[int, int, float, float, object]] = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
     for (file, _, function), (_, _, seconds, _, _) in stats.items():
         spent[_package(file, function)] += 1000 * seconds / requests
-    print(f"\n{work.title}: {min(each_ms):.3f} ms of this thread without the profiler; with it, by the clock\n")
+    print(f"\n{workload.title}: {min(each_ms):.3f} ms of this thread without the profiler; with it, by the clock\n")
     print("| package | ms | share |\n|---|---|---|")
     for milliseconds, package in sorted(((spent[package], package) for package in spent), reverse=True):
         print(f"| {package} | {milliseconds:.3f} | {milliseconds / sum(spent.values()):.0%} |")
 
 
 def main() -> None:
-    """Profile each work and print."""
+    """Profile each workload and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.profile", description=__doc__)
     parser.add_argument("--events", type=int, default=100_000, help="events stored before (100000)")
     options = parser.parse_args()
-    with Arena() as arena, tempfile.TemporaryDirectory() as folder:
-        ground = arena.prepare(TRAITLY, options.events)
-        ask = application(arena, ground, Path(folder))
-        for work, requests in WORKS.items():
-            _profile(ask, ground.active, work, requests)
+    with Testbed() as testbed, tempfile.TemporaryDirectory() as folder:
+        dataset = testbed.prepare(TRAITLY, options.events)
+        ask = application(testbed, dataset, Path(folder))
+        for workload, requests in WORKLOADS.items():
+            _profile(ask, dataset.active, workload, requests)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from benchmarks import works
+from benchmarks import workloads
 from benchmarks.application import Ask, application
 from benchmarks.contestants import TRAITLY
-from benchmarks.measure import Arena
+from benchmarks.measure import Testbed
 from benchmarks.processes import cpu_ms
 
 Item = dict[str, Any]
@@ -30,8 +30,8 @@ def _event() -> Item:
     number = next(_numbers)
     attributes = {"order": number, "plan": "Starter", "source": "web", "amount": number / 2, "first": True}
     return {
-        "customer_id": f"customer-{_chance.randrange(works.CUSTOMERS)}",  # as make bench has them
-        "name": _chance.choice(works.NAMES),
+        "customer_id": f"customer-{_chance.randrange(workloads.CUSTOMERS)}",  # as make bench has them
+        "name": _chance.choice(workloads.NAMES),
         "created_at": 1700000000,
         "custom_attributes": attributes,
     }
@@ -71,7 +71,7 @@ KINDS: dict[str, dict[str, Callable[[], Any]]] = {
 }
 
 
-def _measure(arena: Arena, ask: Ask, path: str, items: int, rounds: int) -> None:
+def _measure(testbed: Testbed, ask: Ask, path: str, items: int, rounds: int) -> None:
     """Post each kind in turn, and half of each; print the medians."""
     kinds = KINDS[path]
     bodies = {kind: [make() for _ in range(items)] for kind, make in kinds.items()}
@@ -83,9 +83,9 @@ def _measure(arena: Arena, ask: Ask, path: str, items: int, rounds: int) -> None
     repeats = max(20, 200 // items)
     for _ in range(rounds):
         for kind, text in texts.items():
-            postgres, server = cpu_ms(arena.postgres.process), time.thread_time()
+            postgres, server = cpu_ms(testbed.postgres.process), time.thread_time()
             statuses = {ask("POST", path, text) for _ in range(repeats)}
-            server, postgres = 1000 * (time.thread_time() - server), cpu_ms(arena.postgres.process) - postgres
+            server, postgres = 1000 * (time.thread_time() - server), cpu_ms(testbed.postgres.process) - postgres
             expected = {"acc": {200, 201}, "hal": {207}}.get(kind[:3], {400})
             if not statuses <= expected:
                 raise RuntimeError(f"{kind}: {statuses}")
@@ -103,12 +103,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="the figures are the medians of so many (15)")
     parser.add_argument("--events", type=int, default=1_000_000, help="events stored before (1000000)")
     options = parser.parse_args()
-    with Arena() as arena, tempfile.TemporaryDirectory() as folder:
-        ground = arena.prepare(TRAITLY, options.events)
-        ask = application(arena, ground, Path(folder))
+    with Testbed() as testbed, tempfile.TemporaryDirectory() as folder:
+        dataset = testbed.prepare(TRAITLY, options.events)
+        ask = application(testbed, dataset, Path(folder))
         for path in KINDS:
             for items in (1, 1_000):
-                _measure(arena, ask, path, items, options.rounds)
+                _measure(testbed, ask, path, items, options.rounds)
 
 
 if __name__ == "__main__":

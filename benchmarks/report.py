@@ -16,9 +16,9 @@ from typing import Any
 
 import psutil
 
-from benchmarks import load, works
+from benchmarks import load, workloads
 from benchmarks.contestants import CONSTANTS, CONTESTANTS
-from benchmarks.measure import Arena, Sample, median
+from benchmarks.measure import Sample, Testbed, median
 
 RESULTS = Path(__file__).with_name("results")
 TITLES = {contestant.name: contestant.title for contestant in (*CONTESTANTS, *CONSTANTS)} | {
@@ -100,21 +100,21 @@ def line(sample: Sample) -> str:
     """One run in one line."""
     cpu = "" if sample.server_cpu_ms is None else f"{sample.server_cpu_ms:.2f} + "
     return (
-        f"{sample.work:8} {sample.who:12} {sample.requests_per_second:9,.0f}/s {sample.items_per_second:11,.0f} items/s"
+        f"{sample.workload:8} {sample.who:12} {sample.requests_per_second:9,.0f}/s {sample.items_per_second:11,.0f} items/s"
         f"   p50 {sample.p50_ms:7.1f}  p99 {sample.p99_ms:7.1f} ms   CPU {cpu}{sample.postgres_cpu_ms or 0:.2f} ms"
     )
 
 
 def tables(medians: Medians) -> str:
-    """A table for each work, then the goals."""
+    """A table for each workload, then the goals."""
     parts = []
-    for work in works.WORKS:
-        samples = [sample for (name, _), sample in medians.items() if name == work.name]
+    for workload in workloads.WORKLOADS:
+        samples = [sample for (name, _), sample in medians.items() if name == workload.name]
         if not samples:
             continue
         first = samples[0]
         parts.append(
-            f"### {work.title}\n\n"
+            f"### {workload.title}\n\n"
             f"| | requests/s | events or customers/s | p50 ms | p99 ms | CPU ms server + PostgreSQL | memory MiB "
             f"| {first.who} is |\n|---|---|---|---|---|---|---|---|"
         )
@@ -134,13 +134,13 @@ def tables(medians: Medians) -> str:
     return "\n".join(parts)
 
 
-def circumstances(arena: Arena, options: argparse.Namespace) -> dict[str, Any]:
+def circumstances(testbed: Testbed, options: argparse.Namespace) -> dict[str, Any]:
     """Everything a reader needs to know before comparing these figures with others."""
     cpu = next(
         (text.split(":", 1)[1].strip() for text in _cpu_information() if text.startswith("model name")),
         platform.processor(),
     )
-    ((version,),) = arena.postgres.run("postgres", "SHOW server_version")
+    ((version,),) = testbed.postgres.run("postgres", "SHOW server_version")
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
@@ -150,8 +150,8 @@ def circumstances(arena: Arena, options: argparse.Namespace) -> dict[str, Any]:
             "cores": os.cpu_count(),
             "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
             "kernel": platform.release(),
-            "data_on": arena.postgres.filesystem,
-            "load_average_before": arena.load_average,
+            "data_on": testbed.postgres.filesystem,
+            "load_average_before": testbed.load_average,
         },
         "versions": {
             "Python": platform.python_version(),
@@ -159,7 +159,7 @@ def circumstances(arena: Arena, options: argparse.Namespace) -> dict[str, Any]:
             "load generator": load.tool(),
             **{package: _version(package) for package in PACKAGES},
         },
-        "postgres_settings": {name: value for name, value in arena.postgres.settings.items() if name != "port"},
+        "postgres_settings": {name: value for name, value in testbed.postgres.settings.items() if name != "port"},
     }
 
 
@@ -213,11 +213,11 @@ def keep(
     return base.with_suffix(".md")
 
 
-def publish(arena: Arena, samples: Sequence[Sample], options: argparse.Namespace) -> str:
+def publish(testbed: Testbed, samples: Sequence[Sample], options: argparse.Namespace) -> str:
     """The tables of a run; kept as files too when the options name them."""
-    order = dict.fromkeys((sample.work, sample.who) for sample in samples)
-    medians = {key: median(sample for sample in samples if (sample.work, sample.who) == key) for key in order}
-    about = circumstances(arena, options)
+    order = dict.fromkeys((sample.workload, sample.who) for sample in samples)
+    medians = {key: median(sample for sample in samples if (sample.workload, sample.who) == key) for key in order}
+    about = circumstances(testbed, options)
     text = f"{describe(about)}\n\n{tables(medians)}"
     if options.save:
         from benchmarks import plot

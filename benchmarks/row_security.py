@@ -27,7 +27,7 @@ CREATE ROLE web LOGIN PASSWORD 'web';
 GRANT SELECT, INSERT ON event, walled TO web;
 """
 _ACCOUNT = "SET traitly.account = '7'; "
-_WORKS = {
+_WORKLOADS = {
     "store an event": "INSERT INTO {table} VALUES (7, gen_random_uuid()::text, 'c1', 'Logged in', now(), '{{}}') "
     "ON CONFLICT DO NOTHING",
     "a list of 100": "SELECT * FROM {table} WHERE account_id = 7 AND customer_id = 'c100' AND name = 'Logged in' "
@@ -45,7 +45,7 @@ def main() -> None:
             connection.autocommit = True
             cursor = connection.cursor()
             cursor.execute("SET synchronous_commit = off")  # the disk would hide the difference
-            for name, statement in _WORKS.items():
+            for name, statement in _WORKLOADS.items():
                 variants = (statement.format(table="event"), _ACCOUNT + statement.format(table="walled"))
                 rounds = [[_microseconds(cursor, variant) for variant in variants] for _ in range(_ROUNDS)]
                 ratio = statistics.median(walled / plain for plain, walled in rounds)

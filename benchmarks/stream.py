@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import works
+from benchmarks import workloads
 from benchmarks.contestants import TRAITLY
 from benchmarks.postgres import Postgres, free_port
 from benchmarks.processes import Service
@@ -66,13 +66,13 @@ def stream(port: int, key: str, address: str, media_type: str, worker: int) -> S
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     begin = time.monotonic()
     connection.request("GET", address, headers={"Authorization": f"Token {key}", "Accept": media_type})
-    answer = connection.getresponse()
-    if answer.status != http.HTTPStatus.OK:
-        raise RuntimeError(f"{address}: {answer.status} {answer.read()!r}")
-    head = answer.read(100 if media_type == MEDIA_TYPES[0] else 300)  # a row's beginning, below CSV's line of names
+    response = connection.getresponse()
+    if response.status != http.HTTPStatus.OK:
+        raise RuntimeError(f"{address}: {response.status} {response.read()!r}")
+    head = response.read(100 if media_type == MEDIA_TYPES[0] else 300)  # a row's beginning, below CSV's line of names
     begins_ms = 1000 * (time.monotonic() - begin)
     size, rows = len(head), head.count(b"\n")
-    while chunk := answer.read(65536):
+    while chunk := response.read(65536):
         size += len(chunk)
         rows += chunk.count(b"\n")
     seconds = time.monotonic() - begin
@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> Iterator[Streamed]:
             say(f"making {rows:,} customers and as many events")
             for statement in (FILL, FILL_EVENTS):
                 postgres.run("stream", statement, parameters={"nth": nth, "rows": rows})
-        postgres.run("stream", works.FILL_CHANGES)
+        postgres.run("stream", workloads.FILL_CHANGES)
         postgres.run("stream", "VACUUM (ANALYZE)", "CHECKPOINT")
         port = free_port()
         command = [part.format(port=port) for part in TRAITLY.serve]

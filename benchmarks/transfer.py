@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import orjson
 import psutil
 
-from benchmarks import works
+from benchmarks import workloads
 from benchmarks.contestants import TRAITLY
-from benchmarks.measure import Arena, Ground
+from benchmarks.measure import Dataset, Testbed
 from benchmarks.processes import ROOT, cpu_ms
 
 COLUMNS = {
@@ -46,26 +46,26 @@ def rows_of(kind: str, number: int) -> Iterator[bytes]:
     for n in range(number):
         row: dict[str, Any] = {"customer_id": f"customer-{n}", "created_at": 1_700_000_000 + n}
         if kind == "events":
-            row |= {"name": works.NAMES[n % len(works.NAMES)], "id": f"event-{n:09}"}
+            row |= {"name": workloads.NAMES[n % len(workloads.NAMES)], "id": f"event-{n:09}"}
             row["custom_attributes"] = {"order": n, "source": "web", "plan": "Atom", "first": n % 2 == 0}
         else:
-            row |= {"name": f"Customer {n}", "email": f"customer-{n}@example.com", "plan": works.PLANS[n % 5]}
+            row |= {"name": f"Customer {n}", "email": f"customer-{n}@example.com", "plan": workloads.PLANS[n % 5]}
             row |= {"monthly_payment_amount": n % 1000, "location": "Berlin"}
             row["custom_attributes"] = {"role": "manager", "logins": n}
         yield orjson.dumps(row) + b"\n"
 
 
 class Transfer:
-    """Runs on one arena."""
+    """Runs on one testbed."""
 
-    def __init__(self, arena: Arena, ground: Ground, folder: Path) -> None:
-        self._arena, self._ground, self._folder = arena, ground, folder
+    def __init__(self, testbed: Testbed, dataset: Dataset, folder: Path) -> None:
+        self._testbed, self._dataset, self._folder = testbed, dataset, folder
 
     def command(self, *arguments: str) -> tuple[float, float]:
         """Run a management command; its seconds by CPU, and its memory at the peak in MiB."""
-        environment = TRAITLY.variables(self._arena.postgres.url(self._ground.database), self._folder)
+        environment = TRAITLY.variables(self._testbed.postgres.url(self._dataset.database), self._folder)
         process = subprocess.Popen(
-            [sys.executable, "manage.py", *arguments, "--account", str(self._ground.accounts[0])],
+            [sys.executable, "manage.py", *arguments, "--account", str(self._dataset.accounts[0])],
             cwd=ROOT,
             env={**dict(psutil.Process().environ()), **environment},
             stderr=subprocess.DEVNULL,
@@ -85,23 +85,26 @@ class Transfer:
     def copy(self, statement: str, file: Any, *, out: bool) -> tuple[float, float]:
         """Run a COPY in this process."""
         before = psutil.Process().cpu_times()
-        with closing(self._arena.postgres.connect(self._ground.database)) as connection, connection.cursor() as cursor:
+        with (
+            closing(self._testbed.postgres.connect(self._dataset.database)) as connection,
+            connection.cursor() as cursor,
+        ):
             cursor.copy_expert(statement, file, 2**20) if out else cursor.copy_expert(statement, file)
         after = psutil.Process().cpu_times()
         return after.user + after.system - before.user - before.system, 0.0
 
     def timed(self, rows: int, move: Callable[[], tuple[float, float]]) -> Moved:
         """What a run took, PostgreSQL included."""
-        self._arena.tidy(self._ground.database)
-        postgres = self._arena.postgres.process
+        self._testbed.vacuum(self._dataset.database)
+        postgres = self._testbed.postgres.process
         before, begin = cpu_ms(postgres), time.monotonic()
         spent, peak = move()
         return Moved(rows, time.monotonic() - begin, spent + (cpu_ms(postgres) - before) / 1000, peak)
 
     def clear(self) -> None:
         """Empty tables, so that every run stores the same."""
-        self._arena.postgres.run(
-            self._ground.database, "TRUNCATE events_event, customers_customer, customers_change, customers_history"
+        self._testbed.postgres.run(
+            self._dataset.database, "TRUNCATE events_event, customers_customer, customers_change, customers_history"
         )
 
 
@@ -135,9 +138,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.transfer", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="%(default)s")
     options = parser.parse_args()
-    with Arena() as arena, tempfile.TemporaryDirectory() as name:
+    with Testbed() as testbed, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        transfer = Transfer(arena, arena.prepare(TRAITLY, 1_000), folder)
+        transfer = Transfer(testbed, testbed.prepare(TRAITLY, 1_000), folder)
         print("| | rows | rows/s | CPU µs a row | memory MiB |\n|---|---|---|---|---|")
         for kind in TABLES:
             for what, moved in run(transfer, kind, options.rows, folder):

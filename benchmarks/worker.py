@@ -69,12 +69,12 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
-    asked = parser.parse_args()
+    targets = parser.parse_args()
     with ExitStack() as stack:
         variants = [stack.enter_context(_serving(*each)) for each in _WITHOUT.items()]
-        for _ in range(asked.rounds):
+        for _ in range(targets.rounds):
             for variant in variants:
-                _run(variant, asked.connections, asked.seconds)
+                _run(variant, targets.connections, targets.seconds)
     whole = statistics.median(variants[0].cpu)
     print("| worker | CPU ms | over the whole | requests/s |\n|---|---|---|---|")
     for variant in variants:

@@ -5,7 +5,7 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
-from benchmarks.constant import ANSWER
+from benchmarks.constant import RESPONSE
 
 
 class ConstantViewSet(ViewSet):
@@ -13,7 +13,7 @@ class ConstantViewSet(ViewSet):
 
     def create(self, request: Request, **kwargs: Any) -> HttpResponse:
         """An event's answer, whatever was sent."""
-        return HttpResponse(ANSWER, content_type="application/json", status=201)
+        return HttpResponse(RESPONSE, content_type="application/json", status=201)
 
 
 urlpatterns = [path("api/v1/event", ConstantViewSet.as_view({"post": "create"}))]

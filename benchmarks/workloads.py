@@ -77,7 +77,7 @@ class Request(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Work:
+class Workload:
     """One kind of request.
 
     ``items`` is how many events or customers a request carries or lists; ``stores`` is whether each request adds that
@@ -188,10 +188,10 @@ def _segment_body(events: list[dict[str, object]], now: int) -> bytes:
     return text.replace(f'"{NUMBER}"', NUMBER).encode()
 
 
-def write_requests(work: Work, active: int, port: int, keys: list[str], file: Path) -> None:
-    """Write the work's requests as they go over the wire, each after a line with its length."""
+def write_requests(workload: Workload, active: int, port: int, keys: list[str], file: Path) -> None:
+    """Write the workload's requests as they go over the wire, each after a line with its length."""
     with file.open("wb") as stream:
-        for customer, method, address, body in work.requests(active):
+        for customer, method, address, body in workload.requests(active):
             length = len(body) + body.count(NUMBER.encode()) * (NUMBER_DIGITS - len(NUMBER))
             head = (
                 f"{method} {address} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Token {keys[customer % len(keys)]}\r\n"
@@ -201,24 +201,24 @@ def write_requests(work: Work, active: int, port: int, keys: list[str], file: Pa
             stream.write(b"%d\n%s%s" % (len(head) + len(body), head, body))
 
 
-def events(items: int) -> Work:
+def events(items: int) -> Workload:
     """POST of ``items`` events at once."""
-    return Work(f"batch-{items}", f"POST of {items:,} events", "batch", items, stores=True)
+    return Workload(f"batch-{items}", f"POST of {items:,} events", "batch", items, stores=True)
 
 
-SINGLE = Work("single", "(a) POST of one event", "single", stores=True)
-SEGMENT = Work("segment", "POST of 100 events as Segment's SDKs send them", "segment", 100, stores=True)
-SEGMENT_EVENTS = Work(
+SINGLE = Workload("single", "(a) POST of one event", "single", stores=True)
+SEGMENT = Workload("segment", "POST of 100 events as Segment's SDKs send them", "segment", 100, stores=True)
+SEGMENT_EVENTS = Workload(
     "segment-events", "POST of the same 100 events to /api/v1/event", "segment-events", 100, stores=True
 )
-BATCH = Work("batch", "(b) POST of 1,000 events", "batch", 1_000, stores=True)
-LIST = Work("list", "(c) GET of 100 events", "list", PAGE, rows=PAGE)
-EMPTY = Work("empty", "(c) GET of a list without events", "list", rows=0)
-UPSERT = Work("upsert", "(d) POST of one known customer", "upsert")
-UPSERTS = Work("upserts", "(d) POST of 1,000 known customers", "upsert", 1_000)
-ATTRIBUTES = Work(
+BATCH = Workload("batch", "(b) POST of 1,000 events", "batch", 1_000, stores=True)
+LIST = Workload("list", "(c) GET of 100 events", "list", PAGE, rows=PAGE)
+EMPTY = Workload("empty", "(c) GET of a list without events", "list", rows=0)
+UPSERT = Workload("upsert", "(d) POST of one known customer", "upsert")
+UPSERTS = Workload("upserts", "(d) POST of 1,000 known customers", "upsert", 1_000)
+ATTRIBUTES = Workload(
     "attributes", "(d) POST of 1,000 known customers, attributes changed", "upsert", 1_000, changes="attributes"
 )
-NOTHING = Work("nothing", "(d) POST of 1,000 known customers, nothing changed", "upsert", 1_000, changes="nothing")
+NOTHING = Workload("nothing", "(d) POST of 1,000 known customers, nothing changed", "upsert", 1_000, changes="nothing")
 # Lists come before anything has been added: everybody's first page is then the same.
-WORKS = (LIST, EMPTY, SINGLE, UPSERT, UPSERTS, ATTRIBUTES, NOTHING, SEGMENT_EVENTS, SEGMENT, BATCH)
+WORKLOADS = (LIST, EMPTY, SINGLE, UPSERT, UPSERTS, ATTRIBUTES, NOTHING, SEGMENT_EVENTS, SEGMENT, BATCH)
