@@ -15,6 +15,7 @@ from pydantic import InstanceOf, TypeAdapter, ValidationError
 
 from accounts.models import AccountOwned
 from traitly.input.values import UNIX_SECONDS, Amount, CustomerId, Email, Name, Text, Time, now_in_seconds
+from traitly.lists.definition import JSON_AS_IS, JSON_DIGITS, JSON_NUMBER, JSON_TEXT
 
 
 class Kind(NamedTuple):
@@ -23,13 +24,14 @@ class Kind(NamedTuple):
     cast: str  # of a text, to the column's type
     write: Callable[[Any], str]  # the text
     json_sql: str = "{}"  # SQL of what answers show, of the column that is put in
+    json: str = JSON_TEXT  # how that becomes JSON
     text: str = "{}"  # SQL of what, cast to text, the history keeps
 
 
 TEXT = Kind("text", str)
-TIME = Kind("timestamptz", datetime.datetime.isoformat, UNIX_SECONDS)
-NUMBER = Kind("numeric", str, "trim_scale({})", "trim_scale({})")
-JSON = Kind("jsonb", bytes.decode)
+TIME = Kind("timestamptz", datetime.datetime.isoformat, UNIX_SECONDS, JSON_DIGITS)
+NUMBER = Kind("numeric", str, "trim_scale({})", JSON_NUMBER, "trim_scale({})")
+JSON = Kind("jsonb", bytes.decode, json=JSON_AS_IS)
 KINDS: dict[type, Kind] = {
     models.CharField: TEXT,
     models.DateTimeField: TIME,

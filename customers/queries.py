@@ -37,6 +37,7 @@ _READ: dict[Kind, Callable[[str], Any]] = {TEXT: parse_text, TIME: parse_time, N
 LIST = ListDefinition(
     table="customers_customer",
     columns={each.name: each.json_sql for each in COLUMNS},
+    json={each.name: each.kind.json for each in COLUMNS},
     key=KEY,
     sorts={
         each.name: _sort(each) for each in sorted(COLUMNS, key=lambda each: each.name != "created_at") if each.sorts

@@ -10,7 +10,16 @@ from customers.aliases import has_aliases, ids_of
 from traitly.db.citus import is_distributed
 from traitly.db.retries import retried
 from traitly.input.values import UNIX_SECONDS
-from traitly.lists.definition import ListDefinition, ListQuery, Sort, time_range, time_sort
+from traitly.lists.definition import (
+    JSON_AS_IS,
+    JSON_DIGITS,
+    JSON_NUMBER,
+    ListDefinition,
+    ListQuery,
+    Sort,
+    time_range,
+    time_sort,
+)
 
 # A customer's events of one name; walks the index events_by_customer_name, once for each of several.
 LIST = ListDefinition(
@@ -24,6 +33,7 @@ LIST = ListDefinition(
         "id": "id",
         "custom_attributes": "custom_attributes",
     },
+    json={"created_at": JSON_DIGITS, "success": JSON_NUMBER, "custom_attributes": JSON_AS_IS},
     key="id",
     sorts={"created_at": time_sort("created_at")},
     equal=("customer_id", "name"),

@@ -32,9 +32,9 @@ def envelope(
 
     Rows that the database wrote stay text on their way to the client: nothing parses them in between.
     """
-    data = [orjson.Fragment(row) if isinstance(row, bytes) else row for row in rows]
+    data = list(rows)
     body = {
-        "data": data,
+        "data": _json_array(data),
         "metadata": metadata or {},
         VERBS.get(method, "retrieved"): str(int(time.time())),
         "object": kind,
@@ -42,6 +42,13 @@ def envelope(
     response = ApiResponse(orjson.dumps(body), status=status, content_type="application/json")
     response.rows = len(data)
     return response
+
+
+def _json_array(rows: list[bytes | dict[str, Any]]) -> Any:
+    texts = [row for row in rows if isinstance(row, bytes)]
+    if len(texts) == len(rows):
+        return orjson.Fragment(b"[" + b",".join(texts) + b"]")
+    return [orjson.Fragment(row) if isinstance(row, bytes) else row for row in rows]
 
 
 def batch_response(

@@ -7,6 +7,7 @@ into a ``ListQuery``; ``traitly.lists.pages`` asks the database.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from pydantic_core import PydanticCustomError
@@ -17,6 +18,12 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 
 Condition = tuple[str, list[Any]]  # SQL, and its parameters
+
+# How concat() is given the JSON of a column, by what its SQL is. row_to_json() finds out how to write each value of each row.
+JSON_TEXT = "coalesce(to_json({})::text, 'null')"  # anything that to_json takes
+JSON_DIGITS = "coalesce('\"' || {} || '\"', 'null')"  # text in which nothing has to be escaped
+JSON_NUMBER = "coalesce({}::text, 'null')"
+JSON_AS_IS = "coalesce({}, 'null')"  # jsonb
 
 
 class Sort(NamedTuple):
@@ -42,7 +49,7 @@ class Range(NamedTuple):
     joined: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListDefinition:
     """What a list knows. Parameters that are not named here are refused."""
 
@@ -59,6 +66,7 @@ class ListDefinition:
     # attributes are found by that are ``joined``.
     joined: str = ""
     attributes: str = ""  # the column of the second table in which an index finds attributes
+    json: Mapping[str, str] = field(default_factory=dict)  # how columns become JSON: JSON_TEXT, if not named here
     texts: Mapping[str, str] = field(default_factory=dict)  # SQL of cells where the text of ``columns`` will not do
     # The columns that stand before the time in the index that gives every order of the list. Where no filter names the
     # last one's values, they are looked up: that saves an index without it.
@@ -67,8 +75,16 @@ class ListDefinition:
     @property
     def json_sql(self) -> str:
         """SQL of a row's JSON text. PostgreSQL writes it: numbers and attributes reach the client as stored."""
-        fields = ", ".join(f"{sql} AS {name}" for name, sql in self.columns.items())
-        return f"(SELECT row_to_json(json_sql) FROM (SELECT {fields}) AS json_sql)::text"
+        return self.json_tails[0]
+
+    @cached_property
+    def json_tails(self) -> list[str]:
+        """SQL of what follows in a row's JSON text after none of its columns, after the first, and so on."""
+        parts = [
+            f"""'{"," if place else "{"}"{name}":', {self.json.get(name, JSON_TEXT).format(sql)}"""
+            for place, (name, sql) in enumerate(self.columns.items())
+        ]
+        return [f"concat({', '.join(parts[known:])}, '}}')" for known in range(len(parts) + 1)]
 
     @property
     def cells(self) -> str:

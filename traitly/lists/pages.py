@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 from django.db import OperationalError, connection
 from psycopg2.errors import QueryCanceled
 
@@ -36,7 +37,7 @@ def page(query: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]
     rows: list[bytes] = []
     limit = query.limit
     with _explain_timeout(query):
-        for part in _parts(query, query.definition.json_sql, account_id, limit + 1):
+        for part in _parts(query, account_id, limit=limit + 1):
             rows += [row.encode() for row in part]
             if sum(map(len, rows)) > _MAX_BYTES:
                 limit = min(limit, max(1, len(rows) - 1))
@@ -53,10 +54,10 @@ def pages(query: ListQuery, *, account_id: int, cells: bool = False) -> Iterator
 
     Nothing is held between pages, neither rows nor a transaction, so a slow reader costs the database nothing.
     """
-    return _parts(query, query.definition.cells if cells else query.definition.json_sql, account_id)
+    return _parts(query, account_id, cells=cells)
 
 
-def _parts(query: ListQuery, what: str, account_id: int, limit: int | None = None) -> Iterator[list[Any]]:
+def _parts(query: ListQuery, account_id: int, *, limit: int | None = None, cells: bool = False) -> Iterator[list[Any]]:
     """The list, or its first ``limit`` rows, in parts of one statement each.
 
     A part has as many rows as fit into ``_MAX_BYTES`` if they are like those before; all parts together, if there is a
@@ -64,11 +65,12 @@ def _parts(query: ListQuery, what: str, account_id: int, limit: int | None = Non
     """
     definition = query.definition
     sort = query.sort.lstrip("-")
+    head, what = ("", definition.cells) if cells else _known_columns(query)
     query = with_all_names(query, account_id)
     size, room = _FIRST_ROWS, _MAX_BYTES
     while True:
         size = size if limit is None else min(size, limit)
-        rows = [row for (row,) in _select(query, what, account_id, size)]
+        rows = [head + row if head else row for (row,) in _select(query, what, account_id, size)]
         if rows:
             yield rows
         if len(rows) < size or size == limit:
@@ -80,6 +82,17 @@ def _parts(query: ListQuery, what: str, account_id: int, limit: int | None = Non
         size = min(MAX_LIMIT, max(2, room * size // characters))
         last = _fields(rows[-1]) if isinstance(rows[-1], str) else dict(zip(definition.columns, rows[-1], strict=True))
         query = dataclasses.replace(query, after=[definition.sorts[sort].value(last[sort]), last[definition.key]])
+
+
+def _known_columns(query: ListQuery) -> tuple[str, str]:
+    """With what JSON text every row begins, since filters give these columns one value each, and SQL of the rest."""
+    known = {}
+    for name, sql in query.definition.columns.items():
+        if sql != name or len(query.equal.get(name, ())) != 1:
+            break
+        [known[name]] = query.equal[name]
+    head = orjson.dumps(known).decode().removesuffix("}") if known else ""
+    return head, query.definition.json_tails[len(known)]
 
 
 @retried
