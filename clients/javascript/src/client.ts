@@ -3,6 +3,7 @@ import { Customers } from "./customers.js";
 import { Events } from "./events.js";
 import { Feed } from "./feed.js";
 import { Transport, type Settings } from "./transport.js";
+import { Webhooks } from "./webhook-settings.js";
 
 export interface TraitlyOptions {
   /** The server, as `https://traitly.example.com`; in Node from TRAITLY_URL if not given. */
@@ -34,6 +35,7 @@ export class Traitly {
   readonly events: Events;
   readonly customers: Customers;
   readonly feed: Feed;
+  readonly webhooks: Webhooks;
   readonly #transport: Transport;
 
   constructor(options: TraitlyOptions = {}) {
@@ -41,6 +43,7 @@ export class Traitly {
     this.events = new Events(this.#transport);
     this.customers = new Customers(this.#transport);
     this.feed = new Feed(this.#transport);
+    this.webhooks = new Webhooks(this.#transport);
   }
 
   /**

@@ -4,7 +4,7 @@ import type { BatchOptions, EventFilters } from "./events.js";
 import { Pages } from "./pages.js";
 import type { BatchResult } from "./results.js";
 import { pathOf, type Transport } from "./transport.js";
-import type { Change, Customer, CustomerChanges, Event, NewCustomer } from "./types.js";
+import type { Alias, Change, Customer, CustomerChanges, Event, NewCustomer } from "./types.js";
 import { toJson, type OneOrMore, type Range, type Time } from "./values.js";
 
 type SortField = "created_at" | "updated_at" | "customer_id" | "monthly_payment_amount";
@@ -114,6 +114,31 @@ export class Customers {
    */
   history(customerId: string | number, filters: HistoryFilters = {}): Pages<Change> {
     return new Pages(this.transport, pathOf("customer", customerId, "/history"), filters);
+  }
+
+  /**
+   * The other ids of a customer, from an `alias` or `identify` of Segment's SDKs.
+   *
+   * Rejects with NotFoundError if nothing is known of this customer.
+   */
+  async aliases(customerId: string | number): Promise<Alias[]> {
+    const { data } = await this.transport.send({ method: "GET", path: pathOf("customer", customerId, "/alias") });
+    return data as unknown as Alias[];
+  }
+
+  /**
+   * Separate one of its other ids from a customer: what is stored under it is no longer read as this customer's.
+   *
+   * Rejects with NotFoundError if it is not one of them.
+   */
+  async separate(customerId: string | number, previousId: string): Promise<void> {
+    try {
+      await this.transport.send({ method: "DELETE", path: pathOf("customer", customerId, pathOf("alias", previousId)) });
+    } catch (error) {
+      if (!(error instanceof NotFoundError && error.attempts > 1)) {
+        throw error; // else an earlier attempt separated it, whose response was lost
+      }
+    }
   }
 
   /**

@@ -24,7 +24,23 @@ export { Feed, type FeedOptions, Follow, type FollowOptions } from "./feed.js";
 export { newId } from "./ids.js";
 export { Pages } from "./pages.js";
 export { BatchResult, type Page, type Rejection } from "./results.js";
-export type { Change, Customer, CustomerChanges, Event, FeedEntry, Hint, NewCustomer, NewEvent, WebhookBatch } from "./types.js";
+export type {
+  Alias,
+  Change,
+  CreatedWebhook,
+  Customer,
+  CustomerChanges,
+  Event,
+  FeedEntry,
+  Hint,
+  NewCustomer,
+  NewEvent,
+  NewWebhook,
+  WebhookBatch,
+  WebhookChanges,
+  WebhookSettings,
+} from "./types.js";
 export type { OneOrMore, Range, Time } from "./values.js";
 export { VERSION } from "./version.js";
 export { Webhook, type WebhookOptions } from "./webhooks.js";
+export { Webhooks } from "./webhook-settings.js";

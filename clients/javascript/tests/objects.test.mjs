@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { BadRequestError, newId, NotFoundError, PayloadTooLargeError, RejectedError } from "../dist/esm/index.js";
-import { all, caught, direct, faults, newCustomerId, traitly } from "./helpers.mjs";
+import { all, caught, direct, faults, key, newCustomerId, traitly, url } from "./helpers.mjs";
 
 const john = (customer_id) => ({ customer_id, name: "John Smith", email: "j@example.com", plan: "Starter" });
 
@@ -169,4 +169,21 @@ test("a customer's history, events deleted by what they are, and what was probab
   assert.deepEqual(hints.map(({ attr }) => attr), ["1050.createdAt"]);
   assert.equal(await traitly.events.deleteMany({ customer_id, name: "n0", created_at: { lt: 4 } }), 2);
   assert.ok((await caught(traitly.events.deleteMany({}))) instanceof BadRequestError);
+});
+
+test("the other ids of a customer", async () => {
+  const customer_id = newCustomerId();
+  await direct.customers.upsert(john(customer_id));
+  const previousId = `anonymous/${customer_id}`;
+  const answer = await fetch(`${url}/v1/alias`, {
+    method: "POST",
+    headers: { Authorization: `Basic ${btoa(`${key}:`)}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ type: "alias", previousId, userId: customer_id }),
+  });
+  assert.equal(answer.status, 200);
+  const [alias] = await direct.customers.aliases(customer_id);
+  assert.deepEqual([alias.previous_id, alias.reason], [previousId, "alias"]);
+  await direct.customers.separate(customer_id, previousId);
+  assert.deepEqual(await direct.customers.aliases(customer_id), []);
+  assert.ok((await caught(direct.customers.separate(customer_id, previousId))) instanceof NotFoundError);
 });

@@ -64,7 +64,7 @@ def test_nothing_starts_before_the_first_item(traitly: Traitly) -> None:
 
 
 def test_items_go_after_the_interval_without_a_flush(traitly: Traitly, faults: Faults, customer_id: str) -> None:
-    with traitly.batcher(interval=0.2) as batcher:
+    with traitly.batcher(interval=2) as batcher:
         batcher.send(customer_id=customer_id, name="n")
         assert faults.requests == []
         deadline = time.monotonic() + 10

@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from traitly import BadRequestError, NotFoundError, Traitly
@@ -94,3 +95,18 @@ def test_history(traitly: Traitly, customer_id: str) -> None:
         traitly.customers.update(customer_id, plan=plan)
     changes = list(traitly.customers.history(customer_id, field="plan", sort="-changed_at", limit=1))
     assert [(change["before"], change["after"]) for change in changes] == [("Atom", "Molecule"), ("Starter", "Atom")]
+
+
+def test_the_other_ids_of_a_customer(direct: Traitly, url: str, key: str, customer_id: str) -> None:
+    _make(direct, customer_id)
+    previous_id = f"anonymous/{customer_id}"
+    call = {"type": "alias", "previousId": previous_id, "userId": customer_id}
+    assert httpx.post(f"{url}/v1/alias", json=call, auth=(key, "")).status_code == 200
+
+    [alias] = direct.customers.aliases(customer_id)
+    assert (alias["previous_id"], alias["reason"]) == (previous_id, "alias")
+
+    direct.customers.separate(customer_id, previous_id)
+    assert direct.customers.aliases(customer_id) == []
+    with pytest.raises(NotFoundError):
+        direct.customers.separate(customer_id, previous_id)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 from traitly._openapi import (
+    Alias,
     Change,
+    CreatedWebhook,
     Customer,
     CustomerErased,
     CustomerUpdated,
@@ -18,11 +20,14 @@ from traitly._openapi import (
     NewCustomer,
     NewEvent,
 )
+from traitly._openapi import Webhook as WebhookSettings
 from traitly._values import Amount, Time
 
 __all__ = [
+    "Alias",
     "AmountRange",
     "Change",
+    "CreatedWebhook",
     "Customer",
     "CustomerErased",
     "CustomerUpdated",
@@ -30,12 +35,16 @@ __all__ = [
     "Event",
     "EventCreated",
     "FeedEntry",
+    "FeedEntryType",
     "Hint",
     "NewCustomer",
     "NewEvent",
     "TimeRange",
     "WebhookBatch",
+    "WebhookSettings",
 ]
+
+FeedEntryType = Literal["event.created", "customer.updated", "customer.erased"]
 
 
 class WebhookBatch(TypedDict):

@@ -12,6 +12,7 @@ from traitly._async.customers import AsyncCustomers
 from traitly._async.events import AsyncEvents
 from traitly._async.feed import AsyncFeed
 from traitly._async.transport import AsyncTransport
+from traitly._async.webhooks import AsyncWebhooks
 from traitly._protocol import Settings
 from traitly.batcher import MEBIBYTE, AsyncBatcher
 from traitly.errors import TraitlyError
@@ -50,6 +51,7 @@ class AsyncTraitly:
         self.events = AsyncEvents(self._transport)
         self.customers = AsyncCustomers(self._transport)
         self.feed = AsyncFeed(self._transport)
+        self.webhooks = AsyncWebhooks(self._transport)
 
     def batcher(
         self,

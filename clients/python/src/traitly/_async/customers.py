@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from traitly._protocol import delete, get, patch, path_of, post
 from traitly._values import UNSET, Amount, Time, Unset, fields
 from traitly.errors import NotFoundError
 from traitly.results import BatchResult
-from traitly.types import AmountRange, Change, Customer, Event, NewCustomer, TimeRange
+from traitly.types import Alias, AmountRange, Change, Customer, Event, NewCustomer, TimeRange
 
 
 class AsyncCustomers:
@@ -200,6 +201,25 @@ class AsyncCustomers:
         """
         filters = {"field": field, "changed_at": changed_at, "sort": sort, "limit": limit, "cursor": cursor}
         return AsyncPages(self._transport, path_of("customer", customer_id, "history"), filters)
+
+    async def aliases(self, customer_id: str | int) -> builtins.list[Alias]:
+        """The other ids of a customer, from an ``alias`` or ``identify`` of Segment's SDKs.
+
+        Raises NotFoundError if nothing is known of this customer.
+        """
+        body = await self._transport.send(get(path_of("customer", customer_id, "alias")))
+        return cast("builtins.list[Alias]", body["data"])
+
+    async def separate(self, customer_id: str | int, previous_id: str) -> None:
+        """Separate one of its other ids from a customer: what is stored under it is no longer read as this customer's.
+
+        Raises NotFoundError if it is not one of them.
+        """
+        try:
+            await self._transport.send(delete(path_of("customer", customer_id, path_of("alias", previous_id)[1:])))
+        except NotFoundError as error:
+            if error.attempts == 1:  # else an earlier attempt separated it, whose response was lost
+                raise
 
     async def erase(self, customer_id: str | int) -> int | None:
         """Erase a customer and every event of it; returns the number of events erased.

@@ -13,6 +13,7 @@ from traitly._sync.customers import Customers
 from traitly._sync.events import Events
 from traitly._sync.feed import Feed
 from traitly._sync.transport import Transport
+from traitly._sync.webhooks import Webhooks
 from traitly.batcher import MEBIBYTE, Batcher
 from traitly.errors import TraitlyError
 
@@ -50,6 +51,7 @@ class Traitly:
         self.events = Events(self._transport)
         self.customers = Customers(self._transport)
         self.feed = Feed(self._transport)
+        self.webhooks = Webhooks(self._transport)
 
     def batcher(
         self,
