@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -167,6 +168,17 @@ def test_a_request_that_gets_no_thread_in_time_is_refused() -> None:
         late = within(port, seconds=0.9)  # at once: there is no hope
         assert late.startswith(b"HTTP/1.1 503")
         assert early.recv(65536).startswith(b"HTTP/1.1 503")
+
+
+def test_a_server_that_stops_answers_whom_it_has_and_refuses_others_at_once() -> None:
+    with stub_server() as port, connect(port) as early:
+        early.sendall(GET % b"/sleep?seconds=3")
+        time.sleep(0.5)
+        psutil.Process().children()[-1].terminate()
+        time.sleep(1)
+        with pytest.raises(ConnectionRefusedError):
+            connect(port)
+        assert early.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_a_new_client_takes_the_place_of_the_one_that_was_silent_for_longest() -> None:

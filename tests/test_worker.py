@@ -53,6 +53,8 @@ def test_signatures(function: Callable[..., Any], parameters: str) -> None:
         (gthread.ThreadWorker.run, "self.nr_conns < self.worker_connections"),
         (gthread.ThreadWorker.run, "self.notify()"),
         (gthread.ThreadWorker.run, "while self.nr_conns > 0"),
+        (gthread.ThreadWorker.run, "if not self.is_parent_alive():"),
+        (gthread.ThreadWorker.run, "existing connections\n        self.set_accept_enabled(False)"),
         (gthread.ThreadWorker.set_accept_enabled, "self.accept)"),
         (gthread.ThreadWorker.enqueue_req, "self.tpool.submit(self.handle, conn)"),
         (gthread.ThreadWorker.enqueue_req, "self.method_queue.defer(self.finish_request, conn, fut)"),

@@ -74,6 +74,8 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
     interpreter does the work, and its threads wait for each other, while the others idle.
     """
 
+    alive: bool
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         # No owner of requests, which is an API key or all who have none, takes the spare ones.
@@ -114,17 +116,39 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     # Main thread: connections --------------------------------------------------------------------------------------------
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept connections, or do not. Once the worker is to stop, whoever comes is refused at once.
+
+        gunicorn listens until its last request is answered: clients would connect, wait, and be reset.
+        """
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                while self._accept(listener):
+                    pass
+                listener.close()
+
+    def is_parent_alive(self) -> bool:
+        """Whether the master lives. Without it the worker stops as at SIGTERM, so that another master can listen."""
+        if not super().is_parent_alive():
+            self.alive = False
+        return self.alive
+
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection, after the workers that have fewer had a moment to do so: there may be none left then."""
         for _ in range(_GIVE_WAY_TIMES):
             if self.nr_conns <= shared.fewest_connections(self.nr_conns):
                 break
             time.sleep(_GIVE_WAY_SECONDS)
+        self._accept(listener)
+
+    def _accept(self, listener: socket.socket) -> bool:
+        """Accept a connection; False if there is none."""
         try:
             client, address = listener.accept()
         except OSError as error:
             if error.errno in {errno.EAGAIN, errno.ECONNABORTED}:
-                return
+                return error.errno == errno.ECONNABORTED
             raise
         if self.nr_conns + 1 >= self.worker_connections and self._watched:
             self._close(next(iter(self._watched)))  # who waits for longest makes room
@@ -132,6 +156,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         self.nr_conns += 1
         self._watch(conn, selectors.EVENT_READ, self.cfg.keepalive)
         self._receive(conn)
+        return True
 
     def _watch(self, conn: Connection, interest: int, seconds: float) -> None:
         """Wait for the client, without a thread."""
