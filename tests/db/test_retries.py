@@ -127,6 +127,17 @@ def test_a_connection_lost_every_time_is_503(api, monkeypatch, failure):
     assert int(answer.headers["Retry-After"]) >= 1
 
 
+def test_a_database_that_takes_no_writes_is_503_and_connected_to_anew(api, monkeypatch):
+    """The session stays read-only where the database is writable again, or another server has become the primary."""
+    failure = (InternalError("cannot execute INSERT in a read-only transaction"), errors.ReadOnlySqlTransaction())
+    monkeypatch.setattr("events.views.store_events", Service(failure, loses_connection=False))
+
+    answer = api.post("event", an_event())
+
+    assert (answer.status, answer.errors) == (503, [("service_unavailable", None)])
+    assert connection.connection is None
+
+
 def test_another_database_error_is_500(api, monkeypatch):
     failure = (DatabaseError("unknown operator"), errors.UndefinedFunction())
     monkeypatch.setattr("events.views.store_events", Service(failure, loses_connection=False))

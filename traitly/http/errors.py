@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import Error as AnyDatabaseError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from psycopg2.errors import QueryCanceled
+from psycopg2.errors import QueryCanceled, ReadOnlySqlTransaction
 from rest_framework import exceptions
 
 from traitly.db.retries import connection_is_lost
@@ -72,6 +72,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
         return _api_exception_response(error, context)
     if isinstance(error, SuspiciousOperation):  # more parameters than Django reads
         return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "Too many parameters.")])
+    if isinstance(error.__cause__, ReadOnlySqlTransaction):
+        connection.close()  # the database may be writable, or another one be the primary, for new sessions
+        return _unavailable_response(error)
     if isinstance(error, (OperationalError, InterfaceError)) or (
         isinstance(error, AnyDatabaseError) and connection_is_lost()
     ):
@@ -86,6 +89,8 @@ def _unavailable_response(error: Exception) -> HttpResponse:
     detail = "The database is unavailable or too busy. Send the request again."
     if isinstance(error.__cause__, QueryCanceled):
         detail = "The database took too long, so the request was cancelled. Retry it, in smaller parts if it is large."
+    elif isinstance(error.__cause__, ReadOnlySqlTransaction):
+        detail = "The database takes no writes at the moment. Nothing was stored: send the request again."
     response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, [Error("service_unavailable", detail)])
     response["Retry-After"] = str(RETRY_SECONDS)
     return response
