@@ -38,7 +38,7 @@ demo: $(VENV)/requirements.installed ## Fill the first account with examples, wh
 	@PORT=$(PORT) $(BIN)/python manage.py demo
 
 # They have targets of their own.
-LEFT_OUT := --ignore=tests/browser --ignore=tests/sdks --ignore=tests/feed/test_faults.py
+LEFT_OUT := --ignore=tests/browser --ignore=tests/sdks --ignore=tests/feed/test_faults.py --ignore=tests/faults
 
 .PHONY: test
 test: $(VENV)/requirements-dev.installed ## Run the tests, but slow ones and those in a browser; ARGS="tests/http -k gzip" runs some.
@@ -49,8 +49,12 @@ slow: $(VENV)/requirements-dev.installed ## Run the tests that take seconds each
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m slow $(LEFT_OUT)
 
 .PHONY: faults
-faults: $(VENV)/requirements-dev.installed ## Run the tests that kill -9 workers, gunicorn's processes and PostgreSQL, a minute.
-	@$(BIN)/python -m pytest tests/feed/test_faults.py
+faults: $(VENV)/requirements-dev.installed ## Do harm for half an hour: kill -9, a database in trouble, hostile clients; ARGS="-k kill" does some.
+	@MODEL_RUNS=200 MODEL_STEPS=50 $(BIN)/python -m pytest -rP tests/feed/test_faults.py tests/faults tests/test_model.py $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/requirements-dev.installed ## Half the load that a server holds, for MINUTES (60): what its processes grow by.
+	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),60)
 
 .PHONY: browser
 browser: $(VENV)/requirements-dev.installed ## Run the tests in a browser: Chromium or Chrome must be installed.
