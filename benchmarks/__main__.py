@@ -4,9 +4,10 @@ import argparse
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 from benchmarks import report, workloads
-from benchmarks.contestants import CONSTANTS, CONTESTANTS, TRAITLY, Contestant
+from benchmarks.contestants import CONSTANTS, CONTESTANTS, TRAITLY, Contestant, beside
 from benchmarks.limits import Limits
 from benchmarks.measure import Entry, Sample, Testbed, run_workload, warm_up
 
@@ -23,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--only", default="list,single,upsert,batch", help="workloads, comma separated: %(default)s")
     known = ",".join([*(contestant.name for contestant in CONTESTANTS), "limits"])
     options.add_argument("--contestants", default=DEFAULT, help=f"of {known}, comma separated: {DEFAULT}")
+    options.add_argument("--beside", type=Path, metavar="FOLDER", help="another checkout of Traitly, measured in turns")
     options.add_argument("--save", metavar="NAME", help="keep the results as benchmarks/results/<date>-NAME.*")
     options.add_argument("--quick", action="store_true", help="one run of 2 s each: a try, not a measurement")
     options.add_argument(
@@ -40,8 +42,9 @@ def choose(options: argparse.Namespace) -> tuple[list[Contestant], list[workload
         raise SystemExit(f"unknown workloads: {', '.join(unknown)}")
     if "limits" in names and TRAITLY.name not in names:
         raise SystemExit("the limits need traitly: they work on a copy of its database")
+    found = [contestant for contestant in CONTESTANTS if contestant.name in names]
     return (
-        [contestant for contestant in CONTESTANTS if contestant.name in names],
+        [*found, beside(options.beside)] if options.beside else found,
         [workload for workload in workloads.WORKLOADS if workload.group in groups],
     )
 

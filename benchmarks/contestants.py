@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks import workloads
@@ -23,7 +23,7 @@ class Contestant:
     ``more_accounts`` is one that makes as many as its last argument says, in the order of their ids, and prints their
     keys. ``serve`` is the server's command; ``{port}`` stands for the port. ``accounts`` selects the accounts' ids.
     ``also_fill`` are statements that make what its tables have beside the rows that all have.
-    One that ``answers_constant`` stores nothing: it shows what the workers alone can do.
+    One that ``answers_constant`` stores nothing: it shows what the workers alone can do. All commands run in ``folder``.
     """
 
     name: str
@@ -35,19 +35,20 @@ class Contestant:
     also_fill: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     answers_constant: bool = False
+    folder: Path = ROOT
 
     def make(self, environment: Mapping[str, str]) -> list[str]:
         """Make tables, account and key in an empty database; the key."""
         output = [""]
         for command in self.prepare:
-            output = _run(command, environment)
+            output = self._run(command, environment)
         return output[-1:]
 
     def make_accounts(self, environment: Mapping[str, str], number: int) -> list[str]:
         """Make tables and several accounts in an empty database; their keys."""
         if not self.more_accounts:
             raise NotImplementedError(f"{self.title} has no command that makes {number} accounts")
-        return self.make(environment) + _run([*self.more_accounts, str(number - 1)], environment)
+        return self.make(environment) + self._run([*self.more_accounts, str(number - 1)], environment)
 
     def variables(self, database_url: str, folder: Path) -> dict[str, str]:
         """The environment of its processes; ``folder`` is for files that it keeps."""
@@ -58,21 +59,20 @@ class Contestant:
             **self.environment,
         }
 
-
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """Run a command; the words that it prints."""
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=PREPARE_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
-    return done.stdout.split()
+    def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+        """Run a command; the words that it prints."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=PREPARE_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
+        return done.stdout.split()
 
 
 def _django(*arguments: str) -> list[str]:
@@ -131,6 +131,28 @@ TRAITLY = Contestant(
     more_accounts=[sys.executable, "-m", "benchmarks.many_accounts"],
     also_fill=[workloads.FILL_CHANGES],
 )
+
+
+def beside(folder: Path) -> Contestant:
+    """Another checkout of Traitly, an older one for example, in the same run and with the same packages."""
+    if not (folder / "manage.py").exists():
+        raise SystemExit(f"{folder} has no manage.py: it is no checkout of Traitly")
+    has_changes = (folder / "feed").exists()  # the table that FILL_CHANGES fills
+    return replace(
+        TRAITLY,
+        name="beside",
+        title=f"Traitly at {_revision(folder)}",
+        folder=folder,
+        also_fill=TRAITLY.also_fill if has_changes else [],
+    )
+
+
+def _revision(folder: Path) -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or folder.name
+
+
 CONTESTANTS = (
     TRAITLY,
     _drf("drf", "DRF, gunicorn sync x 4", "--workers=4"),

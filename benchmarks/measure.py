@@ -131,7 +131,8 @@ class Testbed:
         """A contestant's server on a database that is ready, until the end of the ``with``."""
         port = free_port()
         command = [part.format(port=port) for part in contestant.serve]
-        with Service(contestant.name, command, port, self._variables(contestant, dataset.database)) as service:
+        variables = self._variables(contestant, dataset.database)
+        with Service(contestant.name, command, port, variables, contestant.folder) as service:
             yield Entry(contestant, dataset, service, self._folder / f"{contestant.name}.requests")
 
     def forget_added(self, dataset: Dataset) -> None:

@@ -24,12 +24,14 @@ QUIET_SECONDS, QUIET_MS, QUIET_TIMES = 0.25, 10, 2
 class Service:
     """An HTTP server on 127.0.0.1, from ``with`` to the end of it; nothing of its process group outlives that."""
 
-    def __init__(self, name: str, command: Sequence[str], port: int, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], port: int, environment: Mapping[str, str], folder: Path = ROOT
+    ) -> None:
         self.name, self.port = name, port
         self._log = tempfile.NamedTemporaryFile(prefix=f"traitly-benchmark-{name}-", suffix=".log")  # noqa: SIM115
         self._process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=folder,
             env=os.environ | environment,
             stdin=subprocess.DEVNULL,
             stdout=self._log,

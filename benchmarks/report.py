@@ -22,6 +22,7 @@ from benchmarks.measure import Sample, Testbed, median
 
 RESULTS = Path(__file__).with_name("results")
 TITLES = {contestant.name: contestant.title for contestant in (*CONTESTANTS, *CONSTANTS)} | {
+    "beside": "Traitly, the checkout beside it",
     "pgbench": "limit: pgbench, the same statement, prepared",
     "json": "limit: pgbench, the same rows as JSON",
     "unnest": "limit: INSERT ... SELECT unnest",
