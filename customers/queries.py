@@ -172,6 +172,16 @@ def stored_ids(*, account_id: int, customer_ids: Iterable[str]) -> set[str]:
         return {customer_id for (customer_id,) in cursor.fetchall()}
 
 
+def change_times(*, account_id: int, customer_ids: Iterable[str]) -> dict[str, datetime.datetime]:
+    """When each of these customers changed last; those that the account has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT customer_id, updated_at FROM customers_customer WHERE account_id = %s AND customer_id = ANY(%s)",
+            [account_id, list(customer_ids)],
+        )
+        return dict(cursor.fetchall())
+
+
 # What is typed begins the customer_id, the email, the name or the name's last word: in this order, each by its index
 # (customers_customer_id_unique, customers_by_email, ..._name, ..._lower_last_word). Written as ranges: LIKE with a
 # parameter would find no index, and upper and lower case are one except in a customer_id.

@@ -12,6 +12,7 @@ from customers.models import Alias
 from customers.schemas import SentCustomer, read_changes, read_customers
 from customers.services import Upserted, erase_customer, update_customer, upsert_customers
 from rejections.services import keep_rejections
+from rejections.unreadable import keeping_unreadable
 from traitly.http.bodies import read_body
 from traitly.http.envelope import batch_response, envelope, hints_metadata, only_sent
 from traitly.http.views import ApiViewSet
@@ -25,7 +26,8 @@ class CustomerViewSet(ApiViewSet):
 
     def create(self, request: Request) -> HttpResponse:
         """Create or update one customer or many."""
-        batch = read_customers(read_body(request))
+        with keeping_unreadable(request, account_id=self.account_id, key_id=self.key_id, kind="customer"):
+            batch = read_customers(read_body(request))
         stored = upsert_customers(account_id=self.account_id, customers=batch.accepted)
         keep_rejections(account_id=self.account_id, key_id=self.key_id, kind="customer", rejections=batch.rejected)
         return batch_response(

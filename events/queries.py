@@ -2,14 +2,16 @@
 
 import dataclasses
 import datetime
+from collections.abc import Iterable
 from typing import NamedTuple
 
+import orjson
 from django.db import connection
 
 from customers.aliases import has_aliases, ids_of
 from traitly.db.citus import is_distributed
 from traitly.db.retries import retried
-from traitly.input.values import UNIX_SECONDS
+from traitly.input.values import UNIX_SECONDS, parse_time
 from traitly.lists.definition import (
     JSON_AS_IS,
     JSON_DIGITS,
@@ -20,6 +22,9 @@ from traitly.lists.definition import (
     time_range,
     time_sort,
 )
+from traitly.lists.distinct import distinct_values
+from traitly.lists.pages import page
+from traitly.lists.parameters import MAX_VALUES
 
 # A customer's events of one name; walks the index events_by_customer_name, once for each of several.
 LIST = ListDefinition(
@@ -112,6 +117,15 @@ def has_events(*, account_id: int, customer_ids: list[str]) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def stored_event_ids(*, account_id: int, event_ids: Iterable[str]) -> set[str]:
+    """Those of the ids under which the account has an event."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM events_event WHERE account_id = %s AND id = ANY(%s)", [account_id, list(event_ids)]
+        )
+        return {event_id for (event_id,) in cursor.fetchall()}
+
+
 class Arrival(NamedTuple):
     """An event as it came in."""
 
@@ -124,26 +138,61 @@ class Arrival(NamedTuple):
 
 
 LOOKED_THROUGH = 10_000
+_MAX_NAMES = 1_000  # of a customer's events that are looked through for a part of a name, under each of
+_MAX_IDS = 20  # its ids
+# A customer's events as they came in.
+_RECEIVED_JSON = {"created_at": JSON_DIGITS, "success": JSON_NUMBER, "received_at": JSON_DIGITS}
+_RECEIVED = {"received_at": UNIX_SECONDS.format("received_at"), "custom_attributes": "custom_attributes::text"}
 
 
-def newest_events(*, account_id: int, customer_id: str = "", name: str = "", limit: int) -> list[Arrival]:
-    """The events that came in last, the newest first; of one customer or name among the last ``LOOKED_THROUGH``.
+def newest_events(*, account_id: int, name_part: str = "", limit: int) -> list[Arrival]:
+    """The events that came in last, the newest first; with a part of a name, in any case, among the last ``LOOKED_THROUGH``.
 
     Walks events_by_received_at. A filter cannot make it walk far: what is looked for may be rare.
     """
     source = "events_event WHERE account_id = %(account_id)s"
-    if customer_id or name:
+    if name_part:
         source = (
             f"(SELECT * FROM {source} ORDER BY received_at DESC LIMIT {LOOKED_THROUGH}) AS newest"
-            " WHERE (%(customer_id)s = '' OR customer_id = %(customer_id)s) AND (%(name)s = '' OR name = %(name)s)"
+            " WHERE strpos(lower(name), lower(%(name_part)s)) > 0"
         )
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id, customer_id, name, created_at, received_at, custom_attributes::text FROM {source}"
             " ORDER BY received_at DESC, id DESC LIMIT %(limit)s",
-            {"account_id": account_id, "customer_id": customer_id, "name": name, "limit": limit},
+            {"account_id": account_id, "name_part": name_part, "limit": limit},
         )
         return [Arrival(*row) for row in cursor.fetchall()]
+
+
+def newest_events_of(*, account_id: int, customer_id: str, name_part: str = "", limit: int) -> list[Arrival]:
+    """The same of one customer, however long ago: those that happened last, in the order of their ``created_at``.
+
+    Walks the customer's part of events_by_customer_name, as its timeline does.
+    """
+    definition, ids = timeline_of(account_id=account_id, customer_id=customer_id)
+    equal = {"customer_id": ids}
+    if name_part:
+        equal["name"] = _names_of(account_id, ids, name_part)
+    listed = dataclasses.replace(definition, columns={**definition.columns, **_RECEIVED}, json=_RECEIVED_JSON)
+    rows, _ = page(ListQuery(listed, equal, sort="-created_at", limit=limit), account_id=account_id)
+    return [_arrival(row) for row in rows]
+
+
+def _names_of(account_id: int, customer_ids: list[str], part: str) -> list[str]:
+    """The names of a customer's events that have this part; as many as a list may be filtered by."""
+    names: set[str] = set()
+    for customer_id in customer_ids[:_MAX_IDS]:
+        equal = {"account_id": account_id, "customer_id": customer_id}
+        names.update(distinct_values("events_event", "name", equal, _MAX_NAMES))
+    return sorted(name for name in names if part.lower() in name.lower())[:MAX_VALUES]
+
+
+def _arrival(row: bytes) -> Arrival:
+    fields = orjson.loads(row)
+    created_at, received_at = (parse_time(fields[name]) for name in ("created_at", "received_at"))
+    attributes = fields["custom_attributes"]
+    return Arrival(fields["id"], fields["customer_id"], fields["name"], created_at, received_at, attributes)
 
 
 def customer_days(

@@ -17,7 +17,7 @@ from accounts.queries import OPEN_ACCOUNT
 from traitly.db.clock import settle
 from traitly.input.errors import AccountGoneError
 
-DAYS = 92
+DAYS = 184  # two periods of 90 days: each is compared with the one before
 _CHUNK = 50_000  # events counted in a transaction: about half a second, while which deletions of the account wait
 _MAX_LIVE = 100_000  # events after the watermark that are read live
 _TOP = 10
@@ -133,9 +133,10 @@ WITH counted AS (
             AND (stored.customer_id, stored.day) = (seen.customer_id, seen.day)
     ) GROUP BY day
 ), names AS (
-    SELECT name, events FROM events_dailyname WHERE account_id = %(account_id)s AND day BETWEEN %(since)s AND %(today)s
+    SELECT name, events FROM events_dailyname
+    WHERE account_id = %(account_id)s AND day BETWEEN %(names_since)s AND %(today)s
     UNION ALL
-    SELECT name, events FROM live WHERE day <= %(today)s
+    SELECT name, events FROM live WHERE day BETWEEN %(names_since)s AND %(today)s
 )
 SELECT day, NULL, sum(events)::bigint, sum(customers)::bigint FROM days WHERE day <= %(today)s GROUP BY day
 UNION ALL
@@ -153,26 +154,62 @@ class Day(NamedTuple):
 
 
 class Stats(NamedTuple):
-    """``days`` that had events, ``names`` with most events over them; ``complete`` unless counting is still behind."""
+    """``days`` that had events, ``names`` with most events; ``complete`` unless counting is still behind."""
 
     days: dict[datetime.date, Day]
     names: list[tuple[str, int]]
     complete: bool
 
 
-def read_stats(*, account_id: int, days: int, today: datetime.date) -> Stats:
-    """The stats of the last ``days`` days (at most ``DAYS``), up to ``today`` and the present moment."""
-    since = today - datetime.timedelta(days=days - 1)
+def read_stats(*, account_id: int, days: int, today: datetime.date, before: int = 0) -> Stats:
+    """The stats of the last ``days`` days, up to ``today`` and the present moment, and of ``before`` days ahead of them.
+
+    Together at most ``DAYS``. The names are those of the last ``days`` days alone.
+    """
+    names_since = today - datetime.timedelta(days=days - 1)
+    parameters: dict[str, Any] = {
+        "account_id": account_id,
+        "since": names_since - datetime.timedelta(days=before),
+        "names_since": names_since,
+        "today": today,
+        "most": _MAX_LIVE,
+        "top": _TOP,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _READ, {"account_id": account_id, "since": since, "today": today, "most": _MAX_LIVE, "top": _TOP}
-        )
+        cursor.execute(_READ, parameters)
         rows: list[Any] = cursor.fetchall()
     return Stats(
         {day: Day(events, customers) for day, _, events, customers in rows if day is not None},
         [(name, events) for _, name, events, _ in rows if name is not None],
         next(events for day, name, events, _ in rows if day is None and name is None) <= _MAX_LIVE,
     )
+
+
+_KNOWN_DAYS = 30
+_KNOWN_AMONG = 1_000  # events that came last
+
+
+def known_names(*, account_id: int, today: datetime.date, limit: int) -> list[str]:
+    """The names of events in the last days, those with most events first, and those that came just now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT name FROM (
+                SELECT name, events FROM events_dailyname WHERE account_id = %(account_id)s AND day >= %(since)s
+                UNION ALL
+                SELECT name, 1 FROM (
+                    SELECT name FROM events_event WHERE account_id = %(account_id)s ORDER BY received_at DESC LIMIT %(among)s
+                ) AS newest
+            ) AS known GROUP BY name ORDER BY sum(events) DESC, name LIMIT %(limit)s
+            """,
+            {
+                "account_id": account_id,
+                "since": today - datetime.timedelta(days=_KNOWN_DAYS),
+                "among": _KNOWN_AMONG,
+                "limit": limit,
+            },
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 def count_events(*, account_id: int, seconds: float, until: datetime.datetime | None = None) -> bool:

@@ -12,6 +12,7 @@ from events import queries
 from events.schemas import NewEvent, read_events
 from events.services import delete_event, erase_matching_events, store_events
 from rejections.services import keep_rejections
+from rejections.unreadable import keeping_unreadable
 from traitly.http.bodies import read_body
 from traitly.http.envelope import batch_response, envelope, only_sent
 from traitly.http.views import ApiViewSet
@@ -29,7 +30,8 @@ class EventViewSet(ApiViewSet):
 
     def create(self, request: Request) -> HttpResponse:
         """Store one event or many."""
-        batch = read_events(read_body(request), _idempotency_key(request))
+        with keeping_unreadable(request, account_id=self.account_id, key_id=self.key_id, kind="event"):
+            batch = read_events(read_body(request), _idempotency_key(request))
         accepted = batch.accepted
         duplicates = store_events(account_id=self.account_id, events=accepted)
         keep_rejections(account_id=self.account_id, key_id=self.key_id, kind="event", rejections=batch.rejected)

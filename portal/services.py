@@ -3,12 +3,40 @@
 from accounts.audit import Actor
 from accounts.models import Account, User, account_owned_models
 from accounts.services import close_account
+from customers.queries import change_times
+from events.queries import stored_event_ids
+from rejections import queries as rejections
+from rejections.models import Rejection
+from rejections.services import discard_rejections
 from traitly.db.timeouts import slow_statements
 from traitly.db.transactions import wait_for_running_transactions
 
 # What a statement that began before the account was closed has to end: requests are answered sooner. What runs on after
 # that is a backup or the like, which stores nothing.
 _MAX_WAIT_SECONDS = 60
+
+
+_MAX_LOOKED_AT = 1_000  # rejections, the newest, of which it is asked whether what they hold has come since
+
+
+def discard_stored(*, account_id: int) -> int:
+    """Discard what was refused where its event's id, or its customer, was stored since; gives how many.
+
+    Asked when somebody looks, so that storing costs nothing for it.
+    """
+    newest = rejections.newest(account_id=account_id).values_list("id", "kind", "item_id", "customer_id", "received_at")
+    rows = newest[:_MAX_LOOKED_AT]
+    event_ids = {item_id for _, kind, item_id, _, _ in rows if kind == Rejection.Kind.EVENT and item_id}
+    customer_ids = {one for _, kind, _, one, _ in rows if kind == Rejection.Kind.CUSTOMER and one}
+    events = stored_event_ids(account_id=account_id, event_ids=event_ids) if event_ids else set()
+    customers = change_times(account_id=account_id, customer_ids=customer_ids) if customer_ids else {}
+    gone = [
+        rejection_id
+        for rejection_id, kind, item_id, customer_id, received_at in rows
+        if (kind == Rejection.Kind.EVENT and item_id in events)
+        or (kind == Rejection.Kind.CUSTOMER and customer_id in customers and customers[customer_id] > received_at)
+    ]
+    return discard_rejections(account_id=account_id, rejection_ids=gone) if gone else 0
 
 
 def delete_account(*, account: Account, actor: Actor) -> dict[str, int]:

@@ -4,7 +4,19 @@ from allauth.account import views as allauth_views
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from portal.views import audit, auth, customers, events, keys, overview, quickstart, settings, team, webhooks
+from portal.views import (
+    audit,
+    auth,
+    customers,
+    events,
+    keys,
+    overview,
+    quickstart,
+    rejections,
+    settings,
+    team,
+    webhooks,
+)
 
 portal = (
     [
@@ -12,7 +24,10 @@ portal = (
         path("events/", events.index, name="events"),
         path("events/feed/", events.feed, name="events_feed"),
         path("events/event/", events.event, name="event"),
-        path("events/rejected/<uuid:rejection_id>/", events.rejection, name="rejection"),
+        path("events/rejected/", rejections.index, name="rejections"),
+        path("events/rejected/dismiss/", rejections.dismiss, name="rejections_dismiss"),
+        path("events/rejected/change/", rejections.change, name="rejections_change"),
+        path("events/rejected/<uuid:rejection_id>/", rejections.show, name="rejection"),
         path("customers/", customers.index, name="customers"),
         path("customers/customer/", customers.show, name="customer"),
         path("customers/customer/separate/", customers.separate, name="customer_separate"),

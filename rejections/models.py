@@ -7,6 +7,8 @@ from django.utils import timezone
 from accounts.models import AccountOwned
 from traitly.db.ids import new_id
 
+MALFORMED = "parse_error"  # the code of a body's error
+
 
 class Rejection(AccountOwned):
     """A refused item of a batch, or a refused single object. Nothing changes it; it is erased by age or once mended."""
@@ -20,9 +22,10 @@ class Rejection(AccountOwned):
     # JSON as text: jsonb cannot hold a NUL, which may be just what the item was refused for.
     payload = models.TextField()
     truncated = models.BooleanField(default=False)  # the payload was longer than is kept, and cannot be sent again
-    # What the payload says, where that could be a customer_id and a name.
+    # What the payload says, where that could be a customer_id, a name and an id.
     customer_id = models.CharField(max_length=255, db_collation="C", null=True)
     name = models.CharField(max_length=255, null=True)
+    item_id = models.CharField(max_length=255, db_collation="C", null=True)  # the event's own id, if it has one
     errors = models.JSONField(default=list)  # [{"code", "detail", "attr"}], attr within the item
     key_id = models.BigIntegerField(null=True)  # the accounts.ApiKey it was sent with, if that still exists
     received_at = models.DateTimeField(default=timezone.now)
@@ -36,3 +39,8 @@ class Rejection(AccountOwned):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    @property
+    def is_body(self) -> bool:
+        """Whether it is a whole body that could not be read. Its payload is a JSON string of what arrived."""
+        return bool(self.errors[0]["code"] == MALFORMED)

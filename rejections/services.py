@@ -5,7 +5,7 @@ import json
 import logging
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -38,12 +38,12 @@ _TRIMS = 5  # on average, while as many are refused as are kept: each looks thro
 # One statement for one rejection or ten thousand, as for what is accepted.
 _INSERT = Prepared(f"""
 INSERT INTO rejections_rejection
-    (account_id, received_at, key_id, id, truncated, kind, customer_id, name, errors, payload)
+    (account_id, received_at, key_id, id, truncated, kind, customer_id, name, item_id, errors, payload)
 SELECT %(account_id)s::bigint, %(now)s::timestamptz, %(key_id)s::bigint, id::uuid, id = ANY(%(truncated)s::text[]),
     %(kind)s,
-    nullif(customer_id, ''), nullif(name, ''), errors::jsonb, payload
-FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "errors", "payloads"]))})
-    AS sent (id, customer_id, name, errors, payload)
+    nullif(customer_id, ''), nullif(name, ''), nullif(item_id, ''), errors::jsonb, payload
+FROM unnest({", ".join(map(UNPACKED.format, ["ids", "customer_ids", "names", "item_ids", "errors", "payloads"]))})
+    AS sent (id, customer_id, name, item_id, errors, payload)
 WHERE {OPEN_ACCOUNT}
 ON CONFLICT (account_id, id) DO NOTHING
 """)
@@ -86,9 +86,9 @@ def erase_rejections(*, account_id: int, customer_id: str) -> int:
     return Rejection.objects.filter(account_id=account_id, customer_id=customer_id).delete()[0]
 
 
-def discard_rejection(*, account_id: int, rejection_id: uuid.UUID) -> bool:
-    """Erase one that was sent again, or is not wanted. False if there is none."""
-    return Rejection.objects.filter(account_id=account_id, id=rejection_id).delete()[0] > 0
+def discard_rejections(*, account_id: int, rejection_ids: Iterable[uuid.UUID]) -> int:
+    """Erase those that were sent again, or are not wanted; gives how many there were."""
+    return Rejection.objects.filter(account_id=account_id, id__in=list(rejection_ids)).delete()[0]
 
 
 def prune_rejections() -> int:
@@ -126,6 +126,7 @@ def _insert(source: _Source, requests: Sequence[Sequence[tuple[str, RejectedItem
         "truncated": [row_id for row_id, text in zip(ids, payloads, strict=True) if len(text) > MAX_PAYLOAD_CHARACTERS],
         "customer_ids": packed(_text(item.get("customer_id")) for item in sent),
         "names": packed(_text(item.get("name")) for item in sent),
+        "item_ids": packed(_text(item.get("id")) for item in sent),
         "errors": packed(errors_json(tuple(rejection.errors)) for rejection in rejections),
         "payloads": packed(text[:MAX_PAYLOAD_CHARACTERS] for text in payloads),
     }
@@ -152,7 +153,7 @@ def _trim(account_id: int) -> None:
 
 
 def _text(value: Any) -> str:
-    """A ``customer_id`` or ``name`` that could be stored, else nothing."""
+    """A ``customer_id``, ``name`` or ``id`` that could be stored, else nothing."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return value if isinstance(value, str) and len(value) <= _MAX_LENGTH and "\0" not in value else ""

@@ -1,33 +1,28 @@
-"""Live events: what arrives and what is refused, one of them as JSON, and sending a refused one again."""
+"""Live events: what arrives and what is refused, and one of the events as JSON."""
 
 import datetime
 import hashlib
 import json
-import uuid
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.conf import settings
-from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
-from events.queries import LOOKED_THROUGH, get_event, newest_events
+from events.queries import LOOKED_THROUGH, Arrival, get_event, newest_events, newest_events_of
+from events.stats import known_names
 from portal.access import PortalRequest, member
 from portal.rows import parse_row
+from portal.services import discard_stored
 from rejections import queries as rejections
 from rejections.models import Rejection
-from rejections.services import discard_rejection
-from traitly.input.errors import Error, InputError, InvalidRequestError
-from traitly.input.items import RejectedItem
-from traitly.input.parsing import Body
-from traitly.input.values import parse_time, unix_seconds
-from transfer.kinds import kind_of
+from traitly.input.values import parse_time
 
 _SHOWN = 50
+_MAX_NAMES = 200  # offered to choose from
 _AT_ONCE = datetime.timedelta(seconds=5)
 
 
@@ -36,12 +31,32 @@ class Row(NamedTuple):
 
     key: str  # names the row in the page: what has the focus keeps it when the list is replaced
     received_at: datetime.datetime
-    address: str
+    url: str
     name: str | None
     customer_id: str | None
     created_at: datetime.datetime | None = None
     rejection: Rejection | None = None
     attributes: str = ""  # JSON text
+
+    @classmethod
+    def of_event(cls, found: Arrival) -> "Row":
+        """An event's."""
+        url = f"{reverse('portal:event')}?{urlencode({'id': found.id})}"
+        return cls(
+            _digest(found.id),
+            found.received_at,
+            url,
+            found.name,
+            found.customer_id,
+            found.created_at,
+            attributes=found.custom_attributes,
+        )
+
+    @classmethod
+    def of_rejection(cls, found: Rejection) -> "Row":
+        """A rejection's."""
+        url = reverse("portal:rejection", args=(found.id,))
+        return cls(_digest(str(found.id)), found.received_at, url, found.name, found.customer_id, rejection=found)
 
     @property
     def apart(self) -> bool:
@@ -52,7 +67,9 @@ class Row(NamedTuple):
 @member
 def index(request: PortalRequest) -> HttpResponse:
     """The page; the list in it asks for itself again."""
-    return render(request, "portal/events.html", _feed(request))
+    today = timezone.now().astimezone(datetime.UTC).date()
+    names = known_names(account_id=request.account.pk, today=today, limit=_MAX_NAMES)
+    return render(request, "portal/events.html", {**_feed(request), "names": names})
 
 
 @member
@@ -79,115 +96,45 @@ def event(request: PortalRequest) -> HttpResponse:
     return render(request, "portal/event.html", context)
 
 
-@member
-def rejection(request: PortalRequest, rejection_id: uuid.UUID) -> HttpResponse:
-    """What was refused and why, to be mended and sent again."""
-    row = rejections.find(account_id=request.account.pk, rejection_id=rejection_id)
-    if row is None:
-        raise Http404
-    if request.method == "POST" and not row.truncated:
-        text = request.POST.get("payload", "").strip()
-        try:
-            address = _send_again(row, text)
-        except InvalidRequestError as invalid:
-            errors = invalid.errors
-        except InputError as error:
-            errors = [Error("invalid", error.detail)]
-        else:
-            messages.success(request, "Stored. It is no longer listed as rejected.")
-            return redirect(address)
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-    else:
-        text, errors, status = _proposal(row), [Error(**error) for error in row.errors], HTTPStatus.OK
-    context = {"rejection": row, "payload": text, "errors": errors, "tried": status != HTTPStatus.OK}
-    context["days"] = settings.REJECTIONS_KEPT_DAYS
-    return render(request, "portal/rejection.html", context, status=status)
-
-
 def _feed(request: PortalRequest) -> dict[str, Any]:
-    """The newest events and rejections together, narrowed by ``name``, ``customer_id`` and ``show=rejected``."""
+    """The newest events and rejections together, narrowed by a part of a ``name`` and by ``customer_id``."""
     wanted = {key: request.GET.get(key, "").replace("\0", "").strip() for key in ("name", "customer_id")}
-    paused, rejected = "paused" in request.GET, request.GET.get("show") == "rejected"
-    account_id = request.account.pk
-    arrivals = [] if rejected else newest_events(account_id=account_id, **wanted, limit=_SHOWN)
+    paused, account_id = "paused" in request.GET, request.account.pk
+    arrivals = _arrivals(account_id, **wanted)
+    refused = _refused(account_id, **wanted)
+    if refused and discard_stored(account_id=account_id):
+        refused = _refused(account_id, **wanted)
     rows = [
-        Row(
-            _digest(found.id),
-            found.received_at,
-            f"{reverse('portal:event')}?{urlencode({'id': found.id})}",
-            found.name,
-            found.customer_id,
-            found.created_at,
-            attributes=found.custom_attributes,
-        )
-        for found in arrivals
-    ]
-    rows += [
-        Row(
-            _digest(str(found.id)),
-            found.received_at,
-            reverse("portal:rejection", args=(found.id,)),
-            found.name,
-            found.customer_id,
-            rejection=found,
-        )
-        for found in rejections.newest(account_id=account_id, **wanted).defer("payload")[:_SHOWN]
+        *(Row.of_event(found) for found in arrivals),
+        *(Row.of_rejection(found) for found in refused),
     ]
     rows = sorted(rows, key=lambda row: row.received_at, reverse=True)[:_SHOWN]
-    filters = {key: value for key, value in wanted.items() if value} | ({"show": "rejected"} if rejected else {})
+    filters = {key: value for key, value in wanted.items() if value}
     return {
         "rows": rows,
         "filters": wanted,
         "filtered": bool(filters),
         "looked_through": LOOKED_THROUGH,
         "paused": paused,
-        "rejected": rejected,
         "query": urlencode(filters | ({"paused": "1"} if paused else {})),
         "other_query": urlencode(filters | ({} if paused else {"paused": "1"})),
         "seen": _digest(*(row.key for row in rows)),
     }
 
 
+def _arrivals(account_id: int, *, name: str, customer_id: str) -> list[Arrival]:
+    if customer_id:
+        return newest_events_of(account_id=account_id, customer_id=customer_id, name_part=name, limit=_SHOWN)
+    return newest_events(account_id=account_id, name_part=name, limit=_SHOWN)
+
+
+def _refused(account_id: int, *, name: str, customer_id: str) -> list[Rejection]:
+    matching = rejections.newest(account_id=account_id, name_part=name, customer_id=customer_id)
+    return list(matching.defer("payload")[:_SHOWN])
+
+
 def _digest(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
-
-
-_ADDRESSES: dict[str, Callable[[Any], str]] = {
-    Rejection.Kind.EVENT: lambda event: f"{reverse('portal:event')}?{urlencode({'id': event.id})}",
-    Rejection.Kind.CUSTOMER: lambda one: f"{reverse('portal:customer')}?{urlencode({'id': one.customer_id})}",
-}
-
-
-def _send_again(row: Rejection, text: str) -> str:
-    """Store what the text says by the API's own way and discard the rejection; gives the address of what was stored.
-
-    Raises ``InvalidRequestError`` or another ``InputError`` where the API would refuse it. An event without an id gets one
-    that is made of the rejection's: the same form sent twice is stored once.
-    """
-    kind, address = kind_of(row.kind), _ADDRESSES[Rejection.Kind(row.kind)]  # an unknown kind raises before all else
-    batch = kind.read(Body(text.encode(), lines=False), [f"rejection {row.id}"])
-    [item] = _single(batch.results, single=batch.single)
-    kind.store(row.account_id, [item])
-    discard_rejection(account_id=row.account_id, rejection_id=row.id)
-    return address(item)
-
-
-def _single(results: list[Any], *, single: bool) -> list[Any]:
-    if not single:
-        raise InvalidRequestError([Error("invalid", "Send one JSON object, not an array.")])
-    if isinstance(results[0], RejectedItem):
-        raise InvalidRequestError(results[0].errors)
-    return results
-
-
-def _proposal(row: Rejection) -> str:
-    """The payload to be mended. An event without a time happened when it was sent, not when it is sent again."""
-    if row.truncated:
-        return row.payload
-    payload = json.loads(row.payload)
-    if row.kind == Rejection.Kind.EVENT and isinstance(payload, dict) and "created_at" not in payload:
-        payload["created_at"] = unix_seconds(row.received_at.replace(microsecond=0))
-    return _pretty(payload)
 
 
 def _pretty(value: Any) -> str:

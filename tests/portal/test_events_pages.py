@@ -7,12 +7,11 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from customers.models import Customer
 from events import queries
-from events.models import Event
+from events.stats import count_events
 from rejections.models import Rejection
 from tests.client import Api
-from tests.factories import EventFactory, a_customer, an_event
+from tests.factories import EventFactory, an_event
 
 PAGE = "/events/"
 FEED = "/events/feed/"
@@ -95,6 +94,8 @@ class TestFeed:
             ({"customer_id": "2"}, ["b", "a"]),
             ({"name": "a", "customer_id": "1"}, ["a"]),
             ({"name": " b "}, ["b"]),
+            ({"name": "B"}, ["b"]),
+            ({"name": "A", "customer_id": "2"}, ["a"]),
             ({"name": "nothing"}, []),
             ({"name": "a\0"}, ["a", "a"]),
         ],
@@ -110,14 +111,32 @@ class TestFeed:
         for filters in ({"name": "b"}, {"customer_id": "2"}):
             assert [row.name for row in member.get(FEED, data=filters).context["rows"]] == ["b"]
 
-    def test_what_was_refused_is_shown_alone(self, member, api):
-        refuse(api, an_event(name="Refused", created_at="x"))
-        api.post("event", [an_event(name="often")] * 60)
-        assert "Refused" not in [row.name for row in member.get(FEED).context["rows"]]
-        response = member.get(PAGE, data={"show": "rejected"})
-        assert [row.name for row in response.context["rows"]] == ["Refused"]
-        assert "show=rejected&amp;seen=" in text(response)
-        assert 'value="rejected" selected' in text(response)
+    def test_a_customers_events_are_found_however_long_ago(self, member, acme, monkeypatch):
+        monkeypatch.setattr(queries, "LOOKED_THROUGH", 3)
+        old = timezone.now() - datetime.timedelta(days=400)
+        EventFactory.create(
+            account=acme, customer_id="old", name="Paid", received_at=old, created_at=old, custom_attributes={"n": 1}
+        )
+        EventFactory.create_batch(5, account=acme, customer_id="new")
+        for filters in ({"customer_id": "old"}, {"customer_id": "old", "name": "pAi"}):
+            [row] = member.get(FEED, data=filters).context["rows"]
+            assert (row.name, row.created_at, row.received_at, row.attributes) == ("Paid", old, old, '{"n": 1}')
+        assert member.get(FEED, data={"customer_id": "old", "name": "x"}).context["rows"] == []
+
+    def test_a_customers_newest_are_shown(self, member, acme):
+        for number in range(55):
+            moment = timezone.now() + number * SECOND
+            EventFactory.create(account=acme, customer_id="1", name=f"{number}", received_at=moment, created_at=moment)
+        rows = member.get(FEED, data={"customer_id": "1"}).context["rows"]
+        assert [row.name for row in rows] == [str(number) for number in range(54, 4, -1)]
+
+    def test_names_to_choose_from_are_the_known_ones(self, member, acme, globex):
+        EventFactory.create_batch(2, account=acme, name="often")
+        EventFactory.create(account=acme, name="once")
+        EventFactory.create(account=globex, name="theirs")
+        assert member.get(PAGE).context["names"] == ["often", "once"]
+        count_events(account_id=acme.pk, seconds=10, until=timezone.now() + datetime.timedelta(hours=1))
+        assert member.get(PAGE).context["names"] == ["often", "once"]
 
     def test_a_filter_looks_through_the_last_ones_alone(self, member, acme, monkeypatch):
         monkeypatch.setattr(queries, "LOOKED_THROUGH", 3)
@@ -135,7 +154,9 @@ class TestFeed:
         EventFactory.create_batch(30, account=acme)
         for _ in range(5):
             refuse(api)
-        with django_assert_max_num_queries(5):  # session, user, membership, events, rejections
+        with django_assert_max_num_queries(
+            6
+        ):  # session, user, membership, events, rejections, whether these came since
             member.get(FEED)
 
     def test_shows_nothing_of_another_account(self, member, globex, globex_api):
@@ -162,7 +183,7 @@ class TestEvent:
     def test_opens_as_json_whatever_its_id(self, member, api, event_id):
         api.post("event", an_event(id=event_id, plan="Atom", big=10**30))
         [row] = member.get(FEED).context["rows"]
-        response = member.get(row.address)
+        response = member.get(row.url)
         assert json.loads(response.context["text"])["custom_attributes"] == {"plan": "Atom", "big": 10**30}
         assert "Logged in" in text(response)
 
@@ -170,95 +191,6 @@ class TestEvent:
         EventFactory.create(account=globex, id="theirs")
         for event_id in ("theirs", "", "\0"):
             assert member.get("/events/event/", data={"id": event_id}).status_code == 404
-
-
-class TestRejection:
-    def test_shows_payload_and_reasons(self, member, api):
-        page = text(member.get(address(refuse(api, {"customer_id": "15", "created_at": "yesterday"}))))
-        assert "<code>name</code> This field is required." in page
-        assert "Not a valid time." in page
-        assert "&quot;customer_id&quot;: &quot;15&quot;" in page
-
-    def test_is_mended_and_sent_again(self, member, api, acme):
-        rejection = refuse(api, an_event("15", name="Paid", created_at="yesterday"))
-        member.get(address(rejection))
-        response = member.post(address(rejection), {"payload": json.dumps(an_event("15", name="Paid", created_at=7))})
-        stored = Event.objects.get(account=acme)
-        assert (stored.customer_id, stored.name, stored.created_at.timestamp()) == ("15", "Paid", 7)
-        assert response["Location"] == f"/events/event/?id={stored.id}"
-        assert not Rejection.objects.exists()
-        assert "Stored." in text(member.get(response["Location"]))
-
-    def test_a_customer_too(self, member, api, acme):
-        rejection = refuse(api, a_customer("7", email="nobody"), kind="customer")
-        response = member.post(address(rejection), {"payload": json.dumps(a_customer("7", seats=3))})
-        assert response["Location"] == "/customers/customer/?id=7"
-        assert Customer.objects.get(account=acme).custom_attributes == {"seats": 3}
-        assert not Rejection.objects.exists()
-
-    def test_of_an_unknown_kind_nothing_is_stored(self, member, acme, monkeypatch):
-        """Neither as a customer nor at all."""
-        monkeypatch.setattr(
-            "portal.views.events.rejections.find",
-            lambda **_: Rejection(account=acme, kind="invoice", payload="{}"),
-        )
-        with pytest.raises(ValueError, match="invoice"):
-            member.post(f"/events/rejected/{uuid.uuid4()}/", {"payload": json.dumps(a_customer())})
-        assert not Customer.objects.exists()
-
-    @pytest.mark.parametrize(
-        ("payload", "reason"),
-        [
-            ('{"customer_id": "1"}', "This field is required."),
-            ("[1]", "Send one JSON object, not an array."),
-            ("{", "not valid JSON"),
-            ("", "not valid JSON"),
-            ('{"customer_id": "1", "name": "a\\u0000"}', "Null characters"),
-            ('"text"', "Expected a JSON object."),
-        ],
-    )
-    def test_says_what_is_still_wrong_and_keeps_what_was_typed(self, member, api, payload, reason):
-        rejection = refuse(api)
-        response = member.post(address(rejection), {"payload": payload})
-        assert response.status_code == 422
-        assert reason in response.content.decode()
-        assert response.context["payload"] == payload
-        assert Rejection.objects.count() == 1
-        assert not Event.objects.exists()
-
-    def test_sent_twice_is_stored_once(self, member, api, acme):
-        rejection = refuse(api)
-        form = {"payload": json.dumps(an_event())}
-        member.post(address(rejection), form)
-        rejection.save(force_insert=True)  # as it was for a second request at the same moment
-        member.post(address(rejection), form)
-        assert Event.objects.filter(account=acme).count() == 1
-
-    def test_an_event_without_a_time_happened_when_it_was_sent(self, member, api):
-        rejection = refuse(api, {"customer_id": "1"})
-        proposed = json.loads(member.get(address(rejection)).context["payload"])
-        assert proposed == {"customer_id": "1", "created_at": str(int(rejection.received_at.timestamp()))}
-
-    def test_what_was_cut_cannot_be_sent(self, member, api):
-        rejection = refuse(api, an_event(created_at="x", long="x" * 100_000))
-        page = member.get(address(rejection))
-        assert "cannot be resent" in text(page)
-        assert "<textarea" not in text(page)
-        assert member.post(address(rejection), {"payload": "{}"}).status_code == 200
-        assert Rejection.objects.count() == 1
-
-    def test_is_not_found_in_another_account(self, member, globex_api, globex):
-        rejection = refuse(globex_api)
-        assert member.get(address(rejection)).status_code == 404
-        assert member.post(address(rejection), {"payload": json.dumps(an_event())}).status_code == 404
-        assert Rejection.objects.filter(account=globex).exists()
-        assert not Event.objects.exists()
-
-    def test_needs_the_forms_token(self, member, api):
-        rejection = refuse(api)
-        response = member.client.post(address(rejection), {"payload": json.dumps(an_event())})
-        assert response.status_code == 403
-        assert not Event.objects.exists()
 
 
 def test_a_list_whose_log_in_has_ended_reloads_its_page(visitor):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from events import stats
 from events.stats import count_events
 from portal.plots import days_until, gather_series, plot_days, plot_series
+from portal.tiles import Change, change_of
 from tests.factories import CustomerFactory, EventFactory, an_event
 
 DAY = datetime.timedelta(days=1)
@@ -28,8 +29,12 @@ def show(member, **query):
     return response
 
 
-def plot(response, plot_id):
-    return next(plot for plot in response.context["plots"] if plot.id == plot_id)
+def plot(member, plot_id, **query):
+    return show(member, plot=plot_id, **query).context["plot"]
+
+
+def tile(response, label):
+    return next(tile for tile in response.context["tiles"] if tile.label == label)
 
 
 def test_events_and_active_customers_a_day(member, acme, globex):
@@ -38,29 +43,29 @@ def test_events_and_active_customers_a_day(member, acme, globex):
         EventFactory.create(account=acme, customer_id=customer_id, created_at=now - days_ago * DAY)
     EventFactory.create(account=globex)
     response = show(member)
-    events, active = plot(response, "events"), plot(response, "active")
+    events, active = plot(member, "events"), plot(member, "active")
     assert (events.days[-1].total, events.days[-3].total, events.days[0].total, events.total) == (3, 1, 1, 5)
     assert (active.days[-1].total, active.days[-3].total, active.total) == (2, 1, 4)
-    assert (response.context["events"], response.context["active_today"]) == (5, 2)
-    assert plot(show(member, days="90"), "events").total == 6
+    assert (tile(response, "Events").value, tile(response, "Active customers today").value) == (5, 2)
+    assert plot(member, "events", days="90").total == 6
 
 
 def test_is_the_same_before_and_after_counting(member, acme):
     for days_ago in (0, 1, 1, 5):
         EventFactory.create(account=acme, customer_id=str(days_ago), created_at=timezone.now() - days_ago * DAY)
-    before = show(member)
+    before = show(member), plot(member, "active")
     count_events(account_id=acme.pk, seconds=10, until=timezone.now() + datetime.timedelta(hours=1))
-    after = show(member)
-    assert plot(before, "events") == plot(after, "events")
-    assert plot(before, "active") == plot(after, "active")
-    assert before.context["names"] == after.context["names"] == [("Logged in", 4, 100)]
+    after = show(member), plot(member, "active")
+    assert before[0].context["plot"] == after[0].context["plot"]
+    assert before[1] == after[1]
+    assert before[0].context["names"] == after[0].context["names"] == [("Logged in", 4, 100)]
 
 
 def test_new_customers_a_day(member, acme, globex):
     for days_ago in (0, 0, 1, 29, 31):
         CustomerFactory.create(account=acme, created_at=timezone.now() - days_ago * DAY)
     CustomerFactory.create(account=globex)
-    new = plot(show(member), "new")
+    new = plot(member, "new")
     assert (new.days[-1].total, new.days[-2].total, new.days[0].total, new.total) == (2, 1, 1, 4)
 
 
@@ -75,7 +80,8 @@ def test_payments_by_plan(member, acme, globex):
         ("Free", 1, Decimal(0)),
     ]
     page = response.content.decode()
-    assert "<dd>108.5</dd>" in page
+    assert tile(response, "MRR").value == Decimal("108.5")
+    assert '<a href="/customers/?sort=-monthly_payment_amount">108.5</a>' in page
     assert 'href="/customers/?plan=Team"' in page
 
 
@@ -96,10 +102,48 @@ def test_top_events_most_frequent_first(member, acme):
     assert "<b>once" not in response.content.decode()
 
 
-def test_each_plot_has_a_table_behind_it(member, acme):
+def test_the_plot_has_a_table_behind_it(member, acme):
     EventFactory.create(account=acme)
     page = show(member).content.decode()
-    assert page.count('<figure class="plot"') == page.count('<details class="behind">') == 3
+    assert page.count('<figure class="plot"') == page.count('<details class="behind">') == 1
+
+
+def test_tiles_say_how_the_period_before_was(member, acme):
+    now = timezone.now()
+    for days_ago in (0, 0, 0, 1, 29, 29, 30, 58, 59):
+        EventFactory.create(account=acme, created_at=now - days_ago * DAY)
+        CustomerFactory.create(account=acme, created_at=now - days_ago * DAY)
+    for label in ("Events", "New customers"):
+        change = tile(show(member), label).change
+        assert (change.text, change.before) == ("+50%", "the 29 whole days before today against the 29 before them")
+        assert tile(show(member), label).value == 6
+    assert tile(show(member, days="90"), "Events").change.text == "new"
+    assert tile(show(member), "Events").line.startswith("M0.0 8.0L")
+
+
+def test_rejected_items_are_counted_by_day(member, acme, api):
+    EventFactory.create(account=acme)
+    for _ in range(2):
+        api.post("event", an_event(created_at="yesterday"))
+    rejected = tile(show(member), "Rejected items")
+    assert (rejected.value, rejected.url) == (2, "/events/rejected/")
+    assert rejected.line.endswith("L100.0 0.0")
+
+
+@pytest.mark.parametrize(("now", "then", "text"), [(3, 2, "+50%"), (1, 2, "-50%"), (2, 2, "no change"), (1, 0, "new")])
+def test_change(now, then, text):
+    days = days_until(TODAY, 4)
+    change = change_of({days[2]: now, days[1]: then, TODAY: 100}, days[2:], days[:2])
+    assert change
+    assert change.text == text
+
+
+def test_no_change_of_nothing():
+    days = days_until(TODAY, 4)
+    assert change_of({TODAY: 100}, days[2:], days[:2]) is None
+    assert change_of({days[2]: 100, days[1]: 1}, days[2:], days[:2]) == Change(
+        9900, "the 1 whole days before today against the 1 before them"
+    )
 
 
 def test_says_while_counting_is_behind(member, acme, monkeypatch):
@@ -120,8 +164,7 @@ def test_numbers_lead_to_what_they_count(member, acme, api):
     api.post("event", an_event(created_at="yesterday"))
     response = show(member)
     page = response.content.decode()
-    assert response.context["rejected"] == 1
-    for address in ("/events/?show=rejected", "/events/?name=A%26B", "/customers/?sort=-created_at"):
+    for address in ("/events/rejected/", "/events/?name=A%26B", "/customers/?sort=-created_at"):
         assert f'href="{address}"' in page
 
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.services import NewKey, create_account
 from rejections import queries, services
 from rejections.models import Rejection as Kept
-from rejections.services import discard_rejection, erase_rejections, keep_rejections
+from rejections.services import discard_rejections, erase_rejections, keep_rejections
 from traitly.input.errors import Error
 from traitly.input.items import RejectedItem
 
@@ -200,9 +200,9 @@ def test_another_account_neither_sees_nor_discards(key, other_key):
     mine, others = key.row.account_id, other_key.row.account_id
 
     assert queries.find(account_id=others, rejection_id=rejection.id) is None
-    assert not discard_rejection(account_id=others, rejection_id=rejection.id)
+    assert not discard_rejections(account_id=others, rejection_ids=[rejection.id])
     assert queries.find(account_id=mine, rejection_id=rejection.id) == rejection
-    assert discard_rejection(account_id=mine, rejection_id=rejection.id)
+    assert discard_rejections(account_id=mine, rejection_ids=[rejection.id])
     assert not Kept.objects.exists()
 
 
@@ -281,3 +281,11 @@ class TestAdmin:
 
     def test_changes_nothing(self, operator, key):
         assert operator.get("/admin/rejections/rejection/add/").status_code == 403
+
+
+def test_a_body_that_cannot_be_read_is_kept_without_keys(api):
+    text = f'{{"name": "Paid", "key": "traitly_{"a1" * 20}"'
+    assert api.post("event", text.encode()).status == 400
+    kept = Kept.objects.get()
+    assert (kept.kind, json.loads(kept.payload)) == ("event", '{"name": "Paid", "key": "traitly_…"')
+    assert [error["code"] for error in kept.errors] == ["parse_error"]

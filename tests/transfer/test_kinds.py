@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import Account
-from portal.views.events import _ADDRESSES
+from portal.views.rejections import _URLS
 from rejections.models import Rejection
 from transfer.kinds import NAMES, kind_of
 
@@ -14,7 +14,7 @@ def test_a_kind_that_can_be_refused_can_be_sent_again_imported_and_exported(
 ) -> None:
     assert kind_of(kind).everything(acme.pk).definition.columns
     assert kind in NAMES.values()
-    assert kind in _ADDRESSES
+    assert kind in _URLS
 
 
 def test_an_unknown_kind_is_nothing_else() -> None:

@@ -20,6 +20,7 @@ _FORM = "application/x-www-form-urlencoded"
 _JSON = {"", "application/json", "text/json", "text/plain", _FORM}
 _FORM_DATA = re.compile(rb"[^\s{}\[\]\"=&]{1,255}=")  # name=value, which no JSON begins with
 _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
+REMEMBERED = 256 * 1024 + 1  # bytes of a body: over 64 Ki characters in any case, which is more than a rejection keeps
 # How long a body may take until its key is asked for again. With the seconds that a key is believed (API_KEY_CACHE_SECONDS)
 # these are the five after which a revoked key has stopped, whatever its requests do.
 _BELIEVED_SECONDS = 1
@@ -40,11 +41,13 @@ def read_body(request: Request, *, authenticated: bool = True) -> Body:
         raise UnsupportedMediaType(media_type, f'Unsupported content encoding "{encoding}". Send gzip or none.')
     begin = time.monotonic()
     data = _read(request)
+    _remember(request, data)
     if authenticated and time.monotonic() - begin > _BELIEVED_SECONDS and not request.auth.still_works():  # type: ignore[union-attr]  # authentication refuses to be without
         raise AuthenticationFailed("The API key was revoked or expired during the request.")
     if encoding.endswith("gzip"):
         admit(request._request, _decompressed_size(data))
         data = _decompressed(data).read()
+        _remember(request, data)
     else:
         admit(request._request, len(data))
     if media_type == _FORM and _FORM_DATA.match(data):
@@ -54,6 +57,17 @@ def read_body(request: Request, *, authenticated: bool = True) -> Body:
     if not data.strip():
         raise MalformedError("The body is empty. Send a JSON object or an array of JSON objects.")
     return Body(data, media_type in _LINES)
+
+
+def arrived(request: Request) -> bytes:
+    """The first ``REMEMBERED`` bytes of the request's body, decompressed if that was possible."""
+    data: bytes = getattr(request._request, "arrived", b"")
+    return data
+
+
+def _remember(request: Request, data: bytes) -> None:
+    """For who has to say what arrived, where it cannot be read."""
+    request._request.arrived = data[:REMEMBERED]  # type: ignore[attr-defined]
 
 
 def _read(request: Request) -> bytes:
@@ -68,6 +82,7 @@ def _read(request: Request) -> bytes:
             raise _too_large()
         data: bytes = request._request.read(int(length))  # DRF's own stream parses by media type
         if len(data) < int(length):
+            _remember(request, data)
             raise MalformedError("The body ended before its Content-Length.")
         return data
     if not request.META.get("wsgi.input_terminated"):
