@@ -91,13 +91,19 @@ spectral:
 	@if command -v npx >/dev/null; then npx --yes --package=$(SPECTRAL) spectral lint --fail-severity=hint docs/openapi.json; \
 	else echo "Skipped Spectral's check of docs/openapi.json: there is no node."; fi
 
+APPS := traitly accounts rejections customers events feed segment transfer assistants reference portal
+.PHONY: audit
+audit: $(VENV)/requirements-dev.installed ## Look for known weaknesses: bandit in the code, pip-audit in the packages.
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(APPS) clients/python/src gunicorn.conf.py manage.py
+	@$(BIN)/python -m tests.audit requirements.txt requirements-dev.txt benchmarks/requirements.txt
+
 .PHONY: openapi
 openapi: $(VENV)/requirements-dev.installed ## Write docs/openapi.json anew, and its examples as the server answers them now.
 	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/reference/test_examples.py
 	@$(BIN)/python manage.py write_openapi
 
 .PHONY: check
-check: lint test slow fuzz browser ## All that CI checks.
+check: lint audit test slow fuzz browser ## All that CI checks.
 
 .PHONY: clients
 clients: $(VENV)/requirements-dev.installed ## Test, build and install the client libraries; without Node, Python's alone.
