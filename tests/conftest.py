@@ -19,7 +19,7 @@ from accounts.authentication import forget_credentials
 from accounts.models import Account
 from accounts.quotas import forget_limits
 from customers.quotas import forget_counts
-from tests import cluster
+from tests import citus_rules, cluster
 from tests.client import Api
 from tests.factories import AccountFactory, UserFactory, make_key
 from traitly.db.citus import is_distributed
@@ -36,11 +36,12 @@ settings.load_profile("traitly")
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """The test database, which is distributed where DATABASE_URL names a database of a Citus cluster."""
+    """The test database, its statements watched; distributed where DATABASE_URL names a database of a Citus cluster."""
     with cluster.joined(connection.settings_dict["NAME"]):
         with django_db_blocker.unblock():
             if cluster.nodes():
                 call_command("distribute", shards=cluster.SHARDS, verbosity=0)
+            citus_rules.watch_every_connection()
             is_distributed()  # asked once by each process: no test counts the statement
             connection.close()  # what it knows of the tables is of before
         yield
@@ -52,6 +53,13 @@ def _no_cached_credentials() -> Iterator[None]:
     _forget()
     yield
     _forget()
+
+
+@pytest.fixture(autouse=True)
+def _statements_keep_the_rules() -> Iterator[None]:
+    """Of tables that are sharded by account, on plain PostgreSQL too."""
+    with citus_rules.watched():
+        yield
 
 
 def _forget() -> None:
