@@ -15,6 +15,7 @@ CUSTOMERS = 2250
 def large_customers(acme):
     """As many as fill the largest page twice, each with 60 KB of attributes, one of which tells it from all others."""
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '60s'")  # to make them is slow, on Citus above all
         cursor.execute(
             """
             INSERT INTO customers_customer
