@@ -51,7 +51,12 @@ def record_erasure(*, account_id: int, customer_id: str) -> None:
 
 def prune_erasures() -> int:
     """Forget erasures that are older than ``ERASURES_KEPT``; gives how many."""
-    return delete_in_batches("feed_erasure", "erased_at < %(oldest)s", {"oldest": timezone.now() - ERASURES_KEPT})
+    condition = "account_id = %(account_id)s AND erased_at < %(oldest)s"
+    oldest = timezone.now() - ERASURES_KEPT
+    return sum(
+        delete_in_batches("feed_erasure", condition, {"account_id": account_id, "oldest": oldest})
+        for account_id in Account.objects.values_list("id", flat=True)
+    )
 
 
 def create_webhook(
