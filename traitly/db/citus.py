@@ -1,9 +1,11 @@
 """Citus, the extension that spreads the accounts over machines (docs/scale.md): whether it is there, and its nodes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 _OLDEST = 12  # major version: before it, tables of the coordinator are not joined with those of workers
 
@@ -77,3 +79,41 @@ def check_cluster() -> list[Node]:
     if int(rows[0][2].split(".")[0].split("-")[0]) < _OLDEST:
         raise CitusError(f"Citus must be {_OLDEST} or later, not {rows[0][2]}.")
     return found
+
+
+@contextmanager
+def explained(again: str) -> Iterator[None]:
+    """Turns what the cluster refuses meanwhile into a ``CitusError`` that says what to do: ``again``."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise CitusError(f"The cluster refused: {str(error).strip()}\n{again}") from error
+
+
+def check_moves_online() -> None:
+    """``CitusError`` unless every node lets Citus copy shards while others write to them."""
+    levels = _setting_of_nodes("wal_level")
+    wrong = [f"{node} has {level}" for node, level in levels.items() if level != "logical"]
+    if wrong:
+        raise CitusError(
+            f"To copy while others write, every node needs wal_level = logical; {', '.join(wrong)}."
+            " Set it and restart them, or let writers wait."
+        )
+    # Some distributions allow the plugins of PostgreSQL itself only. Elsewhere there is no such setting.
+    allowed = _setting_of_nodes("output_plugin_libraries")
+    wrong = [node for node, plugins in allowed.items() if plugins and "citus" not in plugins]
+    if wrong:
+        raise CitusError(
+            f"To copy while others write, Citus must be allowed as an output plugin; {', '.join(wrong)} does not. On each:"
+            " ALTER SYSTEM SET output_plugin_libraries = pgoutput, test_decoding, citus; SELECT pg_reload_conf()."
+        )
+
+
+def _setting_of_nodes(name: str) -> dict[str, str]:
+    """A setting of each node, empty where it has none of that name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nodename || ':' || nodeport, result FROM run_command_on_all_nodes(%s) JOIN pg_dist_node USING (nodeid)",
+            [f"SELECT current_setting('{name}', true)"],
+        )
+        return {node: value or "" for node, value in cursor.fetchall()}

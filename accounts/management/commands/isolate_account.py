@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from accounts.queries import find_account
-from traitly.db.citus import CitusError, Node, check_cluster
+from traitly.db.citus import CitusError, Node, check_cluster, check_moves_online, explained
 
 _SHARD = "SELECT get_shard_id_for_distribution_column('customers_customer', %s)"
 _IS_ALONE = "SELECT shardminvalue = shardmaxvalue FROM pg_dist_shard WHERE shardid = %s"
@@ -33,14 +33,18 @@ class Command(BaseCommand):
         """Isolate, then move."""
         try:
             account_id = find_account(options["account"])
-            found = {str(node): node for node in check_cluster()}
+            self._run(account_id, options["node"], block_writes=options["block_writes"])
         except (LookupError, CitusError) as error:
             raise CommandError(str(error)) from error
-        wanted = options["node"]
+
+    def _run(self, account_id: int, wanted: str | None, *, block_writes: bool) -> None:
+        found = {str(node): node for node in check_cluster()}
         if wanted and wanted not in found:
             raise CommandError(f"The cluster has no node {wanted}, only {', '.join(found)}.")
-        mode = "block_writes" if options["block_writes"] else "force_logical"
-        with connection.cursor() as cursor:
+        if not block_writes:
+            check_moves_online()
+        mode = "block_writes" if block_writes else "force_logical"
+        with explained("What was said to be done is. Run the command again."), connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0; SET lock_timeout = 0")
             cursor.execute(_SHARD, [account_id])
             (shard,) = cursor.fetchone()

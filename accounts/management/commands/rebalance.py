@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from traitly.db.citus import CitusError, check_cluster
+from traitly.db.citus import CitusError, check_cluster, check_moves_online, explained
 
 _RUNNING = "SELECT job_id FROM citus_rebalance_status() WHERE state IN ('scheduled', 'running')"
 _STATUS = """
@@ -31,23 +31,28 @@ class Command(BaseCommand):
         """Start it, unless it runs, and tell how far it is until it ends."""
         try:
             check_cluster()
+            with explained("Run the command again."), connection.cursor() as cursor:
+                if options["stop"]:
+                    cursor.execute("SELECT citus_rebalance_stop()")
+                    self.stdout.write("Stopped.")
+                    return
+                state = self._run(cursor, block_writes=options["block_writes"])
         except CitusError as error:
             raise CommandError(str(error)) from error
-        with connection.cursor() as cursor:
-            if options["stop"]:
-                cursor.execute("SELECT citus_rebalance_stop()")
-                self.stdout.write("Stopped.")
-                return
-            cursor.execute(_RUNNING)
-            if cursor.fetchone() is None:
-                mode = "block_writes" if options["block_writes"] else "force_logical"
-                cursor.execute("SELECT citus_rebalance_start(shard_transfer_mode => %s)", [mode])
-                if cursor.fetchone()[0] is None:
-                    self.stdout.write("The shards are already spread evenly.")
-                    return
-            state = self._follow(cursor)
-        if state != "finished":
+        if state not in {"finished", ""}:
             raise CommandError(f"It ended as {state}; citus_rebalance_status() says why.")
+
+    def _run(self, cursor: Any, *, block_writes: bool) -> str:
+        cursor.execute(_RUNNING)
+        if cursor.fetchone() is None:
+            if not block_writes:
+                check_moves_online()
+            mode = "block_writes" if block_writes else "force_logical"
+            cursor.execute("SELECT citus_rebalance_start(shard_transfer_mode => %s)", [mode])
+            if cursor.fetchone()[0] is None:
+                self.stdout.write("The shards are already spread evenly.")
+                return ""
+        return self._follow(cursor)
 
     def _follow(self, cursor: Any) -> str:
         told = ""
