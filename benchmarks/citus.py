@@ -27,14 +27,14 @@ from typing import Any
 import psutil
 import psycopg2
 
-from benchmarks import works
+from benchmarks import workloads
 from benchmarks.contestants import TRAITLY
 from benchmarks.load import drive
 from benchmarks.postgres import free_port
 from benchmarks.processes import ROOT, Service, cpu_ms, wait_until_idle
 
 ACCOUNTS = 8  # their shards lie on both workers
-WORKS = (works.LIST, works.SINGLE, works.UPSERT, works.UPSERTS, works.BATCH)
+WORKLOADS = (workloads.LIST, workloads.SINGLE, workloads.UPSERT, workloads.UPSERTS, workloads.BATCH)
 _TURNS = """
 SELECT customer_id, (custom_attributes ->> 'turn')::int FROM customers_customer WHERE customer_id LIKE 'moved-%'
 """
@@ -64,10 +64,10 @@ class Database:
         if distribute:
             self.manage("distribute")
         accounts = [account for (account,) in self.run(TRAITLY.accounts)]
-        parameters = {"accounts": accounts, "active": works.active_customers(events), "events": events}
-        for statement in (works.FILL_EVENTS, works.FILL_CUSTOMERS):
+        parameters = {"accounts": accounts, "active": workloads.active_customers(events), "events": events}
+        for statement in (workloads.FILL_EVENTS, workloads.FILL_CUSTOMERS):
             self.run(statement.replace("uuidv7()", "gen_random_uuid()"), parameters)
-        self.run(works.FILL_CHANGES)
+        self.run(workloads.FILL_CHANGES)
         self.run("VACUUM (ANALYZE)")
 
     def manage(self, *arguments: str) -> str:
@@ -106,26 +106,28 @@ def ratios(plain: Database, citus: Database, *, events: int, seconds: int, conne
     """Print what each kind of request costs on both."""
     plain.make(events, distribute=False)
     citus.make(events, distribute=True)
-    numbers = count(works.FIRST_NUMBER + 10**8, 10**8)
+    numbers = count(workloads.FIRST_NUMBER + 10**8, 10**8)
     with plain.served() as one, citus.served() as other:
-        for work in WORKS:
+        for workload in WORKLOADS:
             found: dict[str, list[tuple[float, float, float]]] = {"plain": [], "citus": []}
             for _ in range(rounds):
                 for name, database, service in (("plain", plain, one), ("citus", citus, other)):
-                    found[name].append(_measure(database, service, work, next(numbers), seconds, connections))
+                    found[name].append(_measure(database, service, workload, next(numbers), seconds, connections))
             rows = {name: [statistics.median(each) for each in zip(*runs, strict=True)] for name, runs in found.items()}
             ratio = [citus / plain for plain, citus in zip(*rows.values(), strict=True)]
             for name, (per_second, server, postgres) in {**rows, "ratio": ratio}.items():
                 print(
-                    f"{work.name:8} {name:6} {per_second:9.2f}/s  server {server:7.3f} ms  PostgreSQL {postgres:7.3f} ms"
+                    f"{workload.name:8} {name:6} {per_second:9.2f}/s  server {server:7.3f} ms  PostgreSQL {postgres:7.3f} ms"
                 )
 
 
 def _measure(
-    database: Database, service: Service, work: works.Work, first: int, seconds: int, connections: int
+    database: Database, service: Service, workload: workloads.Workload, first: int, seconds: int, connections: int
 ) -> tuple[float, float, float]:
     """Requests a second, and the CPU milliseconds of a request, of the server and of all PostgreSQL's nodes."""
-    works.write_requests(work, works.active_customers(100_000), service.port, database.keys, database.requests)
+    workloads.write_requests(
+        workload, workloads.active_customers(100_000), service.port, database.keys, database.requests
+    )
     drive(service.port, database.requests, seconds=1, connections=connections, first_number=first)
     wait_until_idle(service.process)
     nodes = database.postmasters()
