@@ -2,15 +2,19 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.postgres.processes import Start, wait_until_stopped
+from tests.postgres.processes import USER, Start, User, wait_until_stopped
 from traitly.postgres import roles, server
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks for processes in Linux's /proc")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what only root has to do")
+
+
+WITHOUT_ROLE = "ALTER DATABASE traitly OWNER TO postgres\nDROP OWNED BY traitly\nDROP ROLE traitly\n"
 
 
 def _single_user(data_dir: Path, database: str, statements: str) -> None:
@@ -63,13 +67,47 @@ def test_a_process_of_the_servers_own_system_user_is_not_let_in(start: Start, da
     user.end()
 
 
+# The application was the superuser, and there was no postgres.hba.
+OLDER = USER.replace("def connect", "roles.USER, roles.ADOPTION = roles.SUPERUSER, {}\n\ndef connect", 1)
+IMPATIENT = USER.replace("def connect", "server.OLDER_VERSION_TIMEOUT = 1\n\ndef connect", 1)
+
+
+@pytest.fixture
+def older(start: Start, own_data_dir: Path) -> User:
+    """A user of an older version, whose server runs."""
+    _single_user(own_data_dir, "traitly", WITHOUT_ROLE)
+    user = start(own_data_dir, OLDER)
+    (own_data_dir / "postgres.hba").unlink()
+    return user
+
+
+def test_a_server_that_an_older_version_has_just_left_is_outlasted(older: User, own_data_dir: Path) -> None:
+    """Its role does not exist there, and whoever uses the server keeps it from being stopped."""
+    newer = User(own_data_dir)
+    time.sleep(1)
+    older.end()
+
+    assert newer.answer() == "connected"
+    assert newer.run("SELECT current_user") == roles.USER
+    newer.end()
+    wait_until_stopped(own_data_dir)
+
+
+def test_an_older_version_that_still_runs_is_named(older: User, own_data_dir: Path) -> None:
+    newer = User(own_data_dir, IMPATIENT)
+
+    assert "An older version of Traitly still uses the PostgreSQL in" in newer.answer()
+    assert older.run("SELECT 1") == "1"
+    newer.end()
+    older.end()
+    wait_until_stopped(own_data_dir)
+
+
 def test_a_data_folder_of_a_version_that_was_superuser_is_taken_over(start: Start, own_data_dir: Path) -> None:
     _single_user(
         own_data_dir,
         "traitly",
-        "ALTER DATABASE traitly OWNER TO postgres\n"
-        "DROP OWNED BY traitly\n"
-        "DROP ROLE traitly\n"
+        f"{WITHOUT_ROLE}"
         "CREATE TABLE old (id bigint GENERATED ALWAYS AS IDENTITY, serial bigserial, text text)\n"
         "INSERT INTO old (text) VALUES ('kept')\n"
         "CREATE VIEW seen AS SELECT * FROM old\n",

@@ -34,6 +34,7 @@ from traitly.postgres import roles
 PORT = 5432  # only a part of the socket's name: the server does not listen on TCP
 SOCKET = f".s.PGSQL.{PORT}"
 TIMEOUT = 600.0  # seconds; the replay of 4 GB of write-ahead log after a crash takes minutes on a slow disk
+OLDER_VERSION_TIMEOUT = 30.0  # seconds
 POLL = 0.02  # seconds
 KEEPER = Path(__file__).with_name("keeper.py")
 
@@ -92,13 +93,13 @@ def ensure_running(data_dir: Path) -> Path:
         with _mutex:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             if data_dir not in _users:
-                with _lock_or_fail(data_dir / "postgres.users", fcntl.LOCK_SH, "is being stopped") as lock:
-                    _users[data_dir] = os.dup(lock.fileno())  # bare: Python warns of a file that is never closed
+                _become_user(data_dir)
             with _lock_or_fail(data_dir / "postgres.start", fcntl.LOCK_EX, "is being started") as start_lock:
                 if not pgdata.exists():
                     _initialise(data_dir, start_lock)
                 socket_dir = _socket_dir(pgdata)
                 _ensure_keeper(data_dir)
+                _outlast_older_version(data_dir)
                 _ensure_ready(data_dir, socket_dir)
     except OSError as error:
         raise ServerError(f"The embedded PostgreSQL in {data_dir} cannot be used: {error}") from error
@@ -205,6 +206,34 @@ def _socket_dir(pgdata: Path) -> Path:
     if found.st_uid != owner.st_uid or stat.filemode(found.st_mode) != "drwx------":
         raise ServerError(f"{folder}, where the socket of {pgdata} should be, is not a private folder of its owner.")
     return folder
+
+
+def _become_user(data_dir: Path) -> None:
+    with _lock_or_fail(data_dir / "postgres.users", fcntl.LOCK_SH, "is being stopped") as lock:
+        _users[data_dir] = os.dup(lock.fileno())  # bare: Python warns of a file that is never closed
+
+
+def _outlast_older_version(data_dir: Path) -> None:
+    """Wait until the keeper has stopped a server that was started by a version without our role, and so without our hba.
+
+    It does so once that version's processes have ended, unless we count as a user.
+    """
+    if (data_dir / "postgres.hba").exists() or not _runs(data_dir, wait=0):
+        return
+    os.close(_users.pop(data_dir))
+    if _runs(data_dir, wait=OLDER_VERSION_TIMEOUT):
+        raise ServerError(f"An older version of Traitly still uses the PostgreSQL in {data_dir}. Stop it first.")
+    _become_user(data_dir)
+    _ensure_keeper(data_dir)
+
+
+def _runs(data_dir: Path, *, wait: float) -> bool:
+    """Whether a process of the server lives, also after so many seconds."""
+    lock = _lock(data_dir / "postgres.server", fcntl.LOCK_EX, wait)
+    if lock is None:
+        return True
+    lock.close()
+    return False
 
 
 def _ensure_keeper(data_dir: Path) -> None:
