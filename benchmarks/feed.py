@@ -16,12 +16,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any
 
 import psutil
 
+from benchmarks import feed_readers
 from benchmarks.postgres import Postgres, free_port
 from benchmarks.processes import ROOT
 from benchmarks.workloads import FILL_EVENTS
@@ -124,87 +125,14 @@ def _parameters(account_id: int, events: Sequence[Any]) -> dict[str, Any]:
 
 
 def _visible(postgres: Postgres, options: Any) -> dict[str, Any]:
-    """Ten batches of 1,000 a second: alone, then beside ten readers of everything, of which one says when it saw each."""
-    alone = _ingest(postgres, options.seconds, readers=0)
-    one = _ingest(postgres, options.seconds, readers=1)
-    ten = _ingest(postgres, options.seconds, readers=10)
+    """Batches of 1,000: ten a second, and as many as sixteen connections get stored."""
+    from accounts.services import create_key  # noqa: PLC0415
+
+    key = create_key(account=_account(), name="Benchmark").key
     return {
-        "events/s": [alone["rate"], one["rate"], ten["rate"]],
-        "CPU µs an event with 0, 1, 10 readers": [alone["cpu"], one["cpu"], ten["cpu"]],
-        "seen after s, p50": [one["p50"], ten["p50"]],
-        "seen after s, p99": [one["p99"], ten["p99"]],
+        name: feed_readers.measure(postgres, key=key, seconds=options.seconds, rate=rate, connections=connections)
+        for name, rate, connections in (("10,000 events/s", 10, 2), ("16 connections", 1000, 16))
     }
-
-
-def _ingest(postgres: Postgres, seconds: int, readers: int) -> dict[str, Any]:
-    from django.db import connection
-
-    from events.services import store_events
-    from feed.positions import Position
-    from traitly.db.clock import settle
-
-    account = _account()
-    committed: dict[str, float] = {}
-    start = Position.after(settle()).cursor
-    reading = [
-        subprocess.Popen(
-            [sys.executable, "-c", _READER, str(account.pk), start, str(seconds + readers + 8)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-        )
-        for _ in range(readers)
-    ]
-    time.sleep(readers)  # until they have begun
-    ours, theirs = psutil.Process(), [psutil.Process(each.pid) for each in reading]
-    begun = _cpu(postgres.process) + sum(_cpu(each) for each in [ours, *theirs][: 1 + readers])
-    next_at, ends = time.time(), time.time() + seconds
-    while time.time() < ends:
-        events = _events(1000)
-        store_events(account_id=account.pk, events=events)
-        committed[max(event.id for event in events)] = time.time()
-        next_at += 0.1
-        time.sleep(max(0.0, next_at - time.time()))
-    time.sleep(1)
-    spent = _cpu(postgres.process) + sum(_cpu(each) for each in [ours, *theirs]) - begun
-    seen = [json.loads(each.communicate()[0]) for each in reading]
-    connection.close()
-    waits = sorted(seen[0][each] - at for each, at in committed.items() if each in seen[0]) if seen else []
-    if seen and len(waits) != len(committed):
-        raise RuntimeError(f"{len(committed) - len(waits)} of {len(committed)} batches were not seen")
-    return {
-        "rate": round(1000 * len(committed) / seconds),
-        "cpu": round(spent / len(committed) * 1e3, 1),
-        "p50": round(waits[len(waits) // 2], 3) if waits else None,
-        "p99": round(waits[int(len(waits) * 0.99)], 3) if waits else None,
-    }
-
-
-# Follows the feed as the server does for who waits; prints when it saw each event.
-_READER = """
-import json, os, sys, time
-import django
-django.setup()
-from feed.positions import Filter, Position
-from feed.queries import read_page
-account, after, ends, seen = int(sys.argv[1]), Position.of(sys.argv[2]), time.time() + float(sys.argv[3]), {}
-while time.time() < ends:
-    page = read_page(account_id=account, only=Filter(), after=after, limit=1000)
-    now = time.time()
-    seen.update((entry.position.id, now) for entry in page.entries)
-    after = page.end
-    if not page.more:
-        time.sleep(0.1)
-print(json.dumps(seen))
-"""
-
-
-def _cpu(process: psutil.Process) -> float:
-    """Of a process and what it has started: what has ended counts by its parent."""
-    total = sum(process.cpu_times()[:4])
-    for child in process.children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            total += sum(child.cpu_times()[:2])
-    return total
 
 
 # Counts the entries of each path, in a process of its own. /slow answers after a second.
