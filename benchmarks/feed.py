@@ -126,7 +126,7 @@ def _parameters(account_id: int, events: Sequence[Any]) -> dict[str, Any]:
 
 def _visible(postgres: Postgres, options: Any) -> dict[str, Any]:
     """Batches of 1,000: ten a second, and as many as sixteen connections get stored."""
-    from accounts.services import create_key  # noqa: PLC0415
+    from accounts.services import create_key
 
     key = create_key(account=_account(), name="Benchmark").key
     return {

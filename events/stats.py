@@ -29,6 +29,10 @@ ON CONFLICT (account_id) DO UPDATE SET received_until = events_counted.received_
 RETURNING received_until
 """
 
+# SQL of what is another value once events of the account were deleted: every deletion takes the lock above, and so leaves
+# a new version of its row.
+DELETIONS = "(SELECT xmin::text FROM events_counted WHERE account_id = %(account_id)s::bigint)"
+
 _LOCK_UNLESS_LOCKED = f"""
 SELECT received_until FROM events_counted WHERE account_id = %(account_id)s AND {OPEN_ACCOUNT} FOR UPDATE SKIP LOCKED
 """

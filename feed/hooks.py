@@ -11,12 +11,14 @@ import orjson
 from django.utils import timezone
 
 from accounts import keys
+from feed.entries import Entry
 from feed.models import Delivery, Webhook
 from feed.pages import Pages
 from feed.positions import Filter, Position
-from feed.queries import Entry
 from feed.signing import message_id, signed_headers
 from traitly.input.values import unix_seconds
+
+_KEPT_SECONDS = 10.0  # what was read ahead: then it is read again, without what was deleted meanwhile
 
 
 class Message(NamedTuple):
@@ -42,6 +44,7 @@ class Hook:
         self.row = row
         self._only = Filter(frozenset(row.types), frozenset(row.names))
         self._entries: deque[Entry] = deque()
+        self._read_at = 0.0
         self.read_to = self._position = Position.of(row.position)
         self._take(due)
 
@@ -106,15 +109,16 @@ class Hook:
     async def next_message(self, pages: Pages) -> Message | None:
         """The next entries that there are, as many as a request takes; None if there are none."""
         rewinds = self.row.rewinds
+        if self._entries and time.monotonic() > self._read_at + _KEPT_SECONDS:
+            self._entries.clear()
+            self.read_to = self._position
         while len(self._entries) < self.row.batch:
             page = await pages.read(self.row.account_id, self._only, self.read_to)
             if rewinds != self.row.rewinds:
                 return None  # rewound meanwhile: what was read is not what comes next
+            if not self._entries:
+                self._read_at = time.monotonic()
             self._entries.extend(page.entries)
-            if page.entries and not page.more:
-                # Where all who read as far go on, so that they read the next page together.
-                self.read_to = page.entries[-1].position
-                break
             self.read_to = page.end
             if not page.more:
                 break

@@ -1,10 +1,9 @@
-"""Everything that reads the feed."""
+"""Everything that reads the feed and its webhooks."""
 
 import datetime
-import heapq
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -12,93 +11,81 @@ from django.db.models import Max
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from customers.queries import LIST as CUSTOMERS
-from events.queries import RESOLVED as EVENTS
-from feed.models import Attempt, Delivery, EntryType, Webhook, Worker
-from feed.positions import RANKS, Filter, Position
+from events.stats import DELETIONS
+from feed.entries import MAX_BYTES, SOURCES, Entries, Page, read_entries
+from feed.models import Attempt, Delivery, Webhook, Worker
+from feed.positions import Filter, Position
+from feed.segments import Segments
+from traitly.db.citus import is_distributed
 from traitly.db.clock import settle, settled
+from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
-from traitly.input.values import unix_seconds
 
-_FIRST_ROWS = 100  # are read before it is known how large rows are
-_PART_ROWS = 1000
-_MAX_BYTES = 16 * 2**20  # of a page, about
-_BEYOND = "\U0010ffff" * 255  # every id
-_SCANNED = 10_000  # events that are looked through for those of some names
-
-
-class Entry(NamedTuple):
-    """An entry, as JSON text, and the position after it."""
-
-    position: Position
-    text: bytes
-
-
-class Page(NamedTuple):
-    """Entries in order, the position after them, and whether there is certainly more beyond it."""
-
-    entries: list[Entry]
-    end: Position
-    more: bool
-
-
-class _Source(NamedTuple):
-    """Where entries of a type are: a table, the time that orders them, what breaks ties, and the SQL of their data."""
-
-    table: str
-    time: str
-    key: str
-    data: str
-
-
-# Walk events_by_received_at, customers_by_changed_at and erasures_by_erased_at.
-_SOURCES = {
-    EntryType.EVENT_CREATED: _Source("events_event", "received_at", "id", EVENTS.json_sql),
-    EntryType.CUSTOMER_UPDATED: _Source(
-        "customers_change",
-        "changed_at",
-        "customer_id",
-        f"(SELECT {CUSTOMERS.json_sql} FROM customers_customer"
-        " WHERE account_id = %(account_id)s::bigint AND customer_id = seen.customer_id)",
-    ),
-    EntryType.CUSTOMER_ERASED: _Source(
-        "feed_erasure", "erased_at", "customer_id", "json_build_object('customer_id', customer_id)::text"
-    ),
-}
-
-# The time by itself as well: it is what the index has. The data is written for those rows only that are wanted.
-_ROWS = """
-SELECT {time}, {key}, CASE WHEN {wanted} THEN {data} END FROM (
-    SELECT * FROM {table} WHERE account_id = %(account_id)s::bigint
-        AND {time} >= %(at)s AND ({time}, {key}) > (%(at)s, %(id)s) AND {time} <= %(until)s
-    ORDER BY {time}, {key} LIMIT %(limit)s
-) AS seen ORDER BY {time}, {key}
-"""
-_NAMED = "name = ANY(%(names)s)"
+_STREAMED_ROWS = 1000  # in a part
 # Written out for each account: Citus takes no subquery that depends on a row.
 _HAS_NEW = " OR ".join(
     f"EXISTS (SELECT FROM {source.table} WHERE account_id = %s::bigint AND {source.time} > %s AND {source.time} <= %s)"
-    for source in _SOURCES.values()
+    for source in SOURCES.values()
 )
 _SHOWN = 50  # attempts, and what was set aside
 _PROBED = 50  # accounts in a statement
 
 
+_PRESENT = Prepared(f"SELECT settled, {DELETIONS} FROM traitly_settled")
+# What readers of this process share. The keys of the feeds name the last deletion: after it all is read anew.
+_segments = Segments()
+
+
 def read_page(*, account_id: int, only: Filter, after: Position, limit: int, fresh: bool = True) -> Page:
     """The first ``limit`` entries after a position, fewer if they are large or hard to find.
 
-    Up to the present where that is ``fresh``, at the cost of settling; else up to what is settled already.
+    Up to the present where that is ``fresh``, at the cost of settling; else up to what is settled already. Others who read
+    the same within two seconds share it; what was deleted before the call is not in it.
     """
-    page = _read(account_id, only, after, limit, settled())
+    until, deletions = _present(account_id)
+    page = _read_shared(account_id, only, after, limit, until, deletions)
     if not fresh or page.more or len(page.entries) == limit or not has_new_entries({account_id: page.end}):
         return page
-    return _joined(page, _read(account_id, only, page.end, limit - len(page.entries), settle()))
+    rest = _read_shared(account_id, only, page.end, limit - len(page.entries), settle(), deletions)
+    return Page(page.entries.then(rest.entries), rest.end, rest.more)
+
+
+@retried
+def _present(account_id: int) -> tuple[datetime.datetime, object]:
+    """What is settled, and what is another value after each deletion of events. On Citus nothing is: nobody shares."""
+    if is_distributed():
+        return settled(), object()
+    with connection.cursor() as cursor:
+        _PRESENT.execute(cursor, {"account_id": account_id})
+        row: tuple[datetime.datetime, object] = cursor.fetchone()
+    return row
+
+
+def _read_shared(
+    account_id: int, only: Filter, after: Position, limit: int, until: datetime.datetime, deletions: object
+) -> Page:
+    """Entries up to a settled time: those that others have read, and then those of one look into the tables."""
+    key, end = (account_id, only, deletions), Position.after(until)
+    page = Page(Entries(), after, more=after < end)
+    while page.more and len(page.entries) < limit and page.entries.size < MAX_BYTES:
+        missing = limit - len(page.entries)
+        part = _segments.find(key, page.end, missing)
+        if last := part is None:
+            # As many as were asked for, not as are missing here, so that all go on from the same places.
+            read = partial(read_entries, account_id=account_id, only=only, after=page.end, limit=limit, until=until)
+            if (part := _segments.read(key, page.end, read)) is None:
+                continue
+            part = part.first(missing)
+        page = Page(page.entries.then(part.entries), part.end, part.end < end)
+        if last:
+            break
+    return page
 
 
 def read_all(*, account_id: int, only: Filter, after: Position, until: datetime.datetime) -> Iterator[list[bytes]]:
     """Everything after a position up to a settled time, in parts. Nothing is held between them."""
     while True:
-        page = _read(account_id, only, after, _PART_ROWS, until)
+        page = read_entries(account_id=account_id, only=only, after=after, limit=_STREAMED_ROWS, until=until)
         if page.entries:
             yield [entry.text for entry in page.entries]
         if not page.more:
@@ -116,7 +103,7 @@ def has_new_entries(after: Mapping[int, Position], until: datetime.datetime | No
             ends = until or "infinity"
             parameters: list[Any] = []
             for account in accounts:
-                parameters += [account, *[account, after[account].at, ends] * len(_SOURCES)]
+                parameters += [account, *[account, after[account].at, ends] * len(SOURCES)]
             cursor.execute(statement, parameters)
             found.update(account_id for (account_id,) in cursor.fetchall())
     return found
@@ -192,7 +179,7 @@ def _webhook_lag() -> float:
 def _oldest_after(account_id: int, at: datetime.datetime) -> datetime.datetime | None:
     with connection.cursor() as cursor:
         found = []
-        for source in _SOURCES.values():
+        for source in SOURCES.values():
             cursor.execute(
                 f"SELECT min({source.time}) FROM {source.table} WHERE account_id = %s AND {source.time} > %s",
                 [account_id, at],
@@ -231,85 +218,3 @@ def worker_state() -> str:
         return "none has run yet: manage.py run_worker"
     silent = (timezone.now() - seen).total_seconds()
     return "ok" if silent < _LIVES_SECONDS else f"not heard of for {silent:.0f} s"
-
-
-@retried
-def _read(account_id: int, only: Filter, after: Position, limit: int, until: datetime.datetime) -> Page:
-    """Entries up to a settled time, in parts that fit into memory."""
-    page = Page([], after, more=True)
-    size, room = min(_FIRST_ROWS, limit), _MAX_BYTES
-    while page.more and len(page.entries) < limit and room > 0:
-        part = _read_part(account_id, only, page.end, size, until)
-        room -= sum(len(entry.text) for entry in part.entries)
-        page = _joined(page, part)
-        if not part.entries:
-            break  # looked through many: enough for once
-        size = max(1, min(_PART_ROWS, limit - len(page.entries), room * len(page.entries) // max(1, _MAX_BYTES - room)))
-    return page
-
-
-def _joined(first: Page, second: Page) -> Page:
-    return Page(first.entries + second.entries, second.end, second.more)
-
-
-def _read_part(account_id: int, only: Filter, after: Position, limit: int, until: datetime.datetime) -> Page:
-    """The first ``limit`` entries of all sources together, in their order."""
-    horizon, found = Position.after(until), []
-    for entry_type, source in _SOURCES.items():
-        if only.has(entry_type):
-            names = only.names if entry_type is EntryType.EVENT_CREATED else frozenset()
-            entries, end = _of_source(account_id, entry_type, source, names, after, limit, until)
-            found.append(entries)
-            horizon = min(horizon, end or horizon)
-    merged: list[Entry] = []
-    for entry in heapq.merge(*found, key=attrgetter("position")):
-        if entry.position > horizon:
-            break  # a source may have something before it that was not read
-        merged.append(entry)
-        if len(merged) == limit:
-            horizon = entry.position
-            break
-    return Page(merged, max(after, horizon), more=horizon < Position.after(until))
-
-
-def _of_source(
-    account_id: int,
-    entry_type: EntryType,
-    source: _Source,
-    names: Iterable[str],
-    after: Position,
-    limit: int,
-    until: datetime.datetime,
-) -> tuple[list[Entry], Position | None]:
-    """A source's entries in order, and the position up to which these are all; None if that is ``until``."""
-    rank = RANKS[entry_type]
-    # Of the position's own moment: all rows of a later type, none of an earlier one.
-    key = after.id if rank == after.rank else "" if rank > after.rank else _BEYOND
-    scanned = _SCANNED if names else limit
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ROWS.format(wanted=_NAMED if names else "true", **source._asdict()),
-            {
-                "account_id": account_id,
-                "at": after.at,
-                "id": key,
-                "until": until,
-                "limit": scanned,
-                "names": list(names),
-            },
-        )
-        rows: Sequence[tuple[datetime.datetime, str, str | None]] = cursor.fetchall()
-    entries = [
-        Entry(Position(at, rank, row_id), _text(entry_type, at, data)) for at, row_id, data in rows if data is not None
-    ]
-    if len(entries) > limit:
-        del entries[limit:]
-        return entries, entries[-1].position
-    if len(rows) < scanned:
-        return entries, None
-    at, row_id, _ = rows[-1]
-    return entries, Position(at, rank, row_id)
-
-
-def _text(entry_type: EntryType, at: datetime.datetime, data: str) -> bytes:
-    return f'{{"type":"{entry_type}","timestamp":"{unix_seconds(at)}","data":{data}}}'.encode()

@@ -13,14 +13,14 @@ from rest_framework.request import Request
 from accounts.authentication import Credential, HasScope
 from accounts.models import Account
 from feed import queries, services
+from feed.entries import Page
 from feed.models import Webhook
 from feed.positions import Position
-from feed.queries import Page
 from feed.schemas import FeedRequest, read_feed, read_webhook
 from feed.waiting import Waiter, watch
 from traitly.db.clock import settle
 from traitly.http.bodies import read_body
-from traitly.http.envelope import envelope, list_response, next_url
+from traitly.http.envelope import WrittenRows, envelope, list_response, next_url
 from traitly.http.streams import NDJSON, while_allowed
 from traitly.http.views import ApiViewSet
 from traitly.input.errors import Error, InvalidRequestError
@@ -52,7 +52,7 @@ class FeedViewSet(ApiViewSet):
                 page = self._read(params, page.end, fresh=True)
             else:
                 page = self._wait(params, page)
-        return list_response(request, "feed", [entry.text for entry in page.entries], page.end.cursor)
+        return list_response(request, "feed", WrittenRows(page.entries.array, len(page.entries)), page.end.cursor)
 
     def _parked(self, after: Position, until: float) -> ParkedResponse:
         account_id = self.account_id

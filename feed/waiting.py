@@ -14,9 +14,11 @@ from traitly.db.clock import settle
 
 logger = logging.getLogger(__name__)
 
+# Between two looks. Longer the more there is to ask for and to wake, so that each who is woken has more to fetch.
 _PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS_EACH = 0.002  # more, for each account that is asked for and for each who waits
+_MAX_PAUSE_SECONDS = 0.4
 _REST_SECONDS = 0.5  # without anyone who waits, then the connection is given up
-_PAUSE_SECONDS_EACH = 0.002  # more, for each account that is asked for
 
 
 class Waiter(NamedTuple):
@@ -66,7 +68,8 @@ class Watch:
             for waiter in waiters:
                 if (waiter.until <= now or id(waiter) in ready) and self._remove(waiter):
                     waiter.wake()
-            time.sleep(_PAUSE_SECONDS + _PAUSE_SECONDS_EACH * len({waiter.account_id for waiter in waiters}))
+            each = len(waiters) + len({waiter.account_id for waiter in waiters})
+            time.sleep(min(_PAUSE_SECONDS + _PAUSE_SECONDS_EACH * each, _MAX_PAUSE_SECONDS))
 
     def _with_entries(self, waiters: list[Waiter]) -> set[int]:
         """Who of them has waited for long enough. Of an account, who is furthest behind asks for all."""

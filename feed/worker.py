@@ -160,9 +160,13 @@ class Worker:
     async def _wait_for_entries(self, hook: Hook) -> None:
         loop = asyncio.get_running_loop()
 
+        def news() -> None:
+            self._pages.news(hook.row.account_id)
+            hook.wakeup.set()
+
         def wake() -> None:
             with suppress(RuntimeError):  # the worker has ended
-                loop.call_soon_threadsafe(hook.wakeup.set)
+                loop.call_soon_threadsafe(news)
 
         give_up = watch.add(Waiter(hook.row.account_id, hook.read_to, time.monotonic() + _MAX_WAIT, wake))
         await hook.wait(_MAX_WAIT)

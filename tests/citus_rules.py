@@ -28,7 +28,8 @@ FOR_ALL_ACCOUNTS = {
 }
 ADMIN = "/django/contrib/admin/"  # its lists may be of every account
 
-_CONDITION = re.compile(r"\b(?:WHERE|ON|USING)\b.*\baccount_id\b", re.DOTALL)
+# of_account: events.queries, where account_id is another table's. Prepared statements have no names of parameters.
+_CONDITION = re.compile(r"\b(?:WHERE|ON|USING)\b.*\b(?:account_id|of_account)\b", re.DOTALL)
 _SET = re.compile(r"\bSET\b(.*?)(?=\bWHERE\b|\bFROM\b|\bRETURNING\b|$)", re.DOTALL)
 _FUNCTION = re.compile(r"\b([a-z_0-9]+)\s*\(", re.IGNORECASE)
 _kept: set[str] = set()  # statements that were looked at before

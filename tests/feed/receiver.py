@@ -36,6 +36,7 @@ class Receiver:
         self.accepted: list[Received] = []
         self.refused: list[Received] = []
         self.unverified: list[str] = []
+        self.begun = 0  # requests that were verified, answered or not
         self.answer: Callable[[Received], Any] = lambda _: 200
         receiver = self
 
@@ -71,6 +72,7 @@ class Receiver:
         if payload is None:
             return 401, {}
         request = Received(path, {name.lower(): value for name, value in headers.items()}, payload)
+        self.begun += 1
         answered = self.answer(request)
         status, more = answered if isinstance(answered, tuple) else (answered, {})
         (self.accepted if 200 <= status < 300 else self.refused).append(request)

@@ -72,6 +72,21 @@ def test_batches_have_as_many_entries_as_there_are_up_to_their_size(api, hook, r
     assert receiver.ids == [f"{number:02}" for number in range(25)]
 
 
+def test_what_is_deleted_while_a_slow_receiver_lags_is_not_sent(api, hook, receiver, monkeypatch):
+    monkeypatch.setattr("feed.hooks._KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("feed.segments.KEPT_SECONDS", 0.0)
+    deleted = threading.Event()
+    receiver.answer = lambda _: 200 if deleted.wait(10) else 500
+    hook()
+    post(api, "a", "b", "c")
+    with working():
+        until(lambda: receiver.begun)
+        assert api.delete("event/b").status == 200
+        deleted.set()
+        until(lambda: receiver.ids[-1:] == ["c"])
+    assert receiver.ids == ["a", "c"]
+
+
 def test_types_and_names_narrow_it(api, hook, receiver):
     hook(types=["event.created"], names=["Wanted"])
     with working():

@@ -8,7 +8,7 @@ from django.db import connection
 
 from customers.services import erase_customer
 from events.models import Event
-from feed import queries
+from feed import entries, queries
 from feed.positions import Position
 from tests.client import Answer, Api
 from tests.db.test_clock import open_transaction
@@ -152,7 +152,7 @@ def test_type_and_name_narrow_it(api):
 
 
 def test_a_rare_name_is_looked_for_in_bounded_steps(api, monkeypatch):
-    monkeypatch.setattr(queries, "_SCANNED", 10)
+    monkeypatch.setattr(entries, "_SCANNED", 10)
     api.post("event", [an_event(id=f"{number:03}") for number in range(100)])
     api.post("event", an_event(id="rare", name="Rare"))
     answer = api.get("feed", {"name": "Rare"})
@@ -206,15 +206,15 @@ def test_a_transaction_that_is_open_holds_the_feed_back_and_nothing_is_passed_ov
 
 
 def test_large_entries_make_pages_shorter(api, monkeypatch):
-    monkeypatch.setattr(queries, "_MAX_BYTES", 20_000)
-    monkeypatch.setattr(queries, "_FIRST_ROWS", 2)
+    monkeypatch.setattr(entries, "MAX_BYTES", 20_000)
+    monkeypatch.setattr(entries, "_FIRST_ROWS", 2)
     api.post("event", [an_event(id=f"{number:02}", text="x" * 3000) for number in range(20)])
     assert len(api.get("feed", {"limit": 1000}).data) < 10
     assert loop(api, limit=1000) == [f"{number:02}" for number in range(20)]
 
 
 def test_a_stream_is_everything_up_to_now_and_says_where_it_ends(api, monkeypatch):
-    monkeypatch.setattr(queries, "_PART_ROWS", 3)
+    monkeypatch.setattr(queries, "_STREAMED_ROWS", 3)
     api.post("event", [an_event(id=str(number)) for number in range(8)])
     answer = api.get("feed", headers={"Accept": "application/x-ndjson"})
     assert [line["data"]["id"] for line in answer.lines] == list("01234567")
