@@ -39,6 +39,10 @@ class User(AbstractUser):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
+    class Meta:
+        verbose_name = "team member"  # as people call them, in the admin too
+        verbose_name_plural = "team members"
+
     def __str__(self) -> str:
         return self.email
 

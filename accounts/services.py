@@ -149,6 +149,18 @@ def reveal_key(*, account_id: int, key_id: int, actor: Actor) -> str:
 
 
 @transaction.atomic
+def change_key(*, account_id: int, key_id: int, changes: dict[str, Any], actor: Actor = OPERATOR) -> ApiKey:
+    """Change some of ``name``, ``scopes`` and ``expires_at``; what else the key has stays. ``ApiKey.DoesNotExist``."""
+    row = ApiKey.objects.select_for_update().get(account_id=account_id, id=key_id)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(changes))
+    detail = {name: str(value) for name, value in changes.items() if name != "name"}
+    _record_key(row, actor, AuditEntry.Action.KEY_CHANGED, **detail)
+    return row
+
+
+@transaction.atomic
 def revoke_key(*, account_id: int, key_id: int, actor: Actor = OPERATOR) -> bool:
     """Stop a key for good, within ``API_KEY_CACHE_SECONDS`` in every process. False if it was not active."""
     row = ApiKey.objects.select_for_update().filter(account_id=account_id, id=key_id, revoked_at=None).first()

@@ -1,37 +1,35 @@
 """The operators' view of customers."""
 
-import datetime
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import orjson
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts.admin import AccountFilter, AccountOwnedAdmin
+from accounts.admin.owned import DaysFilter
 from customers.columns import ATTRIBUTES, COLUMNS
 from customers.models import Customer
+from customers.queries import find_customers
 from customers.schemas import CustomerChanges, read_changes
 from customers.services import update_customer
 from traitly.input.errors import InvalidRequestError
 from traitly.input.parsing import Body
 
+_MAX_FOUND = 100
 
-class CreatedFilter(admin.SimpleListFilter):
-    """Signed up within the last days: a range of the index customers_by_created_at."""
+
+class CreatedFilter(DaysFilter):
+    """A range of the index customers_by_created_at."""
 
     title = "signed up"
-    parameter_name = "days"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "in the last day"), ("7", "in the last 7 days"), ("30", "in the last 30 days")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
-        if self.value() not in dict(self.lookup_choices):
-            return queryset
-        return queryset.filter(created_at__gte=timezone.now() - datetime.timedelta(days=int(self.value() or 0)))
+    field = "created_at"
 
 
 class CustomerForm(forms.ModelForm):
@@ -54,21 +52,38 @@ class CustomerForm(forms.ModelForm):
 @admin.register(Customer)
 class CustomerAdmin(AccountOwnedAdmin):
     form = CustomerForm
-    list_display = ("customer_id", "name", "email", "plan", "account", "created_at", "updated_at")
+    list_display = ("customer_id", "name", "email", "plan", "account", "created_at", "its_events")
     list_filter: ClassVar[Any] = (AccountFilter, CreatedFilter)
-    search_fields = ("customer_id",)
-    search_help_text = "The customer_id, or how it begins."
-    fields = ("account", *("attributes" if each.name == ATTRIBUTES else each.name for each in COLUMNS), "id")
+    search_fields = ("customer_id", "email")
+    search_help_text = "A customer_id or an email address"
+    search_note = "Choose an account first to search by how a customer_id begins."
+    fields = (
+        "account",
+        "its_events",
+        *("attributes" if each.name == ATTRIBUTES else each.name for each in COLUMNS),
+        "id",
+    )
     # Attributes are shown only: the API keeps their numbers to the digit, a form would not.
-    readonly_fields = ("account", "customer_id", "attributes", "created_at", "updated_at", "id")
+    readonly_fields = ("account", "its_events", "customer_id", "attributes", "created_at", "updated_at", "id")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         if request.GET.get("q"):
             return ("account_id", "customer_id")  # customers_customer_id_unique
         return ("-account_id", "-created_at", "-customer_id")  # customers_by_created_at
 
-    def search(self, queryset: QuerySet[Customer], term: str) -> QuerySet[Customer]:
+    def search(self, queryset: QuerySet[Customer], account_id: int, term: str) -> QuerySet[Customer]:
+        if "@" in term and (found := find_customers(account_ids=[account_id], text=term, limit=_MAX_FOUND)):
+            return self.only(queryset, found)
         return queryset.filter(customer_id__startswith=term)
+
+    def search_all(self, queryset: QuerySet[Customer], account_ids: list[int], term: str) -> QuerySet[Customer]:
+        return self.only(queryset, find_customers(account_ids=account_ids, text=term, limit=_MAX_FOUND))
+
+    @admin.display(description="events")
+    def its_events(self, customer: Customer) -> SafeString:
+        address = reverse("admin:events_event_changelist")
+        query = urlencode({"account": customer.account_id, "q": customer.customer_id})
+        return format_html('<a href="{}?{}">Events</a>', address, query)
 
     def save_model(self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool) -> None:
         # What the form changed alone: the rest may have been updated by the API since the form was shown.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -220,6 +221,26 @@ def search_customers(*, account_id: int, text: str, plan: str = "", limit: int) 
             if len(found) >= limit:
                 break
     return list(found.values())[:limit]
+
+
+def find_customers(*, account_ids: list[int], text: str, limit: int) -> list[tuple[int, uuid.UUID]]:
+    """The customers of these accounts whose customer_id or email address is just this: their accounts' ids and their own.
+
+    Steps into customers_customer_id_unique and customers_by_email for each account.
+    """
+    found = "(SELECT id FROM customers_customer WHERE account_id = account.id AND {} LIMIT %(limit)s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT account.id, found.id FROM unnest(%(accounts)s::bigint[]) AS account (id), LATERAL (
+                {found.format("customer_id = %(text)s")} UNION ALL
+                {found.format('lower(email) COLLATE "C" = %(lower)s')}
+            ) AS found LIMIT %(limit)s
+            """,
+            {"accounts": account_ids, "text": text, "lower": text.lower(), "limit": limit},
+        )
+        rows: list[tuple[int, uuid.UUID]] = cursor.fetchall()
+    return rows
 
 
 def _after(prefix: str) -> str:

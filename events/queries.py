@@ -23,7 +23,7 @@ from traitly.lists.definition import (
     time_sort,
 )
 from traitly.lists.distinct import distinct_values
-from traitly.lists.pages import page
+from traitly.lists.pages import keys, page
 from traitly.lists.parameters import MAX_VALUES
 
 # A customer's events of one name; walks the index events_by_customer_name, once for each of several.
@@ -193,6 +193,36 @@ def _arrival(row: bytes) -> Arrival:
     created_at, received_at = (parse_time(fields[name]) for name in ("created_at", "received_at"))
     attributes = fields["custom_attributes"]
     return Arrival(fields["id"], fields["customer_id"], fields["name"], created_at, received_at, attributes)
+
+
+def newest_of_customer(*, account_id: int, customer_id: str, limit: int) -> list[str]:
+    """The ids of a customer's newest events, whichever of the customer's ids they are stored under; the newest first.
+
+    Steps through the names in events_by_customer_name: a customer with many events costs no more than one with some.
+    """
+    definition, ids = timeline_of(account_id=account_id, customer_id=customer_id)
+    query = ListQuery(definition, equal={"customer_id": ids}, sort="-created_at", limit=limit)
+    return keys(query, account_id=account_id)
+
+
+def accounts_with(*, account_ids: list[int], text: str, limit: int) -> tuple[list[int], list[int]]:
+    """Those of the accounts that have events of the customer of this id, and those that have an event of it.
+
+    Steps into events_by_customer_name and the primary key for each account.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT account.id, found.by FROM unnest(%(accounts)s::bigint[]) AS account (id), LATERAL (
+                (SELECT 'customer_id' AS by FROM events_event
+                 WHERE account_id = account.id AND customer_id = %(text)s LIMIT 1) UNION ALL
+                SELECT 'id' FROM events_event WHERE account_id = account.id AND id = %(text)s
+            ) AS found LIMIT %(limit)s
+            """,
+            {"accounts": account_ids, "text": text, "limit": limit},
+        )
+        rows = cursor.fetchall()
+    return [account for account, by in rows if by == "customer_id"], [account for account, by in rows if by == "id"]
 
 
 def customer_days(

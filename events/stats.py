@@ -216,22 +216,24 @@ def known_names(*, account_id: int, today: datetime.date, limit: int) -> list[st
         return [name for (name,) in cursor.fetchall()]
 
 
-def count_events(*, account_id: int, seconds: float, until: datetime.datetime | None = None) -> bool:
+def count_events(
+    *, account_id: int, seconds: float, until: datetime.datetime | None = None, chunk: int | None = None
+) -> bool:
     """Count what was received since the last time, for about so long. True when there is no more to count for now.
 
-    Counts up to where all events have arrived, or ``until`` a time of which the caller knows that. False also while
-    another process counts for the account: it is never waited for.
+    Counts up to where all events have arrived, or ``until`` a time of which the caller knows that, and looks at the
+    clock after each ``chunk`` of events. False also while another process counts for the account: it is never waited for.
     """
     ends = time.monotonic() + seconds
     # Found before the snapshot that counts is taken, which then has all of it.
     until = until or settle()
     while True:
-        more = _count_chunk(account_id, until)
+        more = _count_chunk(account_id, until, chunk or _CHUNK)
         if not more or time.monotonic() > ends:
             return more is False
 
 
-def _count_chunk(account_id: int, settled: datetime.datetime) -> bool | None:
+def _count_chunk(account_id: int, settled: datetime.datetime, chunk: int) -> bool | None:
     """Count a chunk: whether there is more, or None if another process is at it."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK_UNLESS_LOCKED, {"account_id": account_id})
@@ -245,7 +247,7 @@ def _count_chunk(account_id: int, settled: datetime.datetime) -> bool | None:
             "account_id": account_id,
             "after": row[0],
             "settled": settled,
-            "chunk": _CHUNK,
+            "chunk": chunk,
             "oldest": timezone.now().date() - datetime.timedelta(days=DAYS),
         }
         if settled <= row[0]:

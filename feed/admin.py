@@ -1,31 +1,17 @@
 """The operators' view of webhooks and workers: to look at, and to switch webhooks on and off."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.audit import Actor
-from accounts.models import User
+from accounts.admin import ReadOnlyAdmin, actor_of
 from feed import services
 from feed.models import Delivery, Webhook, Worker
 
 
-class _ReadOnlyAdmin(admin.ModelAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Webhook)
-class WebhookAdmin(_ReadOnlyAdmin):
-    list_display = ("url", "account", "enabled", "stopped", "failing_since", "batch", "created_at", "leased_until")
+class WebhookAdmin(ReadOnlyAdmin):
+    list_display = ("url", "account", "enabled", "stopped", "failing_since", "created_at")
     list_filter = ("enabled", "stopped")
     list_select_related = ("account",)
     search_fields = ("url", "account__name")
@@ -48,23 +34,40 @@ class WebhookAdmin(_ReadOnlyAdmin):
         self._switch(request, queryset, enabled=False)
 
     def _switch(self, request: HttpRequest, queryset: QuerySet[Webhook], *, enabled: bool) -> None:
-        user = request.user if isinstance(request.user, User) else None
         for row in queryset:
             services.update_webhook(
-                account_id=row.account_id, webhook_id=row.pk, changes={"enabled": enabled}, actor=Actor(user)
+                account_id=row.account_id, webhook_id=row.pk, changes={"enabled": enabled}, actor=actor_of(request)
             )
         self.message_user(request, f"Switched {'on' if enabled else 'off'}: {len(queryset)}.")
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(_ReadOnlyAdmin):
-    list_display = ("message_id", "webhook", "failures", "status", "next_attempt_at", "set_aside_at", "created_at")
-    list_select_related = ("webhook",)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "account", "webhook", "entries", "failures", "status", "next_attempt_at")
+    list_select_related = ("webhook__account",)
+    search_fields = ("webhook__url", "webhook__account__name")
     ordering = ("-created_at",)
     exclude = ("body",)
+    actions = ("resend",)
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("feed.change_delivery")
+
+    @admin.display(description="account")
+    def account(self, delivery: Delivery) -> str:
+        return delivery.webhook.account.name
+
+    @admin.action(description="Send again what was set aside", permissions=["resend"])
+    def resend(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """The others are tried again by themselves."""
+        set_aside = list(queryset.filter(set_aside_at__isnull=False))
+        for row in set_aside:
+            services.resend(account_id=row.webhook.account_id, webhook_id=row.webhook_id, delivery_id=row.pk)
+            self.log_change(request, row, "Sent again.")
+        self.message_user(request, f"Sent again soon: {len(set_aside)}.")
 
 
 @admin.register(Worker)
-class WorkerAdmin(_ReadOnlyAdmin):
+class WorkerAdmin(ReadOnlyAdmin):
     list_display = ("id", "host", "pid", "started_at", "seen_at")
     ordering = ("-seen_at",)

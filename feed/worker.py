@@ -15,6 +15,7 @@ from django.core.mail import send_mail
 from django.db import Error, connection
 from django.utils import timezone
 
+from events.counting import count_all
 from feed import recording
 from feed.hooks import Hook, Message
 from feed.models import Attempt, Delivery, Webhook
@@ -38,6 +39,7 @@ _LOGGED = 5  # successes of a webhook that one flush writes down; failures all a
 _MAX_LOGGED = 16 * 1024  # characters of a body, and of an answer
 _MAX_JITTER = 0.1
 _DAY = datetime.timedelta(days=1)
+_HOUR = datetime.timedelta(hours=1)
 _MINUTE = datetime.timedelta(minutes=1)
 
 
@@ -288,6 +290,7 @@ class Worker:
         while True:
             for name, every, work in (
                 ("attempts", _MINUTE, recording.prune_attempts),
+                ("stats", _HOUR, lambda: count_all(seconds=60)),
                 ("nightly", _DAY, lambda: len(list(nightly.run()))),
             ):
                 try:

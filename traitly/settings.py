@@ -141,7 +141,8 @@ ROOT_URLCONF = "traitly.urls"
 WSGI_APPLICATION = "traitly.wsgi.application"
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it overrides
+    "operators.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -163,6 +164,7 @@ INSTALLED_APPS = [
     "transfer",
     "assistants",
     "reference",
+    "operators.apps.OperatorsConfig",
 ]
 MIDDLEWARE = [
     "traitly.http.observe.ObserveMiddleware",
@@ -185,6 +187,7 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "operators" / "templates"],  # before django-unfold's, some of which they override
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -200,7 +203,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
-DATETIME_FORMAT = "Y-m-d H:i:s"  # as the admin shows times: events have seconds
+FORMAT_MODULE_PATH = "traitly.formats"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -240,6 +243,19 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
     }
+}
+
+# The operators' admin, which django-unfold draws.
+UNFOLD = {
+    "SITE_TITLE": "Traitly admin",
+    "SITE_HEADER": "Traitly",
+    "SITE_SUBHEADER": "Admin",
+    "SITE_ICON": f"/{STATIC_URL}portal/logo.svg",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"/{STATIC_URL}portal/logo.svg"}],
+    "STYLES": [f"/{STATIC_URL}operators/admin.css"],
+    "SIDEBAR": {"navigation": "operators.navigation.groups"},
+    "ACCOUNT": {"navigation": [{"title": "Security", "link": "/2fa/"}]},
+    "DASHBOARD_CALLBACK": "operators.dashboard.context",
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -276,3 +276,54 @@ def test_an_accounts_only_owner_cannot_be_deleted(operator: Client, acme: Accoun
     MembershipFactory.create(account=acme)
     operator.post(address, {"post": "yes"})
     assert not User.objects.filter(pk=owner.pk).exists()
+
+
+def test_expiring_leaves_keys_a_day(operator: Client, acme: Account) -> None:
+    lasting, ending = make_key(acme), make_key(acme, expires_at=timezone.now() + datetime.timedelta(hours=1))
+    page = operator.post(KEYS, {"action": "expire", "_selected_action": [lasting.row.pk, ending.row.pk]}, follow=True)
+    assert "Expire in 24 hours: 1." in page.content.decode()
+    before = ending.row.expires_at
+    lasting.row.refresh_from_db()
+    ending.row.refresh_from_db()
+    assert lasting.row.expires_at is not None
+    assert datetime.timedelta(hours=23) < lasting.row.expires_at - timezone.now() <= datetime.timedelta(hours=24)
+    assert ending.row.expires_at == before
+    assert AuditEntry.objects.get(action="key.changed").detail["key"] == lasting.row.masked
+
+
+@pytest.mark.parametrize(("state", "name"), [("active", "Works"), ("expired", "Ended"), ("revoked", "Stopped")])
+def test_keys_are_filtered_by_state(operator: Client, acme: Account, state: str, name: str) -> None:
+    make_key(acme, name="Works")
+    make_key(acme, name="Ended", expires_at=timezone.now())
+    stopped = make_key(acme, name="Stopped").row
+    ApiKey.objects.filter(pk=stopped.pk).update(revoked_at=timezone.now())
+    shown = operator.get(KEYS, {"state": state}).context["cl"].result_list
+    assert [key.name for key in shown] == [name]
+
+
+def test_accounts_are_found_by_name_id_and_member(operator: Client, acme: Account, globex: Account) -> None:
+    MembershipFactory.create(account=acme, user=UserFactory.create(email="ann@acme.example"))
+    for term in ("acm", str(acme.pk), "ann@acme.example"):
+        shown = operator.get("/admin/accounts/account/", {"q": term}).context["cl"].result_list
+        assert list(shown) == [acme]
+
+
+def test_the_audit_log_is_shown_and_not_changed(operator: Client, acme: Account, globex: Account) -> None:
+    make_key(acme)
+    make_key(globex)
+    entry = AuditEntry.objects.get(account=acme)
+    address = "/admin/accounts/auditentry/"
+    shown = operator.get(address, {"account": str(acme.pk), "action": "key.created"})
+    assert list(shown.context["cl"].result_list) == [entry]
+    assert "API key created" in shown.content.decode()
+    assert not operator.get(address, {"action": "member.joined"}).context["cl"].result_list
+    assert "key: traitly_" in operator.get(f"{address}{entry.pk}/change/").content.decode()
+    assert operator.post(f"{address}{entry.pk}/change/", {"action": "forged"}).status_code == 403
+    assert operator.post(f"{address}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert operator.get(f"{address}add/").status_code == 403
+
+
+def test_what_operators_did_is_shown(operator: Client, acme: Account) -> None:
+    operator.post(KEYS, {"action": "revoke", "_selected_action": [make_key(acme).row.pk]})
+    page = operator.get("/admin/admin/logentry/").content.decode()
+    assert "Revoked." in page

@@ -43,9 +43,15 @@ _serial = count(1)
 class Server:
     """A running server: its address, and the mail that it sent."""
 
-    def __init__(self, address: str, mailbox: Path) -> None:
+    def __init__(self, address: str, mailbox: Path, environment: dict[str, str]) -> None:
         self.address = address
         self.mailbox = mailbox
+        self.environment = environment
+
+    def manage(self, *arguments: str, **environment: str) -> None:
+        """Run a command of manage.py beside it."""
+        command = [sys.executable, "manage.py", *arguments]
+        subprocess.run(command, cwd=PROJECT, env=self.environment | environment, check=True, capture_output=True)
 
     def mail_to(self, email: str) -> str:
         """The newest mail to the address."""
@@ -86,7 +92,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(lambda: urllib.request.urlopen(f"{address}/health", timeout=5).status == 200, seconds=60)
-        yield Server(address, mailbox)
+        yield Server(address, mailbox, environment)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
@@ -167,6 +173,18 @@ class Visitor:
         self.press("Confirm")
         self.page.wait_for_url("**/quickstart/")
         return email
+
+    def log_in_operator(self) -> None:
+        """As a superuser that ``manage.py createsuperuser`` makes, with the code that the first log-in asks for."""
+        email = f"operator{next(_serial)}-{os.getpid()}@initech.example"
+        self.server.manage("createsuperuser", "--noinput", "--email", email, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+        self.open("/admin/")
+        self.fill(Email=email, Password=PASSWORD)
+        self.press("Log in")
+        self.page.wait_for_url("**/confirm-email/**")
+        self.fill(Code=self.server.code_for(email))
+        self.press("Confirm")
+        self.page.wait_for_url("**/admin/")
 
     def key(self) -> str:
         """The key that the page shows."""

@@ -194,3 +194,47 @@ def test_what_a_patch_would_refuse_is_refused(operator: Client, acme: Account, m
     assert sent == [({"plan": "Atom"}, customer.customer_id)]
     customer.refresh_from_db()
     assert customer.plan == "Starter"
+
+
+@pytest.mark.parametrize("term", ["DE-1", "Anna@Example.com"])
+@PLAIN_ONLY
+def test_all_accounts_are_searched_by_customer_id_and_email(
+    operator: Client, acme: Account, globex: Account, term: str
+) -> None:
+    found = [
+        CustomerFactory.create(account=account, customer_id="DE-1", email="anna@example.com")
+        for account in (acme, globex)
+    ]
+    CustomerFactory.create(account=acme, customer_id="DE-10", email="hanna@example.com")
+    response = operator.get(LIST, {"q": term})
+    assert set(response.context["cl"].result_list) == set(found)
+    assert "All accounts were searched" in response.content.decode()
+
+
+@pytest.mark.parametrize("term", ["anna@example.com", "a@b"])
+def test_an_email_or_an_id_with_an_at_is_found_in_an_account(
+    operator: Client, acme: Account, globex: Account, term: str
+) -> None:
+    anna = CustomerFactory.create(account=acme, customer_id="a@b-1", email="anna@example.com")
+    CustomerFactory.create(account=globex, customer_id="a@b-2", email="anna@example.com")
+    assert list(operator.get(LIST, {"account": str(acme.pk), "q": term}).context["cl"].result_list) == [anna]
+
+
+def test_of_too_many_accounts_one_must_be_chosen(operator: Client, acme: Account, globex: Account, monkeypatch) -> None:
+    CustomerFactory.create(account=acme, customer_id="DE-1", name="Anna")
+    monkeypatch.setattr("accounts.queries._MAX_SEARCHED", 1)
+    page = operator.get(LIST, {"q": "DE-1"}).content.decode()
+    assert "Choose an account first: a search covers one account." in page
+    assert "Anna" not in page
+
+
+@pytest.mark.parametrize("query", [{}, {"account": "1"}])
+def test_a_search_for_a_nul_finds_nothing(operator: Client, acme: Account, query: dict[str, str]) -> None:
+    assert not operator.get(LIST, query | {"q": "a\0"}).context["cl"].result_list
+
+
+def test_a_customer_links_to_its_events(operator: Client, acme: Account) -> None:
+    customer = CustomerFactory.create(account=acme, customer_id="a&b")
+    link = f"/admin/events/event/?account={acme.pk}&amp;q=a%26b"
+    assert link in operator.get(LIST).content.decode()
+    assert link in operator.get(_address(customer)).content.decode()

@@ -1,5 +1,8 @@
+import datetime
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Account
 from events.models import Event
@@ -82,19 +85,53 @@ def _fill(account: Account) -> None:
         Event.objects.bulk_create(EventFactory.build_batch(20, account=account, customer_id=str(number)))
 
 
-@pytest.mark.parametrize(
-    ("query", "index"),
-    [({}, "events_by_received_at"), ({"q": "15"}, "events_by_customer_name")],
-)
 @PLAIN_ONLY
-def test_lists_of_an_account_are_read_by_an_index(
-    operator: Client, acme: Account, query: dict[str, str], index: str
-) -> None:
+def test_the_list_of_an_account_is_read_by_an_index(operator: Client, acme: Account) -> None:
     _fill(acme)
-    *_, count, page = plan_of(operator, LIST, {"account": str(acme.pk)} | query, "events_event")
+    *_, count, page = plan_of(operator, LIST, {"account": str(acme.pk)}, "events_event")
     for plan in (count, page):
-        assert f"using {index}" in plan
+        assert "using events_by_received_at" in plan
         assert "->  Sort" not in plan  # an incremental one sorts a batch of one time, not the table
+
+
+@PLAIN_ONLY
+def test_a_customers_events_are_found_by_an_index(operator: Client, acme: Account) -> None:
+    """Their ids by the customer and names, the newest of each; then these rows alone."""
+    _fill(acme)
+    *_, newest, count, page = plan_of(operator, LIST, {"account": str(acme.pk), "q": "15"}, "events_event")
+    assert "using events_by_customer_name" in newest
+    assert "->  Sort" not in newest
+    for plan in (count, page):
+        assert "using events_event_pkey" in plan
+        assert "Index Cond: ((account_id = " in plan
+
+
+def test_a_customers_events_are_in_the_order_of_time(operator: Client, acme: Account, globex: Account) -> None:
+    now = timezone.now()
+    for number, (account, name) in enumerate([(acme, "B"), (acme, "A"), (globex, "C"), (acme, "B"), (acme, "A")]):
+        created_at = now - datetime.timedelta(hours=number)
+        EventFactory.create(account=account, id=str(number), name=name, customer_id="15", created_at=created_at)
+    EventFactory.create(account=acme, id="another's", customer_id="16")
+    shown = operator.get(LIST, {"account": str(acme.pk), "q": "15"}).context["cl"].result_list
+    assert [event.id for event in shown] == ["0", "1", "3", "4"]
+
+
+@PLAIN_ONLY
+def test_all_accounts_are_searched_by_customer_and_by_id(operator: Client, acme: Account, globex: Account) -> None:
+    EventFactory.create(account=acme, id="e1", customer_id="15")
+    EventFactory.create(account=globex, id="e2", customer_id="15")
+    EventFactory.create(account=globex, id="e3", customer_id="16")
+    for term, ids in (("15", {"e1", "e2"}), ("e3", {"e3"}), ("17", set())):
+        response = operator.get(LIST, {"q": term})
+        assert {event.id for event in response.context["cl"].result_list} == ids
+        assert "All accounts were searched" in response.content.decode()
+
+
+def test_an_event_links_to_its_customer(operator: Client, acme: Account) -> None:
+    EventFactory.create(account=acme, id="1", customer_id="15")
+    link = f"/admin/customers/customer/?account={acme.pk}&amp;q=15"
+    assert link in operator.get(LIST).content.decode()
+    assert link in operator.get(f"{LIST}{acme.pk}_3A1/change/").content.decode()
 
 
 @PLAIN_ONLY

@@ -95,3 +95,16 @@ def test_operators_see_webhooks_without_secrets_and_switch_them(operator, hook):
     assert not Webhook.objects.get().enabled
     for model in ("delivery", "worker"):
         assert operator.get(f"/admin/feed/{model}/").status_code == 200
+
+
+def test_operators_have_what_was_set_aside_sent_again(operator, hook):
+    fields = {"webhook": hook.row, "body": b"{}", "entries": 1, "end": ""}
+    set_aside = Delivery.objects.create(message_id="msg_1", set_aside_at=timezone.now(), **fields)
+    tried_again = Delivery.objects.create(message_id="msg_2", next_attempt_at=timezone.now(), **fields)
+    before = tried_again.next_attempt_at
+    form = {"action": "resend", "_selected_action": [str(set_aside.pk), str(tried_again.pk)]}
+    assert b"Sent again soon: 1." in operator.post("/admin/feed/delivery/", form, follow=True).content
+    set_aside.refresh_from_db()
+    tried_again.refresh_from_db()
+    assert set_aside.next_attempt_at
+    assert tried_again.next_attempt_at == before

@@ -6,12 +6,14 @@ import logging
 import uuid
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import NewKey, create_account
+from events.models import Event
 from rejections import queries, services
 from rejections.models import Rejection as Kept
 from rejections.services import discard_rejections, erase_rejections, keep_rejections
@@ -263,11 +265,11 @@ class TestAdmin:
         assert "bobs" not in shown
 
     def test_finds_a_customers(self, operator, key):
-        keep(key.row.account_id, {"customer_id": "first"}, {"customer_id": "second"})
+        keep(key.row.account_id, {"customer_id": "another"}, {"customer_id": "second"})
         query = {"account": key.row.account_id, "q": "second"}
         table = operator.get("/admin/rejections/rejection/", query).content.decode().partition("result_list")[2]
         assert "second" in table
-        assert "first" not in table
+        assert "another" not in table
 
     def test_shows_a_payload(self, operator, key):
         keep(key.row.account_id, {"customer_id": "1", "odd": "field"})
@@ -278,6 +280,44 @@ class TestAdmin:
     @pytest.mark.parametrize("address", ["nonsense", "1:nonsense", "²:1"])
     def test_unknown_row_is_not_found(self, operator, address):
         assert operator.get(f"/admin/rejections/rejection/{address}/change/").status_code == 302
+
+    def test_a_search_needs_an_account(self, operator, key):
+        keep(key.row.account_id, {"customer_id": "1"})
+        page = operator.get("/admin/rejections/rejection/", {"q": "1"})
+        assert "Choose an account first" in page.content.decode()
+        assert not page.context["cl"].result_list
+
+    def test_dismisses_what_was_chosen(self, operator, key):
+        keep(key.row.account_id, {"customer_id": "first"}, {"customer_id": "second"})
+        chosen = Kept.objects.get(customer_id="first")
+        form = {"action": "dismiss", "_selected_action": [str(chosen.pk)]}
+        page = operator.post("/admin/rejections/rejection/", form, follow=True).content.decode()
+        assert "Dismissed: 1." in page
+        assert Kept.objects.get().customer_id == "second"
+
+    def test_sends_again_what_is_valid_by_now(self, operator, key):
+        keep(key.row.account_id, {"customer_id": "1", "name": "Logged in"}, {"customer_id": "2"})
+        form = {"action": "resend", "_selected_action": [str(row.pk) for row in Kept.objects.all()]}
+        page = operator.post("/admin/rejections/rejection/", form, follow=True).content.decode()
+        assert "Stored: 1. Still refused: 1." in page
+        assert Kept.objects.get().customer_id == "2"
+        assert Event.objects.get(account=key.row.account).customer_id == "1"
+
+    def test_who_may_only_look_dismisses_nothing(self, client, key):
+        keep(key.row.account_id, {"customer_id": "first"})
+        viewer = User.objects.create_user("viewer@example.com", is_staff=True)
+        viewer.user_permissions.add(Permission.objects.get(codename="view_rejection"))
+        client.force_login(viewer)
+        for action in ("dismiss", "resend"):
+            form = {"action": action, "_selected_action": [str(Kept.objects.get().pk)]}
+            client.post("/admin/rejections/rejection/", form)
+        assert Kept.objects.exists()
+
+    def test_filters_by_kind(self, operator, key):
+        keep(key.row.account_id, {"customer_id": "1"})
+        for kind, count in (("event", 1), ("customer", 0)):
+            shown = operator.get("/admin/rejections/rejection/", {"account": key.row.account_id, "kind": kind})
+            assert len(shown.context["cl"].result_list) == count
 
     def test_changes_nothing(self, operator, key):
         assert operator.get("/admin/rejections/rejection/add/").status_code == 403

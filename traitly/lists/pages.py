@@ -57,6 +57,12 @@ def pages(query: ListQuery, *, account_id: int, cells: bool = False) -> Iterator
     return _parts(query, account_id, cells=cells)
 
 
+def keys(query: ListQuery, *, account_id: int) -> list[Any]:
+    """The keys of the list's first ``query.limit`` rows, in its order."""
+    rows = _select(with_all_names(query, account_id), query.definition.key, account_id, query.limit)
+    return [key for (key,) in rows]
+
+
 def _parts(query: ListQuery, account_id: int, *, limit: int | None = None, cells: bool = False) -> Iterator[list[Any]]:
     """The list, or its first ``limit`` rows, in parts of one statement each.
 
