@@ -43,6 +43,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+    filter_horizontal = ()  # two lists beside each other are wider than the page
     readonly_fields = ("last_login", "date_joined")
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
 

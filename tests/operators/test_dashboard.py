@@ -20,7 +20,7 @@ from tests.factories import AccountFactory, an_event
 @pytest.fixture(autouse=True)
 def _counts_what_the_test_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """What has arrived for all is what was committed; a test commits nothing."""
-    monkeypatch.setattr("events.stats.settle", timezone.now)
+    monkeypatch.setattr("events.stats.settle", lambda: timezone.now() + datetime.timedelta(seconds=1))
 
 
 def _context(operator: Client, **query: str) -> Any:
