@@ -139,6 +139,7 @@ class AuditEntry(models.Model):
         QUOTAS_CHANGED = "account.quotas_changed", "Quotas changed"
         RETENTION_CHANGED = "account.retention_changed", "Retention of events changed"
         EXPORTED = "account.exported", "Data exported"
+        IDS_SEPARATED = "customer.ids_separated", "Customer's ids separated"
         KEY_CREATED = "key.created", "API key created"
         KEY_CHANGED = "key.changed", "API key changed"
         KEY_REVEALED = "key.revealed", "API key revealed"

@@ -15,12 +15,14 @@ from msgspec import Meta, Struct
 
 from assistants.authentication import authenticate
 from customers.aliases import ids_of
+from customers.queries import LIST as CUSTOMERS
 from customers.queries import get_customer, search_customers
 from events import stats
 from events.queries import customer_days, timeline_of
 from rejections import queries as rejections
 from traitly.input.errors import InvalidRequestError
 from traitly.input.values import unix_seconds
+from traitly.lists.definition import ListQuery
 from traitly.lists.pages import page
 from traitly.lists.parameters import read_list
 
@@ -65,7 +67,8 @@ class Customers(Struct):
 )
 def find_customers(request: HttpRequest, params: FindCustomers) -> Customers:
     """The customers that the text finds."""
-    found = search_customers(account_id=_account(request), text=params.text, plan=params.plan, limit=params.limit)
+    asked = ListQuery(CUSTOMERS, {"plan": [params.plan]} if params.plan else {}, limit=params.limit)
+    found = search_customers(account_id=_account(request), text=params.text, asked=asked)
     return Customers([json.loads(row) for row in found])
 
 

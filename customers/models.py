@@ -14,6 +14,7 @@ from accounts.models import AccountOwned
 from customers.columns import COLUMNS, KEY, NEVER_SENT, CustomerColumns
 from traitly.db.ids import new_id
 
+EMAIL_DOMAIN = Func(F("email"), Value("[^@]+$"), function="substring")
 LAST_WORD = Func(F("name"), Value("[^ ]+$"), function="substring")  # of the name
 
 
@@ -70,6 +71,8 @@ class Customer(CustomerColumns):
             *_declared_indexes(),
             # customers.queries.search_customers: what is typed begins the last word of the name.
             models.Index("account", Collate(Lower(LAST_WORD), "C"), name="customers_by_lower_last_word"),
+            # customers.queries.search_customers: what is typed begins the domain of the email.
+            models.Index("account", Collate(Lower(EMAIL_DOMAIN), "C"), name="customers_by_email_domain"),
         )
 
     def __str__(self) -> str:

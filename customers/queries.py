@@ -12,8 +12,11 @@ from django.db import connection
 from customers.columns import COLUMNS, HISTORIC, KEY, NEVER_SENT, NUMBER, TEXT, TIME, Column, Kind
 from traitly.db.retries import retried
 from traitly.input.values import parse_time
-from traitly.lists.definition import MAX_LIMIT, ListDefinition, Range, Sort, parse_number, parse_text
+from traitly.lists.attributes import has_attributes
+from traitly.lists.definition import MAX_LIMIT, ListDefinition, ListQuery, Range, Sort, parse_number, parse_text
 from traitly.lists.distinct import distinct_values
+from traitly.lists.second_table import values_of
+from traitly.lists.sql import conditions_of, equals
 
 # The columns by which lists are sorted or filtered in customers_change, by its own name for the same value.
 _CHANGE = {"updated_at": "changed_at"}
@@ -183,44 +186,47 @@ def change_times(*, account_id: int, customer_ids: Iterable[str]) -> dict[str, d
         return dict(cursor.fetchall())
 
 
-# What is typed begins the customer_id, the email, the name or the name's last word: in this order, each by its index
-# (customers_customer_id_unique, customers_by_email, ..._name, ..._lower_last_word). Written as ranges: LIKE with a
-# parameter would find no index, and upper and lower case are one except in a customer_id.
-_PREFIXES = (
-    "customer_id >= %(typed)s AND customer_id < %(typed_end)s ORDER BY customer_id",
-    *(
-        f'{text} COLLATE "C" >= %(lower)s AND {text} COLLATE "C" < %(lower_end)s ORDER BY {text} COLLATE "C"'
-        for text in ("lower(email)", "lower(name)", "lower(substring(name, '[^ ]+$'))")
-    ),
-)
+# What is typed begins the customer_id, the email, the name, the name's last word or the email's domain, or is the
+# organisation_id: in this order, each by its index (customers_customer_id_unique, customers_by_email, ..._name,
+# ..._lower_last_word, ..._email_domain, ..._organisation_id). Written as ranges: LIKE with a parameter would find no
+# index, and upper and lower case are one except in ids.
+_LOWERED = ("lower(email)", "lower(name)", "lower(substring(name, '[^ ]+$'))", "lower(substring(email, '[^@]+$'))")
 
 
-def search_customers(*, account_id: int, text: str, plan: str = "", limit: int) -> list[bytes]:
-    """The first ``limit`` customers that the text finds, best first, each as the JSON text of its answer."""
-    lower = text.lower()
-    parameters: dict[str, str | int] = {
-        "account_id": account_id,
-        "typed": text,
-        "typed_end": _after(text),
-        "lower": lower,
-        "lower_end": _after(lower),
-        "plan": plan,
-        "limit": limit,
-    }
-    of_plan = " AND plan = %(plan)s" if plan else ""
+def _searches(text: str) -> Iterator[tuple[str, str, list[str]]]:
+    """SQL of what the text may find, its order, and its parameters."""
+    yield "customer_id >= %s AND customer_id < %s", "customer_id", [text, _after(text)]
+    lower = text.lower().removeprefix("@") or text
+    for expression in _LOWERED:
+        column = f'{expression} COLLATE "C"'
+        yield f"{column} >= %s AND {column} < %s", column, [lower, _after(lower)]
+    yield "organisation_id = %s", "created_at, customer_id", [text]
+
+
+def search_customers(*, account_id: int, text: str, asked: ListQuery) -> list[bytes]:
+    """The first customers that the text finds, best first, each as the JSON text of its row.
+
+    They have the filters of ``asked``, and are at most its ``limit``.
+    """
+    conditions, _ = conditions_of(dataclasses.replace(asked, sort="", after=None), account_id)
+    conditions += [equals(column, column in LIST.lower_case, values) for column, values in asked.equal.items()]
+    if asked.attributes:
+        conditions.append(has_attributes(asked.attributes))
+    where = " AND ".join(sql for sql, _ in conditions)
+    source = dataclasses.replace(asked, sort="").source
     found: dict[Any, bytes] = {}
     with connection.cursor() as cursor:
-        for prefix in _PREFIXES:
+        for condition, order, values in _searches(text):
             cursor.execute(
-                f"SELECT id, {LIST.json_sql} FROM customers_customer"
-                f" WHERE account_id = %(account_id)s{of_plan} AND {prefix} LIMIT %(limit)s",
-                parameters,
+                f"SELECT id, {LIST.json_sql} FROM {source} WHERE {where} AND {condition}"
+                f" ORDER BY {order} LIMIT {asked.limit:d}",
+                [*values_of(conditions), *values],
             )
             for row_id, row_json in cursor.fetchall():
                 found.setdefault(row_id, row_json.encode())
-            if len(found) >= limit:
+            if len(found) >= asked.limit:
                 break
-    return list(found.values())[:limit]
+    return list(found.values())[: asked.limit]
 
 
 def find_customers(*, account_ids: list[int], text: str, limit: int) -> list[tuple[int, uuid.UUID]]:

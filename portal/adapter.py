@@ -19,6 +19,22 @@ _UNKNOWN_IP = "0.0.0.0"  # noqa: S104  no address to listen on
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
     """One rule for the whole portal: what is sensitive wants a password that is at most 15 minutes old."""
 
+    error_messages = {  # in the portal's voice
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "The email address or the password is wrong.",
+        "email_taken": "Somebody already uses this email address.",
+        "enter_current_password": "Type your current password.",
+        "incorrect_code": "This code is wrong.",
+        "incorrect_password": "This password is wrong.",
+        "invalid_or_expired_key": "This link no longer works.",
+        "invalid_login": "The email address or the password is wrong.",
+        "invalid_password_reset": "This link no longer works.",
+        "rate_limited": "Too many attempts. Try again in a few minutes.",
+        "same_as_current": "This is the current one.",
+        "too_many_login_attempts": "Too many attempts. Try again in a few minutes.",
+        "unverified_primary_email": "Confirm your email address first.",
+    }
+
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Not after a fresh log-in, which allauth itself would not count."""
         return not logged_in_recently(self.request) and super().is_reauthentication_required(app=app, **kwargs)

@@ -50,5 +50,10 @@ def commands(language: str, *, server: str, key: str) -> list[Command]:
     ]
 
 
+def list_command(path: str, *, server: str, key: str) -> str:
+    """The command that asks the API at ``server`` for a list: its path with its query."""
+    return _command("curl", "GET", path, None).replace(PUBLISHED_SERVER, server).replace(PLACEHOLDER, key)
+
+
 def _command(language: str, method: str, path: str, body: object) -> str:
     return written(Example("", "", method, f"/api/v1/{path}", body, {}, {}))[language]

@@ -5,6 +5,8 @@ import re
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
+from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordKeyForm
 from allauth.account.forms import SignupForm
 from allauth.core import context
 from django import forms
@@ -74,6 +76,29 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
         else:
             create_account(company=self.cleaned_data["company"], owner=user, actor=doer)
         return user
+
+
+class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]  # untyped
+    """The password now, and the new one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = "Current password"
+        _label_passwords(self)
+
+
+class ResetPasswordKeyForm(AllauthResetPasswordKeyForm):  # type: ignore[misc]  # untyped
+    """The new password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _label_passwords(self)
+
+
+def _label_passwords(form: forms.Form) -> None:
+    """In sentence case, as all labels are."""
+    form.fields["password1"].label = "New password"
+    form.fields["password2"].label = "New password again"
 
 
 class CompanyForm(forms.Form):

@@ -1,8 +1,12 @@
 """What the portal does to more than one app at once."""
 
+from django.db import transaction
+
+from accounts import audit
 from accounts.audit import Actor
-from accounts.models import Account, User, account_owned_models
+from accounts.models import Account, AuditEntry, User, account_owned_models
 from accounts.services import close_account
+from customers.aliases import delete_alias
 from customers.queries import change_times
 from events.queries import stored_event_ids
 from rejections import queries as rejections
@@ -37,6 +41,16 @@ def discard_stored(*, account_id: int) -> int:
         or (kind == Rejection.Kind.CUSTOMER and customer_id in customers and customers[customer_id] > received_at)
     ]
     return discard_rejections(account_id=account_id, rejection_ids=gone) if gone else 0
+
+
+@transaction.atomic
+def separate_ids(*, account: Account, customer_id: str, previous_id: str, actor: Actor) -> bool:
+    """Take an id from a customer again, and record who did; False if it is none of the customer's."""
+    if delete_alias(account_id=account.pk, customer_id=customer_id, previous_id=previous_id) is None:
+        return False
+    action = AuditEntry.Action.IDS_SEPARATED
+    audit.record(account=account, actor=actor, action=action, customer_id=customer_id, previous_id=previous_id)
+    return True
 
 
 def delete_account(*, account: Account, actor: Actor) -> dict[str, int]:

@@ -44,8 +44,8 @@ def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:
 
 @receiver(email_changed)
 def _email_changed(request: HttpRequest, user: User, from_email_address: Any, to_email_address: Any, **_: Any) -> None:
-    before = from_email_address.email if from_email_address else None
-    _record(request, user, Action.EMAIL_CHANGED, before=before, email=to_email_address.email)
+    if from_email_address:  # and not the first one, with the sign-up
+        _record(request, user, Action.EMAIL_CHANGED, before=from_email_address.email, email=to_email_address.email)
 
 
 @receiver(authenticator_added)

@@ -280,7 +280,11 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal:overview"
 ACCOUNT_ADAPTER = "portal.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "portal.forms.SignUpForm"}
+ACCOUNT_FORMS = {
+    "signup": "portal.forms.SignUpForm",
+    "change_password": "portal.forms.ChangePasswordForm",
+    "reset_password_from_key": "portal.forms.ResetPasswordKeyForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

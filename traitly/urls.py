@@ -15,6 +15,8 @@ from traitly.http.views import unknown_url
 # The admin's own log-in counts no attempts and knows no second factor: operators log in as everyone does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler500 = "portal.views.errors.server_error"
+
 urlpatterns = [
     # The reference prints the version in one address and leaves it out in another: both are the same endpoints.
     re_path(

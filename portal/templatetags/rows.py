@@ -39,6 +39,12 @@ def pairs(attributes: dict[str, Any] | str | None) -> SafeString:
     return format_html("{} {}", joined, more) if more else joined
 
 
+@register.filter
+def plain(value: Any) -> str:
+    """An attribute's value as text: JSON, but for a text itself."""
+    return _short(value)
+
+
 def _time(moment: datetime.datetime, text: str, kind: str) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{} UTC" data-time="{}">{}</time>',

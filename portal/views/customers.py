@@ -13,13 +13,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from customers import queries
-from customers.aliases import aliases_of, delete_alias
-from customers.columns import OPTIONAL, TEXT
+from customers.aliases import aliases_of
+from customers.columns import ATTRIBUTES, OPTIONAL, TEXT
 from events.queries import customer_days, timeline_of
-from portal.access import PortalRequest, member
+from portal import customer_lists
+from portal.access import PortalRequest, actor, member
+from portal.commands import PLACEHOLDER, list_command
 from portal.plots import days_until, gather_series, moments, plot_series
 from portal.rows import parse_row
-from traitly.input.errors import InvalidRequestError
+from portal.services import separate_ids
+from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import parse_time
 from traitly.lists.definition import ListDefinition
 from traitly.lists.pages import page
@@ -29,6 +32,8 @@ _PAGE = 50
 _MAX_PLANS = 100  # offered to choose from
 _DAYS = 90
 _MAX_CHANGES = 20
+_MAX_ATTRIBUTES = 50  # offered as columns
+_COLUMNS = "customer_columns"  # in the session
 SORTS = {
     "-created_at": "Newest first",
     "created_at": "Oldest first",
@@ -41,30 +46,86 @@ SORTS = {
 
 @member
 def index(request: PortalRequest) -> HttpResponse:
-    """A search as it is typed (``q``), or a page of the list; both of one ``plan`` or all. htmx takes the rows alone."""
-    text, plan, sort = (request.GET.get(key, "").replace("\0", "").strip() for key in ("q", "plan", "sort"))
+    """A page of the list, filtered as the API filters, or of them what is searched for (``q``). htmx takes the rows alone."""
+    text, sort = (request.GET.get(key, "").replace("\0", "").strip() for key in ("q", "sort"))
     sort = sort if sort in SORTS else next(iter(SORTS))
-    account_id = request.account.pk
-    next_cursor = None
-    if text:
-        customers = queries.search_customers(account_id=account_id, text=text, plan=plan, limit=_PAGE)
+    filters = customer_lists.filters_in(request.GET)
+    if added := customer_lists.new_filter(request.GET.get("field", ""), request.GET.get("value", "").strip()):
+        return redirect(f"{reverse('portal:customers')}?{urlencode([*filters, added, *_others(text, sort).items()])}")
+    if "=" in text and (added := customer_lists.new_filter(ATTRIBUTES, text)):
+        wanted, text = [*filters, added], ""
     else:
-        query = {"sort": sort} | ({"plan": plan} if plan else {})
-        customers, next_cursor = _page(queries.LIST, account_id, query, request)
+        wanted = filters
+    rows, next_cursor, errors = _found(request, text, [*wanted, ("sort", sort)])
+    customers = [_with_times(row) for row in rows]
+    columns = _columns(request)
     context = {
-        "text": text,
-        "plan": plan,
+        "text": request.GET.get("q", ""),
         "sort": sort,
         "sorts": SORTS.items(),
-        "customers": [_with_times(row) for row in customers],
+        "filters": filters,
+        "described": customer_lists.described(filters, _others(text, sort)),
+        "plan": next((value for name, value in filters if name == "plan"), ""),
+        "columns": customer_lists.heads(columns),
+        "customers": [(one, customer_lists.cells(one, columns)) for one in customers],
+        "errors": errors,
         "full": bool(text) and len(customers) == _PAGE,
         "first_page": not request.GET.get("cursor"),
-        "next": urlencode({"plan": plan, "sort": sort, "cursor": next_cursor}) if next_cursor else "",
+        "next": urlencode([*filters, ("sort", sort), ("cursor", next_cursor)]) if next_cursor else "",
+        "first": urlencode([*filters, ("sort", sort)]),
+        "command": "" if text else _command(request, wanted, sort),
     }
     if request.headers.get("HX-Request"):
         return render(request, "portal/customer_rows.html", context)
-    context["plans"] = queries.plans(account_id=account_id, limit=_MAX_PLANS)
+    attributes = sorted({key for one in customers for key in one["custom_attributes"]})[:_MAX_ATTRIBUTES]
+    context |= {
+        "plans": queries.plans(account_id=request.account.pk, limit=_MAX_PLANS),
+        "fields": [(name, label) for name, label in customer_lists.FILTERS.items() if name != "plan"],
+        "kept": [*(pair for pair in filters if pair[0] != "plan"), *([("q", text)] if text else [])],
+        "choices": _choices(columns, attributes),
+    }
     return render(request, "portal/customers.html", context)
+
+
+def _found(
+    request: PortalRequest, text: str, query: list[tuple[str, str]]
+) -> tuple[list[bytes], str | None, list[Error]]:
+    """The rows, the cursor of the next page, and what is wrong with the filters."""
+    cursor = [("cursor", request.GET["cursor"])] if request.GET.get("cursor") and not text else []
+    try:
+        asked = read_list(queries.LIST, QueryDict(urlencode([*query, ("limit", _PAGE), *cursor])))
+    except InvalidRequestError as invalid:
+        if any(error.attr == "cursor" for error in invalid.errors):  # another list's
+            raise Http404 from None
+        return [], None, invalid.errors
+    account_id = request.account.pk
+    if text:
+        return queries.search_customers(account_id=account_id, text=text, asked=asked), None, []
+    return *page(asked, account_id=account_id), []
+
+
+def _others(text: str, sort: str) -> dict[str, str]:
+    return {key: value for key, value in (("q", text), ("sort", sort)) if value}
+
+
+def _command(request: PortalRequest, filters: list[tuple[str, str]], sort: str) -> str:
+    server = f"{request.scheme}://{request.get_host()}"
+    path = f"customer?{urlencode([*filters, ('sort', sort)])}"
+    return list_command(path, server=server, key=PLACEHOLDER)
+
+
+def _columns(request: PortalRequest) -> list[str]:
+    """The columns that this log-in has chosen."""
+    if "columns" in request.GET:
+        request.session[_COLUMNS] = customer_lists.known_columns(request.GET.getlist("column"))
+    chosen: list[str] = request.session.get(_COLUMNS, list(customer_lists.DEFAULT_COLUMNS))
+    return chosen
+
+
+def _choices(columns: list[str], attributes: list[str]) -> list[tuple[str, str, bool]]:
+    """Each column that can be chosen: what names it, its label, and whether it is shown."""
+    names = [*customer_lists.COLUMN_CHOICES, *(f"{ATTRIBUTES}.{key}" for key in attributes)]
+    return [(name, customer_lists.column_label(name), name in columns) for name in dict.fromkeys([*names, *columns])]
 
 
 @member
@@ -108,7 +169,8 @@ def separate(request: PortalRequest) -> HttpResponse:
     customer_id, previous_id = (request.POST.get(key, "") for key in ("id", "previous_id"))
     if "\0" in customer_id + previous_id:
         raise Http404
-    if delete_alias(account_id=request.account.pk, customer_id=customer_id, previous_id=previous_id) is None:
+    account, who = request.account, actor(request)
+    if not separate_ids(account=account, customer_id=customer_id, previous_id=previous_id, actor=who):
         raise Http404
     messages.success(request, f"{previous_id} is separate now.")
     return redirect(f"{reverse('portal:customer')}?{urlencode({'id': customer_id})}")

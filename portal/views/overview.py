@@ -77,7 +77,7 @@ def _tiles(
     events, newest = reverse("portal:events"), f"{reverse('portal:customers')}?{urlencode({'sort': '-created_at'})}"
     rows = [
         ("events", "Events", of["events"], events, f"in {days} days"),
-        ("active", "Active customers today", series["active"].get(period[-1], 0), newest, "with an event, so far"),
+        ("active", "Active customers today", series["active"].get(period[-1], 0), newest, "so far"),
         ("new", "New customers", of["new"], newest, f"in {days} days"),
     ]
     return [
@@ -100,7 +100,7 @@ def _rejected(account_id: int, today: datetime.date) -> Tile:
 
 def _payments_tile(payments: Any) -> Tile:
     url = f"{reverse('portal:customers')}?{urlencode({'sort': '-monthly_payment_amount'})}"
-    return Tile("MRR", payments, url, "monthly recurring revenue: what all customers pay a month, now")
+    return Tile("MRR", payments, url, "monthly recurring revenue, now")
 
 
 def _payments(account_id: int) -> Any:

@@ -11,6 +11,8 @@ from events.queries import Arrival, newest_events
 from portal.access import PortalRequest, member, owner, recent_login
 from portal.commands import LANGUAGES, PLACEHOLDER, commands
 from portal.example_key import example_key
+from rejections import queries as rejections
+from rejections.models import Rejection
 
 
 @member
@@ -29,6 +31,7 @@ def show(request: PortalRequest) -> HttpResponse:
         "filled_in": text is not None,
         "commands": commands(language, server=f"{request.scheme}://{request.get_host()}", key=text or PLACEHOLDER),
         "event": _newest_event(request),
+        "refused": _newest_refused(request),
     }
     return render(request, "portal/quickstart.html", context)
 
@@ -43,12 +46,20 @@ def fill_in(_request: PortalRequest) -> HttpResponse:
 
 @member
 def first_event(request: PortalRequest) -> HttpResponse:
-    """The panel once an event is there; until then nothing, which changes nothing on the page. Asked every second."""
+    """The panel once an event is there, or another one was ``refused``; until then nothing, which changes nothing on the page.
+
+    Asked every second.
+    """
     event = _newest_event(request)
-    if event is None:
+    refused = _newest_refused(request) if event is None else None
+    if event is None and (refused is None or str(refused.id) == request.GET.get("refused")):
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    return render(request, "portal/first_event.html", {"event": event})
+    return render(request, "portal/first_event.html", {"event": event, "refused": refused})
 
 
 def _newest_event(request: PortalRequest) -> Arrival | None:
     return next(iter(newest_events(account_id=request.account.pk, limit=1)), None)
+
+
+def _newest_refused(request: PortalRequest) -> Rejection | None:
+    return rejections.newest(account_id=request.account.pk).defer("payload").first()

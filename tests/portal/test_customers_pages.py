@@ -1,10 +1,12 @@
 """Customers: found as one types, filtered, sorted, paged; and one of them with all that is known of it."""
 
 import datetime
+import re
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import AuditEntry
 from customers import queries
 from customers.aliases import NewAlias, add_aliases, ids_of
 from customers.models import Customer
@@ -18,7 +20,7 @@ NOW = datetime.datetime.now(datetime.UTC)
 
 def found(response) -> list[str]:
     assert response.status_code == 200, response
-    return [customer["customer_id"] for customer in response.context["customers"]]
+    return [customer["customer_id"] for customer, _ in response.context["customers"]]
 
 
 @pytest.fixture
@@ -84,7 +86,14 @@ class TestSearch:
     def test_walks_indexes(self, member, acme):
         Customer.objects.bulk_create(CustomerFactory.build_batch(500, account=acme))
         plans = plan_of(member.client, PAGE, {"q": "zzz"}, "customers_customer")
-        for index in ("customer_id_unique", "by_email", "by_name", "by_lower_last_word"):
+        for index in (
+            "customer_id_unique",
+            "by_email",
+            "by_name",
+            "by_lower_last_word",
+            "by_email_domain",
+            "by_organisation_id",
+        ):
             assert any(f"customers_{index}" in plan for plan in plans), plans
 
 
@@ -142,6 +151,71 @@ class TestList:
     def test_is_for_those_who_are_logged_in(self, visitor):
         for page in (PAGE, "/customers/customer/?id=1"):
             assert visitor.get(page)["Location"].startswith("/login/")
+
+
+class TestFilters:
+    def test_search_finds_organisations_domains_and_attributes(self, member, acme):
+        CustomerFactory.create(account=acme, customer_id="1", organisation_id="org-7", email="a@Acme.example")
+        CustomerFactory.create(account=acme, customer_id="2", custom_attributes={"role": "boss", "n": 5})
+        for typed, ids in (
+            ("org-7", ["1"]),
+            ("@acme", ["1"]),
+            ("acme.ex", ["1"]),
+            ("role=boss", ["2"]),
+            ("n = 5", ["2"]),
+            ("role=x", []),
+        ):
+            assert found(member.get(PAGE, data={"q": typed})) == ids, typed
+
+    def test_they_are_the_apis_own_and_combine(self, member, api, acme):
+        for number, plan, role in ((1, "A", "x"), (2, "A", "y"), (3, "B", "x"), (4, "A", "x")):
+            api.post("customer", a_customer(str(number), plan=plan, monthly_payment_amount=number, role=role))
+        query = {"plan": "A", "custom_attributes[role]": "x", "monthly_payment_amount[gte]": "2"}
+        response = member.get(PAGE, data=query)
+        assert found(response) == ["4"]
+        assert [(each.label, each.value) for each in response.context["described"]] == [
+            ("Plan", "A"),
+            ("role", "x"),
+            ("Monthly payment amount at least", "2"),
+        ]
+        assert found(member.get(PAGE, data=query | {"q": "john"})) == ["4"]
+        assert found(member.get(f"{PAGE}?{response.context['described'][2].without}")) == ["4", "1"]
+
+    def test_the_same_list_by_the_api(self, member, api, acme):
+        api.post("customer", [a_customer("1", plan="A & B"), a_customer("2")])
+        command = member.get(PAGE, data={"plan": "A & B", "sort": "customer_id"}).context["command"]
+        assert "--data-urlencode 'plan=A & B'" in command
+        path, *pairs = re.findall(r"(?:http://testserver/api/v1/|--data-urlencode ')([^\"']*)", command)
+        query = dict(pair.split("=", 1) for pair in pairs)
+        assert [row["customer_id"] for row in api.get(path, query).data] == ["1"]
+        assert member.get(PAGE, data={"q": "john"}).context["command"] == ""
+
+    def test_one_is_added_by_its_name(self, member):
+        for chosen, added in (
+            ({"field": "location", "value": "Bern"}, "location=Bern"),
+            ({"field": "created_at[gte]", "value": "2026-01-01"}, "created_at%5Bgte%5D=2026-01-01"),
+            ({"field": "custom_attributes", "value": "role = x"}, "custom_attributes%5Brole%5D=x"),
+        ):
+            assert (
+                member.get(PAGE, data={"plan": "A"} | chosen)["Location"]
+                == f"/customers/?plan=A&{added}&sort=-created_at"
+            )
+        for wrong in ({"field": "nothing", "value": "x"}, {"field": "custom_attributes", "value": "role"}):
+            assert member.get(PAGE, data=wrong).status_code == 200
+
+    def test_says_what_is_wrong_with_one(self, member):
+        page = member.get(PAGE, data={"created_at[gte]": "soon"}).content.decode()
+        assert "<code>created_at[gte]</code> Not a valid time." in page
+
+    def test_columns_are_chosen_and_kept(self, member, api):
+        api.post("customer", a_customer("1", location="Bern", role="boss", tags=["a"]))
+        chosen = ["location", "custom_attributes.role", "custom_attributes.tags", "nonsense"]
+        member.get(PAGE, data={"columns": "1", "column": chosen})
+        response = member.get(PAGE)
+        [(_, cells)] = response.context["customers"]
+        assert [(cell.label, cell.value) for cell in cells] == [("Location", "Bern"), ("role", "boss"), ("tags", ["a"])]
+        assert "[&quot;a&quot;]" in response.content.decode()
+        assert ("custom_attributes.role", "role", True) in response.context["choices"]
 
 
 class TestPlans:
@@ -216,6 +290,9 @@ class TestCustomer:
         page = self.show(member, "15")
         assert (page.context["plot"].total, page.context["aliases"]) == (1, [])
         assert member.post("/customers/customer/separate/", form).status_code == 404
+        entry = AuditEntry.objects.get(account=acme, action=AuditEntry.Action.IDS_SEPARATED)
+        assert entry.detail == {"customer_id": "15", "previous_id": "anonymous"}
+        assert entry.actor_email == "member@acme.example"
 
     def test_another_accounts_ids_cannot_be_separated(self, member, globex):
         add_aliases(account_id=globex.pk, aliases=[NewAlias("a", "15", "alias")], now=timezone.now())

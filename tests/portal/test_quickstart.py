@@ -7,7 +7,22 @@ import pytest
 
 from accounts.models import AuditEntry, Membership
 from portal.commands import LANGUAGES, commands
-from tests.factories import EventFactory, make_key
+from rejections.models import Rejection
+from tests.factories import EventFactory, an_event, make_key
+
+
+def test_says_that_one_was_refused(member, api):
+    api.post("event", {"customer_id": "1"})
+    refused = Rejection.objects.get()
+    page = member.get("/quickstart/").content.decode()
+    assert "One was rejected" in page
+    assert f'href="/events/rejected/{refused.id}/">Fix it</a>' in page
+    assert member.get("/quickstart/first-event/", data={"refused": refused.id}).status_code == 204
+    assert "One was rejected" in member.get("/quickstart/first-event/", data={"refused": ""}).content.decode()
+    api.post("event", an_event())
+    assert (
+        "Events are arriving" in member.get("/quickstart/first-event/", data={"refused": refused.id}).content.decode()
+    )
 
 
 def test_the_key_is_filled_in_and_that_is_recorded_once(owner, acme):

@@ -44,6 +44,44 @@ def test_the_code_that_is_mailed_lets_in(visitor):
     assert decrypt(ApiKey.objects.get().encrypted) in page
 
 
+@pytest.mark.parametrize("door", ["/register/", "/register/?next=/", "/register/?next=/customers/"])
+def test_every_door_leads_to_the_quick_start(visitor, door):
+    page = visitor.get(door).content.decode()
+    assert 'method="post" action="/register/"' in page
+    assert 'name="next"' not in page
+    visitor.post("/register/", FORM)
+    visitor.get("/confirm-email/")
+    assert visitor.post("/confirm-email/", {"code": code()})["Location"] == "/quickstart/"
+    assert "Waiting for your first event" in visitor.get("/").content.decode()
+    assert not AuditEntry.objects.filter(action=AuditEntry.Action.EMAIL_CHANGED).exists()
+
+
+def test_messages_are_in_one_voice(visitor, settings):
+    sign_up(visitor)
+    assert "A code is on its way to bill@initech.example." in visitor.get("/confirm-email/").content.decode()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    other = Browser()
+    sign_up(other, email="peter@initech.example")
+    page = other.get("/confirm-email/").content.decode()
+    assert "This server is not set up to send email." in page
+    assert 'class="notice success"' not in page
+    assert 'class="notice info"' not in page
+
+
+def test_labels_are_in_sentence_case(owner):
+    page = owner.get("/password/change/").content.decode()
+    for label in ("Current password", "New password", "New password again"):
+        assert f">{label}</label>" in page
+
+
+def test_an_operator_without_an_account_is_told_of_the_admin(owner, owner_user):
+    Membership.objects.all().delete()
+    User.objects.update(is_staff=True)
+    page = owner.get("/no-account/").content.decode()
+    assert 'href="/admin/"' in page
+    assert "removed" not in page
+
+
 def test_a_wrong_code_does_not_let_in(visitor):
     sign_up(visitor)
     visitor.get("/confirm-email/")

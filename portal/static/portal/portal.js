@@ -83,3 +83,10 @@ if (menu) {
     }
   });
 }
+
+// Says so while what renews itself gets no answer, and where a page cannot be reached at all.
+const trouble = document.getElementById("trouble");
+if (trouble) {
+  document.addEventListener("htmx:afterRequest", (event) => { trouble.hidden = event.detail.successful; });
+}
+navigator.serviceWorker?.register("/service-worker.js").catch(() => {});  // refused in private windows
