@@ -1,4 +1,4 @@
-"""docs/contract-tests.md names tests that exist."""
+"""docs/contract-tests.md and docs/reliability.md name tests that exist."""
 
 import ast
 import re
@@ -25,3 +25,14 @@ def test_every_row_names_a_test():
     rows = [line for line in (ROOT / "docs" / "contract-tests.md").read_text().splitlines() if line.startswith("| ")]
 
     assert not [row for row in rows[1:] if "::" not in row and not row.startswith("| **")]
+
+
+def test_the_tests_that_docs_reliability_names_exist():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "reliability.md").read_text()))
+    files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "clients" / "python" / "tests").rglob("*.py")]
+    defined = set(
+        re.findall(r"^\s*(?:async )?def (test_\w+)", "\n".join(file.read_text() for file in files), re.MULTILINE)
+    )
+
+    assert len(named) > 100
+    assert not named - defined

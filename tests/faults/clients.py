@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import json
+import os
 import random
 import threading
 import time
@@ -15,6 +16,11 @@ from typing import Any
 from tests.server import Server
 
 _UNCERTAIN = (0, 500, 502, 503)  # 0: no response. Sent again, with the same ids.
+
+
+def programs_per_processor() -> float:
+    """How many programs shared each processor in the last minutes, 1 at least: as many times longer things may take."""
+    return max(1.0, os.getloadavg()[1] / (os.cpu_count() or 1))
 
 
 class HttpClient:

@@ -203,7 +203,7 @@ def main() -> None:
     taken: list[Any] = []
     os.environ["WEBHOOK_ALLOWED_NETWORKS"] = "127.0.0.0/8"
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         receiving(taken.extend) as url,
         running_server(Path(folder), settings={"WEB_WORKERS": "1"}) as server,
     ):

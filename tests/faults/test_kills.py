@@ -16,7 +16,7 @@ import psutil
 import pytest
 from django.conf import settings
 
-from tests.faults.clients import HttpClient, receiving, writing
+from tests.faults.clients import HttpClient, programs_per_processor, receiving, writing
 from tests.postgres.processes import postmaster
 from tests.server import ROOT, Server, running_server
 
@@ -145,7 +145,7 @@ def test_kill_9_at_random_moments_under_load(server: Server) -> None:
         finally:
             supervisor.stop()
 
-    busy = max(1.0, os.getloadavg()[1] / (os.cpu_count() or 1))
+    busy = programs_per_processor()
     print(f"{KILLS} kills: {number} events acknowledged, each stored once and sent to the webhook; {load.statuses}")
     times = {name: f"{seconds:.1f} s" for name, seconds in worst.items()}
     print(f"back after at most {times}, while {busy:.1f} programs shared each processor")
