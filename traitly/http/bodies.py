@@ -1,4 +1,4 @@
-"""Reads a request's body: bounded, decompressed, one of the media types that the contract lists."""
+"""Reads a request's body: limited in size, decompressed, in one of the media types that the contract lists."""
 
 import gzip
 import io
@@ -15,21 +15,21 @@ from traitly.http.large_bodies import LARGE, admit
 from traitly.input.errors import MalformedError, TooLargeError
 from traitly.input.parsing import Body
 
-# curl's --data claims a form, and the reference's own commands are sent so.
+# curl's --data sends this type by default, and so do the commands of the reference.
 _FORM = "application/x-www-form-urlencoded"
 _JSON = {"", "application/json", "text/json", "text/plain", _FORM}
-_FORM_DATA = re.compile(rb"[^\s{}\[\]\"=&]{1,255}=")  # name=value, which no JSON begins with
+_FORM_DATA = re.compile(rb"[^\s{}\[\]\"=&]{1,255}=")  # name=value; no JSON starts like that
 _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
 REMEMBERED = 256 * 1024 + 1  # bytes of a body: over 64 Ki characters in any case, which is more than a rejection keeps
-# How long a body may take until its key is asked for again. With the seconds that a key is believed (API_KEY_CACHE_SECONDS)
-# these are the five after which a revoked key has stopped, whatever its requests do.
+# After so long a body's key is looked up again. Together with API_KEY_CACHE_SECONDS this makes the five seconds
+# within which a revoked key stops working, whatever its requests do.
 _BELIEVED_SECONDS = 1
 
 
 def read_body(request: Request, *, authenticated: bool = True) -> Body:
-    """The body, or 400, 413, 415; 401 where the key was revoked or expired while the body came in.
+    """The body, or 400, 413 or 415; 401 if the key was revoked or expired while the body came in.
 
-    Without ``authenticated`` nothing is asked about the key: the body is to name it.
+    Without ``authenticated`` the key is not checked, because the body contains it.
     """
     media_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type not in _JSON | _LINES and not media_type.endswith("+json"):
@@ -66,14 +66,14 @@ def arrived(request: Request) -> bytes:
 
 
 def _remember(request: Request, data: bytes) -> None:
-    """For who has to say what arrived, where it cannot be read."""
+    """Keep it for code that reports an unreadable body."""
     request._request.arrived = data[:REMEMBERED]  # type: ignore[attr-defined]
 
 
 def _read(request: Request) -> bytes:
     """All of the body, or 413 without holding more than the limit.
 
-    Django takes a request without Content-Length as empty; a chunked one has none, so its stream is read to its end.
+    Django treats a request without Content-Length as empty. Chunked requests have none, so their stream is read to the end.
     """
     limit: int = settings.MAX_BODY_BYTES
     length = request.META.get("CONTENT_LENGTH") or ""
@@ -103,7 +103,7 @@ def _decompressed(data: bytes) -> gzip.GzipFile:
 
 
 def _decompressed_size(data: bytes) -> int:
-    """How large the body is, or 413; decompressed in pieces that are not kept, so that it costs no memory to ask."""
+    """The size of the decompressed body, or 413. It is decompressed in pieces that are discarded, so this needs no memory."""
     limit: int = settings.MAX_BODY_BYTES
     size = 0
     try:

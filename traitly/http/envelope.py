@@ -1,4 +1,4 @@
-"""The envelope of every answer: ``{"data": [...], "metadata": {}, "<verb>": "<unix seconds>", "object": ...}``."""
+"""The envelope of every response: ``{"data": [...], "metadata": {}, "<verb>": "<unix seconds>", "object": ...}``."""
 
 import json
 import time
@@ -35,9 +35,9 @@ def envelope(
     status: int = HTTPStatus.OK,
     metadata: Mapping[str, Any] | None = None,
 ) -> ApiResponse:
-    """An answer about ``kind`` ("event", "customer"), each row an object or its JSON text.
+    """A response about ``kind`` ("event", "customer"); each row is an object or its JSON text.
 
-    Rows that the database wrote stay text on their way to the client: nothing parses them in between.
+    Rows written by the database reach the client unparsed.
     """
     rest = {"metadata": metadata or {}, VERBS.get(method, "retrieved"): str(int(time.time())), "object": kind}
     if isinstance(rows, WrittenRows):
@@ -65,7 +65,7 @@ def batch_response(
     created: bool = True,
     duplicates: int = 0,
 ) -> HttpResponse:
-    """The answer to a POST: ``rows`` of the accepted items, in order, and the rejected between them where they stood.
+    """The response to a POST: the accepted items' ``rows`` and the rejected items, in the order of the request.
 
     201, 200 if nothing was ``created``, 207 if only some were accepted, 400 if none; the error object for a single
     object that was rejected.
@@ -97,7 +97,7 @@ def hints_metadata(hints: Iterable[Hint]) -> dict[str, Any]:
 
 
 def only_sent(row_json: bytes, fields: Collection[str], attributes: bytes = b"{}") -> dict[str, Any]:
-    """A row's answer for a key that may not read: of what is stored it shows these fields, all others are null.
+    """A row for a key that may not read: it shows only these fields of what is stored; all others are null.
 
     ``attributes``: JSON text of the custom attributes that the request sent.
     """
@@ -126,7 +126,7 @@ def _rejection(rejection: RejectedItem) -> dict[str, Any]:
 
 
 def _writable(value: Any) -> Any:
-    """The value, as text if orjson cannot write it: that is an integer that is too long for it."""
+    """The value, as text if it is an integer too long for orjson."""
     if isinstance(value, str):
         return value
     try:
@@ -139,7 +139,7 @@ def _writable(value: Any) -> Any:
 def list_response(
     request: Request, kind: str, rows: list[bytes] | WrittenRows, next_cursor: str | None
 ) -> HttpResponse:
-    """The answer to a GET of a list: a page, and where the next one is."""
+    """The response to a GET of a list: a page, and the URL of the next one."""
     if next_cursor is None:
         return envelope(kind, rows)
     url = next_url(request, next_cursor)
@@ -149,8 +149,8 @@ def list_response(
 
 
 def next_url(request: Request, cursor: str) -> str:
-    """Where the list goes on: the request's own URL, from a cursor."""
+    """The URL of the next page: the request's own URL with the cursor."""
     query = request.query_params.copy()
-    query.pop("since", None)  # where it began
+    query.pop("since", None)  # only the first page has it
     query["cursor"] = cursor
     return f"{request.build_absolute_uri(escape_uri_path(request.path))}?{query.urlencode()}"

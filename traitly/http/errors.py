@@ -43,11 +43,11 @@ _STATUS_OF_INPUT: dict[type[InputError], tuple[HTTPStatus, str]] = {
     QuotaExceededError: (HTTPStatus.TOO_MANY_REQUESTS, "quota_exceeded"),
     AccountGoneError: (HTTPStatus.UNAUTHORIZED, "authentication_failed"),
 }
-RETRY_SECONDS = 2  # what a client is asked to wait for when the database is away
+RETRY_SECONDS = 2  # Retry-After while the database is unreachable
 
 
 def error_response(status: int, errors: Iterable[Error], *, kind: str = "") -> HttpResponse:
-    """The error object, as an answer."""
+    """A response with the error object."""
     errors = list(errors)
     body = {
         "object": "error",
@@ -61,7 +61,7 @@ def error_response(status: int, errors: Iterable[Error], *, kind: str = "") -> H
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
-    """DRF's hook: whatever a view raised, as an answer."""
+    """DRF's hook: turns whatever a view raised into a response."""
     if isinstance(error, InputError):
         return _input_error_response(error)
     if isinstance(error, Http404):
@@ -70,10 +70,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
         error = exceptions.PermissionDenied()
     if isinstance(error, exceptions.APIException):
         return _api_exception_response(error, context)
-    if isinstance(error, SuspiciousOperation):  # more parameters than Django reads
+    if isinstance(error, SuspiciousOperation):  # more parameters than Django allows
         return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "Too many parameters.")])
     if isinstance(error.__cause__, ReadOnlySqlTransaction):
-        connection.close()  # the database may be writable, or another one be the primary, for new sessions
+        connection.close()  # a new session may find the database writable, or another primary
         return _unavailable_response(error)
     if isinstance(error, (OperationalError, InterfaceError)) or (
         isinstance(error, AnyDatabaseError) and connection_is_lost()
@@ -85,7 +85,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
 
 def _unavailable_response(error: Exception) -> HttpResponse:
     logger.error("The database did not respond", exc_info=error)
-    # It does not say that nothing was stored: nobody knows where a connection was lost during the commit.
+    # It does not claim that nothing was stored: if the connection was lost during the commit, nobody knows.
     detail = "The database is unavailable or too busy. Send the request again."
     if isinstance(error.__cause__, QueryCanceled):
         detail = "The database took too long, so the request was cancelled. Retry it, in smaller parts if it is large."
@@ -121,7 +121,7 @@ def _input_error_response(error: InputError) -> HttpResponse:
 
 
 class JsonErrorsMiddleware:
-    """The net below the views: errors of Django and its middleware get the API's shape too, also with DEBUG.
+    """The fallback below the views: errors of Django and its middleware get the API's shape too, even with DEBUG.
 
     Under /api/ that is a Host header that is not in ALLOWED_HOSTS, for example, which never gets as far as a view. And
     who sends an API key to an address of the portal, as /customers, is told where the API is.
@@ -131,7 +131,7 @@ class JsonErrorsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, and replace an error page by an error object."""
+        """Handle the request, and replace an error page with an error object."""
         response = self.get_response(request)
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             return response

@@ -1,4 +1,4 @@
-"""Whether the server lives and can answer: for load balancers, which probe addresses and have no key."""
+"""Liveness and readiness checks for load balancers, which have no key."""
 
 from collections.abc import Callable
 from functools import cache
@@ -25,12 +25,12 @@ def _missing_migrations() -> int:
 
 @cache
 def _migrations() -> frozenset[tuple[str, str]]:
-    """Those that this version of the code has."""
+    """The migrations of this version of the code."""
     return frozenset(MigrationLoader(None).graph.nodes)
 
 
-# What else readiness tells of, and who says "ok" or what is wrong: apps register theirs in AppConfig.ready(). It makes no
-# server unready: without its background worker each answers all requests, and taking all out would help nobody.
+# Further checks that readiness reports: each returns "ok" or what is wrong. Apps register theirs in AppConfig.ready().
+# They never make a server unready: without the background worker, servers still handle all requests.
 OTHERS: dict[str, Callable[[], str]] = {}
 
 
@@ -46,13 +46,13 @@ _readiness = Probe(_state)
 
 @csrf_exempt
 def live(_request: HttpRequest) -> HttpResponse:
-    """200 while the process answers at all: one that does not is to be restarted."""
+    """200 while the process responds at all; restart one that does not."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @csrf_exempt
 def health(_request: HttpRequest) -> HttpResponse:
-    """200 while requests can be answered, 503 within a second while the database cannot be reached."""
+    """200 while requests can be handled; 503 within a second while the database is unreachable."""
     try:
         _database()
     except DatabaseError:
@@ -62,7 +62,7 @@ def health(_request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def ready(_request: HttpRequest) -> HttpResponse:
-    """200 while this server is to be sent requests, else 503; the body says what is not as it should be."""
+    """200 while this server should receive requests, otherwise 503; the body says what is wrong."""
     try:
         state = _readiness()
     except DatabaseError:

@@ -1,4 +1,7 @@
-"""Few large bodies are unpacked at once: parsed, one can take thirty times the memory of its bytes, and holds the interpreter's lock."""
+"""Limits how many large bodies are parsed at once.
+
+A parsed body can take thirty times the memory of its bytes, and parsing holds the interpreter's lock.
+"""
 
 import ctypes
 import gc
@@ -10,8 +13,8 @@ from django.http import HttpRequest
 from rest_framework.exceptions import APIException
 
 LARGE = 256 * 1024
-_AT_ONCE = 4 * 1024 * 1024  # bytes in each process; a body that is larger is unpacked alone
-_WAITING = 6  # threads, of which one at least has its turn; the next is refused, so that others have threads
+_AT_ONCE = 4 * 1024 * 1024  # bytes in each process; a larger body is parsed alone
+_WAITING = 6  # threads, at least one of which is parsing; further ones are refused, so that other requests have threads
 _WAIT_SECONDS = 8.0
 
 
@@ -25,7 +28,7 @@ class TooManyLargeBodies(APIException):
 
 
 class _Budget:
-    """Who may unpack a large body."""
+    """The bytes of large bodies that are being parsed."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -54,7 +57,7 @@ budget = _Budget()
 
 
 def admit(request: HttpRequest, size: int) -> None:
-    """Wait until a body of so many bytes may be unpacked; 503 if that takes too long. ``release`` lets the next one in."""
+    """Wait until a body of ``size`` bytes may be parsed; 503 if that takes too long. ``release`` ends it."""
     if size <= LARGE:
         return
     if not budget.acquire(size):
@@ -63,7 +66,7 @@ def admit(request: HttpRequest, size: int) -> None:
 
 
 def release(request: HttpRequest) -> None:
-    """The request is answered: if its body was large, give its memory back to the system and let the next one in."""
+    """The request is done: if its body was large, return its memory to the system and let the next one in."""
     size = getattr(request, "large_body", 0)
     if not size:
         return
@@ -71,6 +74,6 @@ def release(request: HttpRequest) -> None:
     if size > _AT_ONCE:
         connection.close()  # libpq keeps a buffer for the longest statement that a connection has sent
         gc.collect()
-    with suppress(OSError, AttributeError):  # another C library than glibc
+    with suppress(OSError, AttributeError):  # the C library is not glibc
         ctypes.CDLL(None).malloc_trim(0)
     budget.release(size)

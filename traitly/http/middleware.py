@@ -1,4 +1,4 @@
-"""The request's id, in the answer, in the log, in every error; and the short way of API requests."""
+"""The request's id, in the response, the log and every error; and the short path of API requests."""
 
 import logging
 import re
@@ -18,33 +18,33 @@ from traitly.http.large_bodies import release
 from traitly.http.urls import is_api
 
 _SANE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
-_AUTHORITY = re.compile(r"\A[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE)  # and scheme: of an absolute target
+_AUTHORITY = re.compile(r"\A[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE)  # with the scheme, in an absolute target
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
-_SLASH = "\udc2f"  # a slash within an identifier while its address is resolved; no path has a lone surrogate otherwise
-# Load balancers and Prometheus ask addresses, not names.
+_SLASH = "\udc2f"  # stands for a slash in an identifier while its URL is resolved; no real path has a lone surrogate
+# Load balancers and Prometheus send requests to IP addresses, not names.
 _ANY_HOST = {"/health", "/health/live", "/health/ready", "/metrics"}
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 def current_request_id() -> str:
-    """The id of the request that is being answered, ``-`` outside of one."""
+    """The id of the current request, ``-`` outside of one."""
     return _request_id.get()
 
 
 class RequestIdMiddleware:
-    """Takes the client's ``X-Request-ID`` if it is sane, makes one if not, and answers with it. No answer is kept by a cache."""
+    """Uses the client's ``X-Request-ID`` if it is valid, otherwise makes one, and returns it. Keeps responses out of caches."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request under its id."""
+        """Handle the request under its id."""
         sent = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = sent if _SANE.fullmatch(sent) else str(uuid_utils.uuid7())
         _request_id.set(request_id)
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
-        # Keys, customers and second factors stand in it. Static files say themselves how long they are kept.
+        # Responses contain keys, customers and second factors. Static files set their own Cache-Control.
         response.headers.setdefault("Cache-Control", "no-store")
         if request.method == "HEAD":
             _drop_content(response)
@@ -52,7 +52,7 @@ class RequestIdMiddleware:
 
 
 def _drop_content(response: HttpResponseBase) -> None:
-    """Leave the headers alone: the server would log a warning for each answer to HEAD that has content."""
+    """Remove the body and keep the headers: the server would log a warning for each HEAD response with content."""
     if isinstance(response, HttpResponse):
         response.headers.setdefault("Content-Length", str(len(response.content)))
         response.content = b""
@@ -61,18 +61,18 @@ def _drop_content(response: HttpResponseBase) -> None:
 
 
 class ApiMiddleware:
-    """Answers what is asked of the API, so that nothing below it in the settings runs.
+    """Handles API requests itself, so that no middleware below it in the settings runs.
 
-    Sessions, CSRF tokens, messages and content policies are for pages, and would double what a request costs.
+    Sessions, CSRF tokens, messages and content policies are for pages, and would double the cost of a request.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Call the view of an API address; leave the others to the rest of the middleware."""
+        """Call the view of an API URL; pass other requests to the rest of the middleware."""
         if is_api(request.path_info):
-            request.get_host()  # 400 for a host that is not ours: answers hold links
+            request.get_host()  # 400 for a foreign host, because responses contain links
         elif request.path_info not in _ANY_HOST:
             return self.get_response(request)
         path = _path(request)
@@ -85,7 +85,7 @@ class ApiMiddleware:
         finally:
             release(request)
         response["X-Content-Type-Options"] = "nosniff"
-        if isinstance(response, HttpResponse):  # and not a stream
+        if isinstance(response, HttpResponse):  # not a stream
             response["Content-Length"] = str(len(response.content))
         return response
 
@@ -101,15 +101,15 @@ class ApiMiddleware:
 
 @lru_cache(maxsize=1000)
 def _resolve(path: str) -> ResolverMatch:
-    """The view of a path: the few that most clients ask for are looked up once."""
+    """The view of a path, cached, because most clients request only a few paths."""
     return resolve(path)
 
 
 def _path(request: HttpRequest) -> str | None:
-    """The path of an API address, each slash that was sent as %2F as ``_SLASH``; None if that cannot be told.
+    """The path of an API URL, with ``_SLASH`` for each slash that was sent as %2F; None if that cannot be determined.
 
-    WSGI decodes both alike. Then DELETE /customer/a%2F would erase the customer "a", and /customer/a%2Fevent be a timeline.
-    So the path is read again as it was sent: in any form of a request's target, with any letter of it encoded.
+    WSGI decodes both alike, so DELETE /customer/a%2F would erase the customer "a", and /customer/a%2Fevent would be a timeline.
+    So the path is parsed again as it was sent, in any form of the request target, whichever of its characters are encoded.
     """
     target: str = request.META.get("RAW_URI", "")  # gunicorn's
     if not _ENCODED_SLASH.search(target):
@@ -127,24 +127,24 @@ def _decoded(path: str) -> str:
 
 
 class RequestIdFilter(logging.Filter):
-    """Puts the id on every log record."""
+    """Adds the request's id to every log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Never drops a record."""
+        """Keep every record."""
         record.request_id = current_request_id()
         return True
 
 
 class FailuresFilter(logging.Filter):
-    """Leaves what Django logs of requests that failed with a traceback, not of those that were answered 4xx or 503."""
+    """Keeps Django's log records of requests that failed with a traceback, and drops those of 4xx and 503 responses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is one."""
+        """Whether the record has a traceback."""
         return record.exc_info is not None
 
 
 class NoTracebackFilter(logging.Filter):
-    """Leaves one line of a record that would come with a traceback."""
+    """Reduces a record with a traceback to one line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Drop the traceback; every record passes."""

@@ -1,4 +1,4 @@
-"""Each request measured, and logged if it was refused (or if all are to be)."""
+"""Measures each request, and logs it if it was refused, or if all are to be logged."""
 
 import logging
 import time
@@ -16,9 +16,9 @@ logger = logging.getLogger("traitly.requests")
 
 
 class ObserveMiddleware:
-    """The first of all, so that it sees what every other one answers.
+    """The outermost middleware, so that it sees every response.
 
-    A log line has the route's name and never the path, which holds identifiers of customers.
+    Log lines contain the route's name and never the path, which contains customers' identifiers.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -26,12 +26,12 @@ class ObserveMiddleware:
         self._quietest = {"all": 0, "refused": HTTPStatus.BAD_REQUEST, "none": 1000}[settings.LOG_REQUESTS]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request."""
+        """Handle the request."""
         begin = time.perf_counter()
         response = self.get_response(request)
         seconds = time.perf_counter() - begin
         match = request.resolver_match
-        route = match.view_name if match else "none"  # static files, hosts that are not ours
+        route = match.view_name if match else "none"  # static files, foreign hosts
         status = response.status_code
         observe_request(request.method, route, status, seconds)
         if status >= self._quietest:

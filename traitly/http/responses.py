@@ -1,10 +1,10 @@
-"""The API's response, which also says what the log and the metrics want to know of it."""
+"""The API's response class, which also carries what the log and the metrics need."""
 
 from django.http import HttpResponse
 
 
 class ApiResponse(HttpResponse):
-    """JSON. ``rows``: objects in it. ``codes``: of its errors."""
+    """A JSON response. ``rows``: the number of objects in it. ``codes``: its errors' codes."""
 
     rows = 0
     codes: tuple[str, ...] = ()

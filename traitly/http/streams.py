@@ -1,4 +1,4 @@
-"""Lists as streamed responses, cut when their reader may not read on."""
+"""Lists as streamed responses, which are cut off when their reader may no longer read."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,9 +17,9 @@ CSV = "text/csv"
 def stream_response(
     query: ListQuery, *, account_id: int, media_type: str, allowed: Callable[[], bool]
 ) -> StreamingHttpResponse:
-    """The list as a stream, while its reader is ``allowed`` to have it.
+    """The list as a stream, as long as its reader is ``allowed`` to read.
 
-    If that ends or the database goes away midway, the connection is cut: an end is never faked.
+    If that ends, or the database goes away midway, the connection is reset, so that the stream never looks complete.
     """
     lines = csv_lines(query, account_id=account_id) if media_type == CSV else ndjson_lines(query, account_id=account_id)
     charset = "; charset=utf-8" if media_type == CSV else ""
@@ -27,7 +27,7 @@ def stream_response(
 
 
 def while_allowed(chunks: Iterable[bytes], allowed: Callable[[], bool]) -> Iterator[bytes]:
-    """The chunks; asks as often as requests do. Who reads slowly would otherwise read on after the key is revoked."""
+    """The chunks. The key is checked as often as for requests; otherwise a slow reader could go on after it was revoked."""
     query = time.monotonic()
     for chunk in chunks:
         if time.monotonic() > query + settings.API_KEY_CACHE_SECONDS:

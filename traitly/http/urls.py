@@ -1,4 +1,4 @@
-"""What the apps' addresses share, and which of them there are."""
+"""What the apps' URL patterns share, and the list of the API's URLs."""
 
 import difflib
 import re
@@ -6,23 +6,25 @@ from functools import cache
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-_API = re.compile(r"/(?:api/|v1/|[abgipst]/?\Z)")  # ours, and those of Segment's SDKs at the root of the host
+_API = re.compile(
+    r"/(?:api/|v1/|[abgipst]/?\Z)"
+)  # ours, and those of Segment's SDKs, which are at the root of the host
 _GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\\]|\\.)*\)")
 
 
 def identifier(name: str) -> str:
-    """A pattern for an identifier of the client's, which may hold any character but NUL, slashes too."""
+    """A pattern for a client's identifier, which may contain any character except NUL, including slashes."""
     return rf"(?P<{name}>[^\x00]{{1,255}}?)"
 
 
 def is_api(path: str) -> bool:
-    """Whether clients with a key ask for it, not browsers for a page."""
+    """Whether it is a URL of the API, not of a page."""
     return _API.match(path) is not None
 
 
 @cache
 def api_urls() -> tuple[str, ...]:
-    """The API's addresses as people write them, for example ``/api/v1/customer/<customer_id>``."""
+    """The API's URLs as people write them, for example ``/api/v1/customer/<customer_id>``."""
     found: list[str] = []
     for entry in get_resolver().url_patterns:
         if isinstance(entry, URLResolver) and str(entry.pattern).startswith("^api/"):
@@ -40,7 +42,7 @@ def _collect(entry: URLResolver | URLPattern, found: list[str]) -> None:
 
 
 def unknown_url_detail(path: str) -> str:
-    """What a 404 for an unknown address says: which there are, and first the one that was probably meant."""
+    """The detail of a 404 for an unknown URL: the one that was probably meant, then all that exist."""
     known = api_urls()
     words = [word for word in path.split("/") if word not in {"", "api", "v1"}]
     names = {address.split("/")[3] for address in known}

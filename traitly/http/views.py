@@ -1,4 +1,4 @@
-"""What every endpoint's view is made of, and the addresses that belong to no app."""
+"""The base class of every endpoint's view, and the view of unknown URLs."""
 
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
@@ -27,9 +27,9 @@ _RANGES = {media_type: media_type for media_type in (_JSON, NDJSON, CSV)} | {"te
 
 
 class ApiViewSet(ViewSet):
-    """A viewset whose answers are made by ``traitly.http.envelope`` and ``streams``, not by DRF's renderers."""
+    """A viewset whose responses come from ``traitly.http.envelope`` and ``streams``, not from DRF's renderers."""
 
-    streamed_actions: ClassVar[frozenset[str]] = frozenset()  # the lists that also come as streams
+    streamed_actions: ClassVar[frozenset[str]] = frozenset()  # the lists that are also available as streams
     stream_types: ClassVar[frozenset[str]] = frozenset({NDJSON, CSV})
 
     @property
@@ -40,17 +40,17 @@ class ApiViewSet(ViewSet):
 
     @property
     def key_id(self) -> int:
-        """The request's key."""
+        """The id of the request's key."""
         key_id: int = self.request.auth.key_id  # type: ignore[union-attr]
         return key_id
 
     @property
     def may_read(self) -> bool:
-        """Whether the key may see what is stored. One that may not is answered with what it sent."""
+        """Whether the key may see stored data. One that may not gets back only what it sent."""
         return "read" in self.request.auth.scopes  # type: ignore[union-attr]
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """The media type that ``Accept`` likes best of those that the address has, or 406."""
+        """The media type of this URL that ``Accept`` prefers, or 406."""
         accepted = request.META.get("HTTP_ACCEPT", "")
         if force or accepted in _ANY:
             return None, _JSON
@@ -62,7 +62,7 @@ class ApiViewSet(ViewSet):
         raise NotAcceptable(f"This URL responds with {', '.join(sorted(offered))}.")
 
     def list_of(self, kind: str, definition: ListDefinition, **equal: Sequence[str]) -> HttpResponseBase:
-        """The list that the request asks for, a page or a stream; ``equal`` narrows it to what the address names."""
+        """The requested list, as a page or a stream; ``equal`` restricts it to what the URL names."""
         meta = self.request.META
         if meta.get("CONTENT_LENGTH", "0") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in meta:
             detail = "A list takes no body. Filters go in the URL: ?plan=Starter&limit=10."
@@ -76,14 +76,14 @@ class ApiViewSet(ViewSet):
         allowed = self.request.auth.still_works  # type: ignore[union-attr]
         response = stream_response(query, account_id=self.account_id, media_type=media_type, allowed=allowed)
         if self.request.method == "HEAD":
-            response.streaming_content = ()  # the server would read all of it, to send nothing
+            response.streaming_content = ()  # the server would read everything only to send nothing
         return response
 
-    # DRF's own would list the methods for each answer; finalize_response does where they are asked for.
+    # DRF would list the methods in every response; finalize_response lists them only where they are needed.
     default_response_headers: ClassVar[dict[str, str]] = {}
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say which methods there are, and what the key's rate limit leaves, if there is one (accounts.throttling)."""
+        """Add the allowed methods, and what is left of the key's rate limit, if it has one (accounts.throttling)."""
         if request.method == "OPTIONS" or response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             response["Allow"] = ", ".join(self.allowed_methods)
         allowance = getattr(request, "allowance", None)
@@ -94,7 +94,7 @@ class ApiViewSet(ViewSet):
         return super().finalize_response(request, response, *args, **kwargs)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """The methods, in ``Allow``."""
+        """The allowed methods, in ``Allow``."""
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
@@ -110,5 +110,5 @@ def _by_preference(accepted: str) -> Iterator[str]:
 
 @csrf_exempt
 def unknown_url(request: HttpRequest) -> HttpResponse:
-    """404 in the API's shape: also with DEBUG, where Django would show its own page."""
+    """404 in the API's shape, even with DEBUG, where Django would show its own page."""
     return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", unknown_url_detail(request.path))])

@@ -1,4 +1,4 @@
-"""Which of the requests that are complete gets a thread next. No socket and no thread in it."""
+"""Decides which of the complete requests gets a thread next. It uses neither sockets nor threads."""
 
 import threading
 from collections import deque
@@ -6,26 +6,26 @@ from typing import Generic, Protocol, TypeVar
 
 from traitly.server.incoming import Priority
 
-MAX_WAIT_SECONDS = 10.0  # for a thread; then 503
-_STALLED_SECONDS = 5.0  # who comes while others have waited for so long is refused at once
-_READS_EVERY = 4  # of so many threads that become free, one prefers what is no write
+MAX_WAIT_SECONDS = 10.0  # a request may wait so long for a thread; then 503
+_STALLED_SECONDS = 5.0  # while others have waited this long, new requests are refused at once
+_READS_EVERY = 4  # one in so many free threads prefers requests that are not writes
 
 
 class Job(Protocol):
-    """A request that is complete."""
+    """A complete request."""
 
     priority: Priority
-    owner: bytes  # each may have so many threads
-    since: float  # when it was complete
+    owner: bytes  # the number of threads per owner is limited
+    since: float  # when the request was complete
 
 
 J = TypeVar("J", bound=Job)
 
 
 class Dispatcher(Generic[J]):
-    """Writes go before reads and pages, but not always; one owner's requests never take all threads.
+    """Writes usually go before reads and pages; one owner's requests never take all threads.
 
-    Requests that may keep a thread for long, as their bodies or answers are, share ``slow``.
+    Requests that may keep a thread for long, because of long bodies or responses, share ``slow`` threads.
     """
 
     def __init__(self, *, threads: int, per_owner: int, slow: threading.Semaphore) -> None:
@@ -37,10 +37,10 @@ class Dispatcher(Generic[J]):
         self._busy = 0
         self._started = 0
         self._last_progress = 0.0
-        self.waiting = 0  # read by the threads that would stay with their connection
+        self.waiting = 0  # read by threads that would stay with their connection
 
     def add(self, job: J) -> bool:
-        """Let it wait for a thread; False if there is no hope that it gets one in time."""
+        """Queue a request for a thread; False if it will not get one in time."""
         line = self._lines[job.priority].get(job.owner)
         stalled = self._busy >= self._threads and job.since > self._last_progress + _STALLED_SECONDS
         if (stalled and self.waiting) or (line and job.since > line[0].since + _STALLED_SECONDS):
@@ -75,7 +75,7 @@ class Dispatcher(Generic[J]):
             job = line.popleft()
             del lines[owner]
             if line:
-                lines[owner] = line  # behind the other owners
+                lines[owner] = line  # behind the other owners'
             return job
         return None
 
@@ -86,7 +86,7 @@ class Dispatcher(Generic[J]):
         self._running[job.owner] = self._running.get(job.owner, 0) + 1
 
     def done(self, job: J, now: float) -> None:
-        """Its thread is free again."""
+        """The request's thread is free again."""
         self._busy -= 1
         self._last_progress = now
         if job.priority is Priority.SLOW:
@@ -96,7 +96,7 @@ class Dispatcher(Generic[J]):
             del self._running[job.owner]
 
     def expired(self, now: float) -> list[J]:
-        """The requests that have waited for too long; they wait no more."""
+        """Remove and return the requests that have waited too long."""
         found = []
         for lines in self._lines.values():
             for owner, line in list(lines.items()):

@@ -9,15 +9,15 @@ import re
 from typing import NamedTuple
 
 MAX_HEAD = 64 * 1024
-_LARGE = 256 * 1024  # and what gzip is likely to make so
+_LARGE = 256 * 1024  # also the size from which gzip probably decompresses to as much
 _LARGE_GZIP = 16 * 1024
-MAX_BUFFERED = 1024 * 1024  # a longer body is read by a thread, of which only so many do that
+MAX_BUFFERED = 1024 * 1024  # a longer body is read by one of a limited number of threads
 
 _HEADERS = re.compile(
     rb"\r\n(authorization|accept|content-encoding|content-length|expect|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)",
     re.IGNORECASE,
 )
-_MAX_REMEMBERED = 2048  # bytes of a head
+_MAX_REMEMBERED = 2048  # bytes of a request head
 _MAX_LENGTH_DIGITS = 18  # digits
 _STREAMED = re.compile(rb"csv|ndjson|text/\*", re.IGNORECASE)
 _WRITE = re.compile(rb"(?:POST|PATCH|DELETE|PUT) \S*/(?:api/|v1/|[abgipst]/? )")
@@ -25,18 +25,18 @@ _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 
 
 class State(enum.Enum):
-    """What is there of a request."""
+    """How much of a request has arrived."""
 
     NOTHING = enum.auto()
-    HEAD = enum.auto()  # a part of it
-    BODY = enum.auto()  # the head and a part of the body
-    READY = enum.auto()  # all of it, or enough for gunicorn to refuse it
-    LONG = enum.auto()  # the head, before a body that is not waited for here
+    HEAD = enum.auto()  # part of the head
+    BODY = enum.auto()  # the head and part of the body
+    READY = enum.auto()  # everything, or enough for gunicorn to refuse it
+    LONG = enum.auto()  # the head of a request whose body is not collected here
     HEAD_TOO_LARGE = enum.auto()
 
 
 class Priority(enum.IntEnum):
-    """Who gets a thread first. The slow ones, long bodies and streams, share a part of the threads."""
+    """The order in which requests get threads. Slow ones (long bodies, streams) share some of the threads."""
 
     HEALTH = 0
     WRITE = 1
@@ -45,9 +45,9 @@ class Priority(enum.IntEnum):
 
 
 class _Head(NamedTuple):
-    """What is read of a head."""
+    """What is parsed from a request head."""
 
-    body: int  # its length, as far as it says
+    body: int  # its declared length
     chunked: bool
     expects: bool
     owner: bytes
@@ -68,14 +68,14 @@ class Incoming:
         """Wait for the next request."""
         self._data: bytes | bytearray = b""
         self._searched = 0
-        self._end = 0  # of the whole request, once its head is there
+        self._end = 0  # of the whole request, once its head has arrived
 
     def __len__(self) -> int:
         return len(self._data)
 
     @property
     def owner(self) -> bytes:
-        """The Authorization header as it was sent; empty if there was none."""
+        """The Authorization header as sent; empty if there is none."""
         return self._head.owner
 
     @property
@@ -85,12 +85,12 @@ class Incoming:
 
     @property
     def expects(self) -> bool:
-        """Whether the client waits to be told to go on before it sends its body."""
+        """Whether the client waits for 100 Continue before it sends its body."""
         return self._head.expects
 
     @property
     def body_length(self) -> int:
-        """How much of the body is still to come."""
+        """How many bytes of the body are missing."""
         return max(self._end - len(self._data), 0)
 
     def take(self) -> bytes:
@@ -100,7 +100,7 @@ class Incoming:
         return data
 
     def add(self, data: bytes) -> State:
-        """Take what has arrived."""
+        """Add bytes that have arrived."""
         if not self._data:
             self._data = data
         elif isinstance(self._data, bytearray):
@@ -123,12 +123,12 @@ class Incoming:
         if len(self._data) > MAX_HEAD:
             return State.HEAD_TOO_LARGE
         if _BARE_LINE_FEED.search(self._data, max(self._searched - 1, 0)):
-            return State.READY  # such a head never ends: gunicorn refuses it
+            return State.READY  # the head will never end: gunicorn refuses it
         self._searched = len(self._data)
         return State.HEAD
 
     def _read_head(self, head: bytes) -> None:
-        if head != self._head_bytes:  # a busy client's requests have the same one, as a rule
+        if head != self._head_bytes:  # a busy client usually sends the same head again
             self._head = _read(head)
             self._head_bytes = head if len(head) < _MAX_REMEMBERED else b""
 
@@ -147,7 +147,7 @@ def _read(head: bytes) -> _Head:
             case b"accept":
                 streamed = streamed or _STREAMED.search(value) is not None
             case b"content-length":
-                # gunicorn refuses what is not a number
+                # gunicorn refuses anything that is not a number
                 length = int(value) if value.isdigit() and len(value) <= _MAX_LENGTH_DIGITS else 0
             case b"content-encoding":
                 compressed = True

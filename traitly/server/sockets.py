@@ -1,4 +1,4 @@
-"""A client's socket, on which no thread waits for long."""
+"""A client's socket, for which no thread waits long."""
 
 import errno
 import select
@@ -11,28 +11,28 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-# What a client that is read from or written to has to keep up with, or it loses its connection.
+# The pace that a client has to keep while it sends or receives; otherwise its connection is closed.
 GRACE_SECONDS = 10.0
 _MIN_RATE = 32 * 1024  # bytes a second
-_MAX_UNSENT = 1024 * 1024  # of an answer that comes in parts: it waits for its client before it makes more of them
-_PATIENCE = struct.pack("ll", 0, 5_000)  # for SO_RCVTIMEO: a busy client's next request comes sooner
+_MAX_UNSENT = 1024 * 1024  # of a response in parts: no further part is made until the client has read some
+_PATIENCE = struct.pack("ll", 0, 5_000)  # for SO_RCVTIMEO; a busy client's next request arrives sooner
 _RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: closing sends RST
 
 
 def time_for(size: int) -> float:
-    """How many seconds a client may take for so many bytes."""
+    """How many seconds a client may take for ``size`` bytes."""
     return GRACE_SECONDS + size / _MIN_RATE
 
 
 class Budget:
-    """Memory for what waits for clients: parts of bodies, and answers that they are slow to read."""
+    """The memory limit for data that waits for clients: parts of bodies, and responses that are read slowly."""
 
     def __init__(self, size: int) -> None:
         self._left = size
         self._lock = threading.Lock()
 
     def take(self, size: int) -> bool:
-        """Whether there is as much; then it is taken."""
+        """Reserve so many bytes; False if there are not enough."""
         with self._lock:
             if size > self._left:
                 return False
@@ -40,20 +40,20 @@ class Budget:
             return True
 
     def give_back(self, size: int) -> None:
-        """It is no longer needed."""
+        """Return reserved bytes."""
         with self._lock:
             self._left += size
 
 
 class ClientSocket(socket.socket):
-    """Sends what the kernel takes at once and keeps the rest; receives only what is there.
+    """Sends what the kernel accepts at once and keeps the rest; receives only what has arrived.
 
-    Only requests that have one of the ``slow`` threads wait for their client, and that with a deadline.
+    Only requests on one of the ``slow`` threads wait for their client, and only until a deadline.
     """
 
-    unfinished = False  # an answer has begun and not ended
+    unfinished = False  # a response has begun and not ended
     continued = False  # the client has been told to send its body
-    gone: Callable[[], None] | None = None  # what to do when the client is found to be gone while it is answered
+    gone: Callable[[], None] | None = None  # called when the client disconnects during its request
     _waits_since: float | None = None
     _received = 0
     unsent = 0
@@ -64,7 +64,7 @@ class ClientSocket(socket.socket):
 
     @classmethod
     def of(cls, sock: socket.socket, budget: Budget, slow: threading.Semaphore) -> "ClientSocket":
-        """The same connection as such a socket."""
+        """Wrap a connection."""
         made = cls(fileno=sock.detach())
         made._budget = budget
         made._slow = slow
@@ -74,18 +74,18 @@ class ClientSocket(socket.socket):
         return made
 
     def settimeout(self, value: float | None) -> None:
-        """Nothing: gunicorn sets it four times a request, and nothing here depends on it."""
+        """Do nothing: gunicorn sets it four times per request, and nothing here depends on it."""
 
     def setblocking(self, flag: bool) -> None:
-        """Nothing, likewise."""
+        """Do nothing, for the same reason."""
 
     def begin(self, *, waits: bool) -> None:
-        """A thread begins with a request; whether it may wait for its client."""
+        """A thread takes a request; says whether it may wait for the client."""
         self._waits_since = time.monotonic() if waits else None
         self._received = 0
 
     def end(self) -> None:
-        """The thread is done with it."""
+        """The thread is done with the request."""
         self._waits_since = self.gone = None
         if self._owns_slow:
             self._owns_slow = False
@@ -94,15 +94,15 @@ class ClientSocket(socket.socket):
     # Receiving ---------------------------------------------------------------------------------------------------------
 
     def receive(self, size: int) -> bytes:
-        """What is there; BlockingIOError if that is nothing."""
+        """What has arrived; BlockingIOError if that is nothing."""
         return super().recv(size, socket.MSG_DONTWAIT)
 
     def receive_next(self, size: int) -> bytes:
-        """The same, with some milliseconds of patience."""
+        """The same, but wait a few milliseconds."""
         return super().recv(size)
 
     def recv(self, size: int, *_flags: int) -> bytes:
-        """For gunicorn. A client that is silent or too slow is gone, as far as its log is concerned."""
+        """For gunicorn. A client that is silent or too slow looks to its log like one that has disconnected."""
         try:
             if self._waits_since is not None:
                 left = self._waits_since + time_for(self._received) - time.monotonic()
@@ -114,7 +114,7 @@ class ClientSocket(socket.socket):
         return data
 
     def is_gone(self) -> bool:
-        """Whether the client has hung up. For the main thread, while another answers."""
+        """Whether the client has disconnected. Called by the main thread while another handles the request."""
         try:
             return not super().recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)
         except BlockingIOError:
@@ -125,14 +125,14 @@ class ClientSocket(socket.socket):
     # Sending -----------------------------------------------------------------------------------------------------------
 
     def send(self, data: Any, *_flags: int) -> int:
-        """For gunicorn, which uses it for 100 Continue alone: that may have been sent."""
+        """For gunicorn, which uses it only for 100 Continue, which may have been sent already."""
         if not self.continued:
             self.sendall(data)
         self.continued = False
         return len(data)
 
     def sendall(self, data: Any, *_flags: int) -> None:
-        """Send it, and keep what the client does not take at once: as much as there is memory for."""
+        """Send it, and keep what the client does not accept at once, as far as there is memory."""
         if not self._unsent:
             sent = self._send(data)
             if sent == len(data):
@@ -149,7 +149,7 @@ class ClientSocket(socket.socket):
             self._send_slowly(memoryview(data))
 
     def flush(self) -> bool:
-        """Send what the kernel takes of the rest; whether that is all."""
+        """Send what the kernel accepts of the rest; returns whether that was all."""
         while self._unsent:
             part = self._unsent[0]
             sent = self._send(part)
@@ -181,7 +181,7 @@ class ClientSocket(socket.socket):
             raise ConnectionResetError(errno.ECONNRESET, "The client reads too slowly.") from error
 
     def _take_slow(self) -> None:
-        """Become one of the threads that may wait."""
+        """Become one of the threads that may wait for a client."""
         if self._waits_since is not None or self._owns_slow:
             return
         if not self._slow.acquire(blocking=False):
@@ -203,20 +203,20 @@ class ClientSocket(socket.socket):
     # Ending ------------------------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """End the connection so that the client cannot take what it has for all."""
+        """Reset the connection, so that the client cannot mistake a part for the whole."""
         with suppress(OSError):
             self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.close()
 
     def close(self) -> None:
-        """Drop what is unsent, too."""
+        """Also drop unsent data."""
         self._budget.give_back(self.unsent)
         self.unsent = 0
         self._unsent.clear()
         super().close()
 
     def shutdown(self, how: int) -> None:
-        """Reset the connection if an answer is cut: HTTP/1.0 takes an ordinary end for the answer's end."""
+        """Reset the connection if a response is truncated: in HTTP/1.0 a normal close marks its end."""
         if self.unfinished:
             self.reset()
         else:

@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, in which a client that is slow never has a thread that others need.
+"""gunicorn's threaded worker, in which a slow client never occupies a thread that others need.
 
 The main thread waits for clients: it collects requests until they are complete, and sends what a client is slow to take.
 HTTP stays gunicorn's: its parser reads each request, its response writes each answer. docs/reliability.md says what was
@@ -29,12 +29,10 @@ from traitly.server.refusals import refusal
 from traitly.server.sockets import GRACE_SECONDS, Budget, ClientSocket, time_for
 
 _MAX_READ = 65_536
-_MAX_KEPT = (
-    64 * 1024 * 1024
-)  # of bodies that are collected, but for small ones, and of answers that are still to be sent
+_MAX_KEPT = 64 * 1024 * 1024  # bytes of collected bodies, except small ones, and of unsent responses
 _SMALL = 65_536  # a body that is always collected
-_LINGER_SECONDS = 2.0  # what a client has to take its last answer and go
-_GONE_AFTER_SECONDS = 1.0  # a request that takes longer is looked after: whether its client still waits
+_LINGER_SECONDS = 2.0  # how long a client may take to read its last response and close
+_GONE_AFTER_SECONDS = 1.0  # for a request that takes longer, check whether its client still waits
 _RETRY_SECONDS = 2
 _GIVE_WAY_SECONDS, _GIVE_WAY_TIMES = 0.001, 10
 
@@ -44,28 +42,28 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.data_ready = True  # gunicorn's thread would wait for data otherwise
+        self.data_ready = True  # otherwise gunicorn's thread would wait for data
         self.incoming = Incoming()
         self.state = State.NOTHING
-        self.interest = 0  # what the poller looks for
-        self.deadline = 0.0  # for that
-        self.kept = 0  # bytes of _MAX_KEPT
-        self.sent_by = 0.0  # all that is unsent, however steadily the client reads
-        self.closes = False  # once its answer is sent
-        self.lingers = False  # only to see the client close it
-        # Of the request that has a thread, or waits for one:
+        self.interest = 0  # the events that the poller watches
+        self.deadline = 0.0  # for those events
+        self.kept = 0  # bytes, counted against _MAX_KEPT
+        self.sent_by = 0.0  # when everything must be sent, however steadily the client reads
+        self.closes = False  # once its response is sent
+        self.lingers = False  # kept open only to see the client close it
+        # For a request that has a thread or waits for one:
         self.priority = Priority.OTHER
         self.owner = b""
         self.since = 0.0
-        # Of a request that waits for something without a thread:
+        # For a request that waits for something without a thread:
         self.parked: Parked | None = None
         self.unpark: Any = None  # ends the waiting
         self.request = b""  # its bytes
-        self.waited = 0.0  # until when it was to wait, once it has
+        self.waited = 0.0  # when its wait was to end, once it has waited
 
 
 class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
-    """Collects requests in the main thread, and answers them in a pool of threads.
+    """Collects requests in the main thread and handles them in a pool of threads.
 
     A thread stays with a busy keep-alive connection while no other request waits for one. It saves the way back through
     the main thread: two wake-ups, as much as a third of what a small request costs.
@@ -78,21 +76,21 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        # No owner of requests, which is an API key or all who have none, takes the spare ones.
+        # An owner of requests is an API key, or all clients without one. None gets the spare threads.
         threads = self.cfg.threads + max(self.cfg.threads // 4, 1)
         self._threads = threads
         self._slow = threading.BoundedSemaphore(max(self.cfg.threads // 2, 1))
         self._dispatcher: Dispatcher[Connection] = Dispatcher(
             threads=threads, per_owner=self.cfg.threads, slow=self._slow
         )
-        self._watched: dict[Connection, None] = {}  # the one that has been there for longest comes first
+        self._watched: dict[Connection, None] = {}  # the oldest one comes first
         self._running: set[Connection] = set()
         self._budget = Budget(_MAX_KEPT)
         self._looked = 0.0
         self._stopped = 0.0
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
-        """Some more threads than one owner of requests can have."""
+        """A pool with more threads than one owner of requests can use."""
         return ThreadPoolExecutor(max_workers=self._threads)
 
     def load_wsgi(self) -> None:
@@ -101,7 +99,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         self.wsgi: Any = parking(self.wsgi)
 
     def notify(self) -> None:
-        """Say, in each turn of the main thread, that the worker is alive and what it has."""
+        """Report in each iteration of the main loop that the worker is alive, and its connections."""
         if self.alive:
             shared.tell(
                 self.age, shared.Load(self.nr_conns, len(self._running), self._dispatcher.waiting, waiting_calls())
@@ -111,13 +109,13 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         super().notify()
 
     def leave(self) -> None:
-        """Clear this worker's slot. For the master, once the worker has ended."""
+        """Clear this worker's slot. The master calls it after the worker has exited."""
         shared.leave(self.age)
 
     # Main thread: connections --------------------------------------------------------------------------------------------
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept connections, or do not. Once the worker is to stop, whoever comes is refused at once.
+        """Start or stop accepting connections. Once the worker is stopping, new clients are refused at once.
 
         gunicorn listens until its last request is answered: clients would connect, wait, and be reset.
         """
@@ -129,13 +127,13 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
                 listener.close()
 
     def is_parent_alive(self) -> bool:
-        """Whether the master lives. Without it the worker stops as at SIGTERM, so that another master can listen."""
+        """Whether the master is alive. Without it the worker stops as on SIGTERM, so that another master can listen."""
         if not super().is_parent_alive():
             self.alive = False
         return self.alive
 
     def accept(self, listener: socket.socket) -> None:
-        """Accept a connection, after the workers that have fewer had a moment to do so: there may be none left then."""
+        """Accept a connection, after giving workers with fewer connections a moment to take it."""
         for _ in range(_GIVE_WAY_TIMES):
             if self.nr_conns <= shared.fewest_connections(self.nr_conns):
                 break
@@ -151,7 +149,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
                 return error.errno == errno.ECONNABORTED
             raise
         if self.nr_conns + 1 >= self.worker_connections and self._watched:
-            self._close(next(iter(self._watched)))  # who waits for longest makes room
+            self._close(next(iter(self._watched)))  # the connection that has been idle longest makes room
         conn = Connection(self.cfg, ClientSocket.of(client, self._budget, self._slow), address, listener.getsockname())
         self.nr_conns += 1
         self._watch(conn, selectors.EVENT_READ, self.cfg.keepalive)
@@ -159,7 +157,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         return True
 
     def _watch(self, conn: Connection, interest: int, seconds: float) -> None:
-        """Wait for the client, without a thread."""
+        """Wait for the client without occupying a thread."""
         conn.deadline = time.monotonic() + seconds
         if not conn.interest:
             self.poller.register(conn.sock, interest, partial(self._on_event, conn))
@@ -193,7 +191,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock.close()
 
     def _linger(self, conn: Connection) -> None:
-        """End the connection once the client has read its answer: closing at once could cut it."""
+        """Close the connection once the client has read its response; closing at once could truncate it."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:
@@ -241,7 +239,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         elif data:
             self._proceed(conn, conn.incoming.add(data))
         elif conn.incoming:
-            self._proceed(conn, State.READY)  # as far as it ever will be: it is refused for what is missing
+            self._proceed(conn, State.READY)  # it will not get more complete: gunicorn refuses it for what is missing
         else:
             self._close(conn)
 
@@ -288,7 +286,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
             self.enqueue_req(conn)
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
-        """Go on with a connection that a thread has answered."""
+        """Continue with a connection whose request a thread has handled."""
         self._running.discard(conn)
         self._dispatcher.done(conn, time.monotonic())
         self._give_back(conn)
@@ -307,15 +305,15 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         self._run_waiting()
 
     def _park(self, conn: Connection, parked: Parked) -> None:
-        """Let a request wait without a thread; its client may go meanwhile."""
+        """Let a request wait without a thread; its client may disconnect meanwhile."""
         conn.waited = parked.response.until
         self._watch(conn, selectors.EVENT_READ, conn.waited - time.monotonic() + GRACE_SECONDS)
         conn.unpark = parked.response.watch(lambda: self.method_queue.defer(self._wake, conn))
 
     def _wake(self, conn: Connection) -> None:
-        """Answer a request that has waited, from its beginning."""
+        """Handle a request that has waited, from the beginning."""
         if conn.parked is None:
-            return  # its client has gone
+            return  # its client has disconnected
         conn.parked = None
         request, conn.request = conn.request, b""
         state = conn.incoming.add(request)
@@ -333,7 +331,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
             conn.deadline = min(conn.sent_by, time.monotonic() + GRACE_SECONDS)
 
     def _go_on(self, conn: Connection) -> None:
-        """The answer is sent: end the connection, or go on with its next request."""
+        """The response is sent: close the connection, or continue with its next request."""
         if conn.closes:
             self._linger(conn)
             return
@@ -343,7 +341,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         self._proceed(conn, state)
 
     def murder_pending(self) -> None:
-        """Once a second: end what has waited for too long. gunicorn calls it in each turn of its loop."""
+        """Once a second, end what has waited too long. gunicorn calls it in each iteration of its loop."""
         now = time.monotonic()
         if now < self._looked + 1:
             return
@@ -353,7 +351,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         for conn in list(self._watched):
             if conn.parked and (self._stopped or now > conn.deadline):
                 conn.unpark()
-                conn.waited = now  # it is answered with what there is
+                conn.waited = now  # it responds with what there is
                 self._wake(conn)
                 continue
             idle = conn.state is State.NOTHING and conn.interest == selectors.EVENT_READ
@@ -375,7 +373,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
     # Threads -------------------------------------------------------------------------------------------------------------
 
     def handle(self, conn: Connection) -> bool:
-        """Answer the connection's requests while they are there; whether it is kept."""
+        """Handle the connection's requests while there are any; returns whether to keep the connection."""
         conn.init()
         sock = conn.sock
         while True:
@@ -389,7 +387,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
                 kept = super().handle(conn) is True
                 conn.waited = 0.0
             except Parked as parked:
-                conn.parser.unreader.take_buffered()  # what came after it, which is in ``request`` too
+                conn.parser.unreader.take_buffered()  # what followed it, which is also in ``request``
                 conn.parked, conn.request = parked, request
                 return True
             finally:
@@ -403,7 +401,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
                 return False
 
     def _stays(self, conn: Connection) -> bool:
-        """Whether the thread goes on with the connection's next request; OSError if there will be none."""
+        """Whether the thread continues with the connection's next request; OSError if there will be none."""
         data = conn.parser.unreader.take_buffered()
         if not data:
             if self._dispatcher.waiting or not self.alive or conn.priority is Priority.SLOW:
@@ -425,7 +423,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         )
 
     def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
-        """Whether the connection can be used again: not after malformed chunks that nobody had read until now."""
+        """Whether the connection can be reused: not after malformed chunks that were only discovered now."""
         try:
             return bool(super()._keepalive_after(conn, keepalive))
         except ParseException:
@@ -433,7 +431,7 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
 
 
 class _Response(wsgi.Response):  # type: ignore[misc]
-    """Tells the socket that an answer has begun, and that it has ended."""
+    """Tells the socket when a response begins and when it ends."""
 
     def send_headers(self) -> None:
         self.sock.unfinished = True
