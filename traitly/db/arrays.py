@@ -1,9 +1,9 @@
-"""Many values in one parameter of a statement."""
+"""Passes many values as one parameter of a statement."""
 
 import secrets
 from collections.abc import Iterable
 
-# No value can hold it: it is random, made anew by each process, and never shown.
+# No value can contain it: it is random, made by each process, and never shown.
 _SEPARATOR = "\x1f" + secrets.token_hex(8)
 # SQL of the text[] that a ``packed`` parameter holds.
 UNPACKED = f"string_to_array(%({{}})s, '{_SEPARATOR}')"

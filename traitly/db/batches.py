@@ -1,4 +1,4 @@
-"""Deleting many rows so that nobody waits for it."""
+"""Deletes many rows without making others wait."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ _ROWS = 5_000
 
 
 def delete_in_batches(table: str, condition: str, parameters: Mapping[str, Any]) -> int:
-    """Delete the rows under the SQL condition, ``_ROWS`` in a transaction; gives how many."""
+    """Delete the rows that meet the SQL condition, ``_ROWS`` per transaction; returns how many."""
     total = 0
     while True:
         with slow_statements(), connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Cancels a statement for whose result nobody waits any longer."""
+"""Cancels a statement when nobody waits for its result any more."""
 
 import threading
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from typing import Any
 
 from django.db import connections
 
-_CANCEL_SECONDS = 5  # until another thread has asked PostgreSQL to
+_CANCEL_SECONDS = 5  # for another thread to ask PostgreSQL
 
 
 @contextmanager
 def cancelled_when_gone(client: Any) -> Iterator[None]:
-    """While this runs, cancel this thread's statement if ``client`` (traitly.server's ClientSocket) is found to be gone.
+    """Cancel this thread's statement if ``client`` (traitly.server's ClientSocket) disconnects meanwhile.
 
-    Only around what reads: nobody would know whether a write was cancelled. With other servers it does nothing.
+    Only for reads: nobody would know whether a write was cancelled. With other servers it does nothing.
     """
     if not hasattr(client, "gone"):
         yield
@@ -33,7 +33,7 @@ def cancelled_when_gone(client: Any) -> Iterator[None]:
         yield
     finally:
         client.gone = None
-        # Not before a cancellation on its way has arrived: it would hit the next request's statement.
+        # Wait for a cancellation that is on its way; otherwise it would hit the next request's statement.
         over = True
         if lock.acquire(timeout=_CANCEL_SECONDS):
             lock.release()

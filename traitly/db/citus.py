@@ -1,4 +1,4 @@
-"""Citus, the extension that spreads the accounts over machines (docs/scale.md): whether it is there, and its nodes."""
+"""Citus, the extension that distributes accounts over machines (docs/scale.md): whether it is installed, and its nodes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from django.db import DatabaseError, connection
 
-_OLDEST = 12  # major version: before it, tables of the coordinator are not joined with those of workers
+_OLDEST = 12  # major version; earlier ones cannot join the coordinator's tables with those of workers
 
 
 class CitusError(Exception):
-    """Why the cluster cannot do what was asked, and what to do about it."""
+    """Why the cluster cannot do what was requested, and what to do about it."""
 
 
 class Node(NamedTuple):
-    """A PostgreSQL of the cluster; ``holds`` is whether shards are put on it."""
+    """A PostgreSQL server of the cluster; ``holds``: whether it may hold shards."""
 
     id: int
     host: str
@@ -29,7 +29,7 @@ class Node(NamedTuple):
 
 @cache
 def is_distributed() -> bool:
-    """Whether the database has the extension Citus. Asked once by each process: nobody installs it under a running one."""
+    """Whether the database has the extension Citus. Cached, because nobody installs it while the server runs."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')")
         return bool(cursor.fetchone()[0])

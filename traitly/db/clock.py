@@ -24,14 +24,14 @@ from traitly.db.citus import is_distributed
 _EPOCH = "timestamptz 'epoch'"
 _PROMISED = "pg_sequence_last_value('traitly_clock'::regclass)"
 
-# SQL of a statement's time of arrival: later than what is promised. To be had once for a statement, as a subquery. CASE,
-# because nothing else makes PostgreSQL evaluate in this order.
+# SQL of a statement's time of arrival, later than what is promised. Use it once per statement, as a subquery. Only CASE
+# makes PostgreSQL evaluate in this order.
 ARRIVAL = f"""(
     SELECT CASE WHEN pg_current_xact_id() IS NOT NULL THEN
         greatest(clock_timestamp(), {_EPOCH} + ({_PROMISED} + 1) * interval '1 microsecond') END
 )"""
 
-# The lock first, by a statement of its own: of two who promise at once the later one must not promise less.
+# Take the lock first, in its own statement: of two concurrent promises the later one must not promise less.
 _PROMISE = f"""
 SELECT FROM traitly_settled FOR UPDATE;
 SELECT {_EPOCH} + setval(
@@ -39,9 +39,9 @@ SELECT {_EPOCH} + setval(
     greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, coalesce({_PROMISED}, 0) + 1)
 ) * interval '1 microsecond'
 """
-# Those that had an id before this statement have a smaller one. It is run after the promise is committed.
+# Transactions that had an id before this statement have a smaller one. It runs after the promise is committed.
 _BEGUN = "SELECT pg_current_xact_id()::text::bigint"
-# Whether those have all ended, but for what is known to write in another database. And whether this is still the server
+# Whether all of those have ended, except any known to write to another database; and whether this is still the server
 # that the number came from.
 _ENDED = """
 SELECT NOT EXISTS (
@@ -50,14 +50,14 @@ SELECT NOT EXISTS (
     )
 ), pg_snapshot_xmax(now)::text::bigint > %(begun)s FROM pg_current_snapshot() AS now
 """
-# On Citus a transaction that wrote on a worker is committed there after its id has ended here. Its lock on the table lasts
-# until then. (To ask the workers for what they have prepared takes 35 ms, this less than one.)
+# On Citus, a transaction that wrote on a worker is committed there after its id has ended here. Its table lock lasts until
+# then. (Querying the workers' prepared transactions takes 35 ms, this less than one.)
 _HOLDING = """
 SELECT virtualtransaction FROM pg_locks JOIN pg_class ON pg_class.oid = relation AND relkind = 'r'
 WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-# Need not outlive a crash: what is lost is found again.
+# It need not survive a crash: what is lost is determined again.
 _SETTLE = """
 SET LOCAL synchronous_commit = off;
 UPDATE traitly_settled SET settled = greatest(settled, %(promised)s::timestamptz) RETURNING settled
@@ -65,7 +65,7 @@ UPDATE traitly_settled SET settled = greatest(settled, %(promised)s::timestamptz
 
 
 def settled() -> datetime.datetime:
-    """The time up to which all rows have arrived: a statement that begins now sees every one that there will ever be."""
+    """The time up to which all rows have arrived: a statement that starts now sees all rows there will ever be up to it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT settled FROM traitly_settled")
         found: datetime.datetime = cursor.fetchone()[0]
@@ -73,20 +73,22 @@ def settled() -> datetime.datetime:
 
 
 def settle(*, patience: float = 0.1) -> datetime.datetime:
-    """Bring ``settled()`` up to the present and return it. Waits for writers that have begun, ``patience`` seconds at most.
+    """Bring ``settled()`` up to the present and return it. Waits at most ``patience`` seconds for running writers.
 
-    Does nothing inside a transaction: its own writes would be waited for.
+    Does nothing inside a transaction, because it would wait for its own writes.
     """
     return settled() if connection.in_atomic_block else _barrier.settle(patience)
 
 
 class _Barrier:
-    """Settles for this process. What one thread settles serves those that came to ask before it began."""
+    """Settles for this process. One thread's result serves all threads that were waiting before it began."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rounds = 0  # that were begun
-        self._pending: tuple[datetime.datetime, int] | None = None  # what is promised, and who had begun by then
+        self._rounds = 0  # rounds that were begun
+        self._pending: tuple[datetime.datetime, int] | None = (
+            None  # the promised time, and the transaction id up to which to wait
+        )
         self._holding: set[str] | None = None  # on Citus: those that had a lock when the last of these had ended here
         self._settled: datetime.datetime | None = None
 
@@ -96,7 +98,9 @@ class _Barrier:
         with self._lock:
             if self._rounds > rounds_before and self._settled is not None:
                 return self._settled
-            found = self._finish(ends) if self._pending else None  # of an earlier call whose patience had ended
+            found = (
+                self._finish(ends) if self._pending else None
+            )  # left over from an earlier call that ran out of patience
             if not self._pending:
                 self._rounds += 1
                 self._promise()

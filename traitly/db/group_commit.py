@@ -1,4 +1,4 @@
-"""One statement and one commit for what several requests write at the same time."""
+"""Stores what several concurrent requests write in one statement and one commit."""
 
 import itertools
 import threading
@@ -10,13 +10,12 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Calls of one key that run at once. One more than none waits behind: a statement that is held up, by a lock or by a
-# slow disk, does not hold up everybody else's.
+# Concurrent calls per key. With two, a statement that is blocked by a lock or a slow disk does not block everybody else's.
 _AT_ONCE = 2
 
 
 class _Caller(Generic[T, R]):
-    """A caller who waits to be ``called``: with its result, or with none, to store its item alone; or else to lead."""
+    """A caller that waits to be ``called``: with its result, without one (it then stores its item alone), or to become a leader."""
 
     __slots__ = ("called", "item", "result", "served")
 
@@ -29,7 +28,7 @@ class _Caller(Generic[T, R]):
 
 
 class _Queue(Generic[T, R]):
-    """The callers of one key: how many lead, and who waits."""
+    """The callers of one key: the number of leaders, and the followers waiting."""
 
     __slots__ = ("leaders", "waiting")
 
@@ -47,9 +46,9 @@ def waiting_calls() -> int:
 
 
 class GroupCommit(Generic[K, T, R]):
-    """Calls ``store(key, items)`` once for all items of a key that came while others of it were being stored.
+    """Calls ``store(key, items)`` once for all items of a key that arrived while others were being stored.
 
-    Nobody waits for company: whoever finds less than ``_AT_ONCE`` calls running goes at once. ``store`` gives a result
+    Nobody waits for company: if fewer than ``_AT_ONCE`` calls are running, a call starts at once. ``store`` returns a result
     for each item, in order, committed on return. What it raises for several items says nothing about any one of them:
     then each is stored alone, in its own thread.
     """
@@ -79,7 +78,7 @@ class GroupCommit(Generic[K, T, R]):
         return caller.result[0] if caller.result else self._store(key, [item])[0]
 
     def _lead(self, key: K, queue: _Queue[T, R], caller: _Caller[T, R]) -> None:
-        """Store what waits, and call those whose it was, and another who leads."""
+        """As the leader, store what waits, wake its callers, and appoint the next leader."""
         with self._lock:
             callers = [caller, *queue.waiting]
             self.waiting -= len(queue.waiting)

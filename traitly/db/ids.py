@@ -1,4 +1,4 @@
-"""Ids are made by the application, so that a row knows its id before any database does (see docs/scale.md)."""
+"""Ids are made by the application, so that a row's id is known before it reaches a database (see docs/scale.md)."""
 
 import uuid
 
@@ -6,7 +6,7 @@ import uuid_utils
 
 
 def new_id() -> uuid.UUID:
-    """A UUIDv7: unique, and in the order of time, so that new rows lie together in an index."""
+    """A UUIDv7: unique and ordered by time, so that new rows are adjacent in an index."""
     return uuid.UUID(new_text_id())
 
 

@@ -1,4 +1,4 @@
-"""Statements that PostgreSQL parses and plans once for each connection; psycopg2 by itself prepares none."""
+"""Statements that PostgreSQL parses and plans once per connection; psycopg2 does not prepare any by itself."""
 
 import hashlib
 import re
@@ -15,13 +15,13 @@ from psycopg2 import errors
 from traitly.db.citus import is_distributed
 
 _PLACEHOLDER = re.compile(r"%(?:%|s|\(\w+\)s)")
-_MAX_PREPARED = 50  # of one connection: PostgreSQL keeps the plan of each
+_MAX_PREPARED = 50  # per connection: PostgreSQL keeps the plan of each
 
-# That it is not there, or is there already: a pooler has handed the statement to another of PostgreSQL's connections.
-# Or that a migration has changed what it gives.
+# The statement does not exist, or exists already, because a pooler sent it to another PostgreSQL connection; or a
+# migration has changed its result.
 _UNUSABLE = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement, errors.FeatureNotSupported)
 
-# psycopg2's connections, each with the names of what it has prepared.
+# The names of the statements that each psycopg2 connection has prepared.
 _prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
@@ -32,9 +32,9 @@ class Prepared:
         self._statement = statement
 
     def execute(self, cursor: CursorWrapper, parameters: Sequence[Any] | Mapping[str, Any]) -> None:
-        """Execute it, prepared where that is possible: not within a transaction, which a failure would end."""
+        """Execute it, prepared if possible: not inside a transaction, which a failure would abort."""
         known = _prepared.setdefault(cursor.connection, set())
-        # Citus plans a statement anew whenever it runs, prepared or not.
+        # Citus plans a statement each time it runs, prepared or not.
         plain = connection.in_atomic_block or not settings.PREPARE_STATEMENTS or is_distributed()
         if plain or (len(known) >= _MAX_PREPARED and self._name not in known):
             cursor.execute(self._statement, parameters)
@@ -54,13 +54,13 @@ class Prepared:
 
     @cached_property
     def _order(self) -> list[str]:
-        """The placeholders in the order of the numbers that they get; those that have names get one each."""
+        """The placeholders in the order of their numbers; each name gets one number."""
         found = [text for text in _PLACEHOLDER.findall(self._statement) if text != "%%"]
         return found if "%s" in found else list(dict.fromkeys(found))
 
     @cached_property
     def _name(self) -> str:
-        # The same for the same statement, whichever process prepares it.
+        # The same statement has the same name in every process.
         return f"traitly_{hashlib.sha256(self._statement.encode()).hexdigest()[:24]}"
 
     @cached_property
@@ -69,7 +69,7 @@ class Prepared:
 
         def numbered(match: re.Match[str]) -> str:
             if match[0] == "%%":
-                return "%%"  # psycopg2 makes one of it
+                return "%%"  # psycopg2 turns it into one
             return f"${next(numbers) if match[0] == '%s' else self._order.index(match[0]) + 1}"
 
         return f"PREPARE {self._name} AS {_PLACEHOLDER.sub(numbered, self._statement)}"

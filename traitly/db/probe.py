@@ -1,4 +1,4 @@
-"""Asking the database something that must not wait for it."""
+"""Queries the database without waiting long for it."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _DEADLINE_SECONDS = 0.8
 
 
 class Probe(Generic[T]):
-    """Asks on a thread and a connection of its own: nothing in libpq ends the wait for a server that hangs.
+    """Runs a query on its own thread and connection, because libpq waits for ever for a server that hangs.
 
     One at a time in a process: however many ask, a hanging server costs a single thread, and new connections come one
     after the other.
@@ -24,7 +24,7 @@ class Probe(Generic[T]):
         self._running: _Running[T] | None = None
 
     def __call__(self) -> T:
-        """What ``ask`` gives. ``DatabaseError``, also when it is not there in time."""
+        """The result of ``ask``. ``DatabaseError`` if it fails or takes too long."""
         with self._lock:
             if self._running is None or self._running.done.is_set():
                 self._running = _Running(self._ask)
@@ -41,7 +41,7 @@ class _Running(Generic[T]):
         self.done = threading.Event()
         self.result: list[T] = []
         self.error: BaseException | None = None
-        # A daemon: the process may end while it waits.
+        # A daemon thread: the process may exit while it waits.
         threading.Thread(target=self._run, args=(ask,), daemon=True, name="probe").start()
 
     def _run(self, ask: Callable[[], T]) -> None:

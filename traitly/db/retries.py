@@ -1,4 +1,4 @@
-"""Trying a statement again, when that is right."""
+"""Runs a statement again when that is safe."""
 
 import functools
 import logging
@@ -18,25 +18,25 @@ R = TypeVar("R")
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
-# Another transaction won; trying again is what PostgreSQL asks for.
+# Another transaction won; PostgreSQL asks clients to try again.
 _CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure)
-# What Citus says where shards are moved or split between planning and running ("could not find valid entry for shard").
+# Citus says this if shards were moved or split between planning and execution ("could not find valid entry for shard").
 _SHARDS_MOVED = errors.InternalError_
-# A statement that ran for longer before its connection was lost may be why: an operator ended it, or the server fell
-# over it. Run again, it would do the same again, three times for each request.
+# A statement that ran longer before its connection was lost may be the cause: an operator killed it, or it crashed the
+# server. Run again, it would do so again, three times per request.
 _MAX_SECONDS = 2.0
 
 
 def connection_is_lost() -> bool:
     """Whether this thread's connection is closed, or could not be made.
 
-    To be asked after an error. Its class does not say so: a killed backend may raise plain ``DatabaseError``.
+    Call it after an error. The error's class does not tell: a killed backend may raise a plain ``DatabaseError``.
     """
     return connection.connection is None or bool(connection.connection.closed)
 
 
 def retried(service: Callable[P, R]) -> Callable[P, R]:
-    """Run a service again when its connection turns out to be lost, or its transaction was rolled back by no fault of its own.
+    """Run a service again if its connection turns out to be lost, or PostgreSQL rolled its transaction back.
 
     Connections outlive requests, so the first statement after a restart of the database finds a dead one. What was
     cancelled is not run again, nor what had run for long when its connection was lost. Only for
@@ -47,9 +47,9 @@ def retried(service: Callable[P, R]) -> Callable[P, R]:
 
 
 def retried_if_rolled_back(service: Callable[P, R]) -> Callable[P, R]:
-    """The same for services that may not run twice, such as deletions that say what they found.
+    """The same for services that must not run twice, such as deletions that report what they deleted.
 
-    Run again only after a deadlock, or on Citus where shards were moved meanwhile: then nothing of the first run is left.
+    They run again only after a deadlock, or if Citus moved shards meanwhile: then nothing of the first run remains.
     """
     return _run_again(service, if_lost=False)
 
@@ -75,6 +75,6 @@ def _run_again(service: Callable[P, R], *, if_lost: bool) -> Callable[P, R]:
 
 
 def _was_rolled_back(error: AnyDatabaseError) -> bool:
-    """Whether nothing is left of the transaction, and the next one may succeed."""
+    """Whether nothing remains of the transaction and the next one may succeed."""
     cause = error.__cause__
     return isinstance(cause, _CONFLICTS) or (isinstance(cause, _SHARDS_MOVED) and is_distributed())

@@ -1,4 +1,4 @@
-"""How long a statement may run and wait for locks: settings of the database role, not of each connection.
+"""How long statements may run and wait for locks: set on the database role, not on each connection.
 
 PgBouncer refuses them as start-up options and Citus does not pass those on to its workers; what ALTER ROLE sets holds
 wherever PostgreSQL begins a session. Every role may set its own. ``manage.py migrate`` does so for the role that
@@ -22,18 +22,18 @@ def wanted() -> dict[str, int]:
 
 
 def found() -> dict[str, int]:
-    """Those that this session began with, in milliseconds; 0 is none."""
+    """The timeouts that this session started with, in milliseconds; 0 is none."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, reset_val::int FROM pg_settings WHERE name = ANY(%s)", [list(wanted())])
         return dict(cursor.fetchall())
 
 
 def set_timeouts() -> bool:
-    """Give the role that we are the timeouts of the settings, for its new sessions; False if it has them already."""
+    """Set the timeouts on the current role, for its new sessions; False if it has them already."""
     if found() == wanted():
         return False
     with transaction.atomic(), connection.cursor() as cursor:
-        # Servers that start at once would change the same row: PostgreSQL refuses the second.
+        # Servers that start at the same time would change the same row, and PostgreSQL would refuse the second.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('traitly.timeouts'))")
         cursor.execute("SELECT format('ALTER ROLE %I IN DATABASE %I', current_user, current_database())")
         (alter,) = cursor.fetchone()
@@ -43,7 +43,7 @@ def set_timeouts() -> bool:
 
 
 def set_in_background() -> None:
-    """``set_timeouts`` on a thread: nobody waits for a database that is away."""
+    """``set_timeouts`` on a thread, so that nobody waits for an unreachable database."""
     threading.Thread(target=_set_or_warn, daemon=True, name="timeouts").start()
 
 

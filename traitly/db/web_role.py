@@ -1,4 +1,4 @@
-"""The role as which the web server and the worker connect where they are not to own the tables (WEB_DATABASE_ROLE).
+"""The role with which the web server and the worker connect so that they do not own the tables (WEB_DATABASE_ROLE).
 
 It reads and writes rows, and can neither alter nor drop a table, nor make a function: who finds a way to run a statement of
 their own cannot leave anything behind that runs later. ``manage.py migrate``, as the owner, gives it what it needs.
@@ -25,9 +25,9 @@ _STATS = "pg_read_all_stats"  # who writes in other databases is no reason to wa
 
 
 def grant_to_web_role() -> None:
-    """Give the role of the settings, if one is set, what it needs on every table there is; make it where it is not.
+    """Create the role that the settings name, if any, and grant it what it needs on every table.
 
-    To make it takes a superuser, or CREATEROLE; without that an administrator makes it and grants it ``_STATS`` first.
+    Creating it takes a superuser or CREATEROLE; otherwise an administrator creates it and grants it ``_STATS`` first.
     """
     role = settings.WEB_DATABASE_ROLE
     if not role:

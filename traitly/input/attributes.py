@@ -1,4 +1,4 @@
-"""An item's attributes: what is kept of the fields that are not part of the object, and its JSON text.
+"""An item's attributes: the fields that are not part of the object, and their JSON text.
 
 PostgreSQL gives them back as they were sent: integers of any size exactly, other numbers to double precision.
 """
@@ -24,7 +24,7 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 _CONTAINERS = frozenset({dict, list})
 _SAFE_FLOAT = 1e15  # below it, floats are written without an exponent
 
-# Fields that only the server decides, and the values of them that responses carry.
+# Fields that only the server sets, each with a check for the values that responses contain.
 ReadOnlyFields = Mapping[str, Callable[[Any], bool]]
 
 
@@ -62,7 +62,7 @@ def _checked_attributes(
     ]
     if text is None:
         if _values(attributes) > MAX_BYTES // 2:
-            return [*errors, _TOO_LARGE]  # without writing it out
+            return [*errors, _TOO_LARGE]  # without serialising it
         for key in attributes:
             if not 0 < len(key) <= MAX_KEY_LENGTH:
                 detail = f"Ensure that this key has 1 to {MAX_KEY_LENGTH} characters."
@@ -96,9 +96,9 @@ def flaw(value: Any) -> tuple[str, str] | None:
 
 
 def is_harmless(attributes: Any) -> bool:
-    """Whether a glance shows that nothing is wrong with attributes: their text is short, without NUL and NaN.
+    """A quick check that nothing is wrong with attributes: their text is short, without NUL and NaN.
 
-    False says nothing. It takes a third of the time of a closer look.
+    False proves nothing. It takes a third of the time of the full check.
     """
     try:
         text = orjson.dumps(attributes)
@@ -108,9 +108,9 @@ def is_harmless(attributes: Any) -> bool:
 
 
 def plain_json(attributes: dict[str, Any]) -> bytes | None:
-    """The attributes as JSON text, if they are such as most are; None if something about them needs a closer look.
+    """The JSON text of ordinary attributes; None if something about them needs the full check.
 
-    That is what orjson cannot write, what jsonb would change, and what must be refused.
+    That is: what orjson cannot write, what jsonb would change, and what must be refused.
     """
     if not attributes:
         return b"{}"
@@ -141,7 +141,7 @@ def _values(value: Any) -> int:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether an object or array is not too large, and its numbers are such that jsonb gives them back equal."""
+    """Whether an object or array is small enough, and jsonb returns its numbers unchanged."""
     if len(value) > MAX_BYTES // 2:
         return False
     for inner in value.values() if type(value) is dict else value:

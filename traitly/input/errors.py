@@ -1,11 +1,11 @@
-"""What can be wrong with a client's input. No HTTP in it: ``traitly.http.errors`` maps each class to a status."""
+"""Errors in a client's input. They know nothing of HTTP: ``traitly.http.errors`` maps each class to a status."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 
 class Error(NamedTuple):
-    """One thing that is wrong. ``attr`` is the path of the field, as ``3.created_at``, or None for the whole."""
+    """One error. ``attr`` is the path of the field, such as ``3.created_at``, or None for the whole input."""
 
     code: str
     detail: str
@@ -21,11 +21,11 @@ class InputError(Exception):
 
 
 class MalformedError(InputError):
-    """Bytes that are not what they claim to be: broken JSON, a body that is cut off."""
+    """Bytes that are not what they claim to be: broken JSON, a truncated body."""
 
 
 class TooLargeError(InputError):
-    """More than is taken at once."""
+    """More than is accepted at once."""
 
 
 class AccountGoneError(InputError):
@@ -36,7 +36,7 @@ class AccountGoneError(InputError):
 
 
 class QuotaExceededError(InputError):
-    """More than the account may store. ``retry_after``: the seconds until it may store more, if that is known."""
+    """More than the account may store. ``retry_after``: seconds until it may store more, if known."""
 
     def __init__(self, detail: str, *, retry_after: int | None = None) -> None:
         self.retry_after = retry_after
@@ -44,11 +44,11 @@ class QuotaExceededError(InputError):
 
 
 class TooSlowError(InputError):
-    """A question that the database gave up on, because it ran for too long. ``detail`` says how to narrow it."""
+    """A query that the database cancelled because it took too long. ``detail`` says how to narrow it."""
 
 
 class InvalidRequestError(InputError):
-    """Values that break the rules: every error that was found."""
+    """Invalid values, with every error that was found."""
 
     def __init__(self, errors: Iterable[Error]) -> None:
         self.errors = list(errors)

@@ -1,4 +1,4 @@
-"""Hints about fields that were probably meant to be others.
+"""Hints about fields with names that were probably meant to be others.
 
 A field that is not part of an object is kept as an attribute, so a misspelled one is no error. But the events of a
 client that sends ``createdAt`` are dated now: the response says so.
@@ -8,19 +8,19 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-MAX_HINTS = 10  # of a response
-_MAX_LENGTH = 40  # of a name that is looked at
+MAX_HINTS = 10  # per response
+_MAX_LENGTH = 40  # of a name; longer ones get no hint
 
 
 class Hint(NamedTuple):
-    """Something about a request that may be a mistake, though it was accepted. ``attr`` is a path, as in ``Error``."""
+    """A possible mistake in an accepted request. ``attr`` is a path, as in ``Error``."""
 
     attr: str
     detail: str
 
 
 class KnownFields(NamedTuple):
-    """The fields of an object, as far as hints need them."""
+    """What hints need to know about an object's fields."""
 
     names: frozenset[str]
     kind: str  # "event": eventName is another spelling of name

@@ -1,4 +1,4 @@
-"""From a body's bytes to typed items: each item of a batch is judged on its own, with every error of it.
+"""From a body's bytes to typed items: each item of a batch is validated separately, with all its errors.
 
 An app says what its items look like with a ``Schema`` and what they become with a function. pydantic makes dictionaries
 of the valid ones: models cost three times as much (docs/performance.md).
@@ -19,19 +19,19 @@ from traitly.input.parsing import Body, check_depth, parse_body
 
 T = TypeVar("T")
 
-# How an app makes a ``T`` of a valid item's place in the request, its fields, all its attributes, and their JSON text.
+# How an app makes a ``T`` from a valid item's index in the request, its fields, all its attributes, and their JSON text.
 Make = Callable[[int, dict[str, Any], dict[str, Any], bytes], T]
 
 
 @dataclass(frozen=True)
 class Schema:
-    """What an object of a request looks like. A field that is not part of it is kept as an attribute."""
+    """The schema of a request's object. Fields that are not part of it are kept as attributes."""
 
-    item: Any  # a TypedDict that takes further keys
-    # Fields that only the server decides, and the values of them that answers carry: what was read may be sent back,
-    # and must not become attributes.
+    item: Any  # a TypedDict that allows further keys
+    # Fields that only the server sets, with the values that responses contain: a client may send back what it read, and
+    # these must not become attributes.
     read_only: ReadOnlyFields = field(default_factory=dict)
-    kind: str = ""  # both for hints: see ``KnownFields``
+    kind: str = ""  # both are for hints: see ``KnownFields``
     synonyms: tuple[tuple[str, str], ...] = ()
 
     @cached_property
@@ -41,18 +41,18 @@ class Schema:
 
     @cached_property
     def fields(self) -> frozenset[str]:
-        """The names that are part of the object."""
+        """The names of the object's fields."""
         return frozenset(self.item.__annotations__)
 
     @cached_property
     def items(self) -> TypeAdapter[list[Any]]:
-        """Makes items of values, or finds every error of all of them."""
+        """Validates values to items, or finds every error of all of them."""
         items: Any = list[self.item]  # type: ignore[name-defined]
         return TypeAdapter(items)
 
 
 class RejectedItem(NamedTuple):
-    """An item that was refused: its place in the request, why, and what was sent."""
+    """A refused item: its index in the request, the errors, and what was sent."""
 
     index: int  # type: ignore[assignment]  # a tuple has a method of this name, which nobody needs
     errors: list[Error]
@@ -64,21 +64,21 @@ class Batch(NamedTuple, Generic[T]):
 
     results: list[T | RejectedItem]
     single: bool
-    hints: Sequence[Hint] = ()  # about what was accepted
+    hints: Sequence[Hint] = ()  # about accepted items
 
     @property
     def accepted(self) -> list[T]:
-        """The valid ones."""
+        """The valid items."""
         return [result for result in self.results if not isinstance(result, RejectedItem)]
 
     @property
     def rejected(self) -> list[RejectedItem]:
-        """The others."""
+        """The rejected items."""
         return [result for result in self.results if isinstance(result, RejectedItem)]
 
 
 def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
-    """Judge every item of the body.
+    """Validate every item of the body.
 
     Raises 400 for what is not JSON, 413 for too many of items, objects or arrays. A single object that is invalid is a rejection
     too, so that it can be kept; ``traitly.http.envelope.batch_response`` answers it with 400. ``make`` may refuse an item
@@ -93,7 +93,7 @@ def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
 def validate_items(
     values: list[Any], schema: Schema, make: Make[T], *, single: bool = False, outer: int = 0
 ) -> Batch[T]:
-    """The same for values that are parsed already; ``outer`` is how many levels are around each."""
+    """The same for parsed values; ``outer`` is the number of nesting levels around each."""
     items, errors = _validated(values, schema)
     results = [
         _reject(index, value, errors[index], schema)
@@ -112,7 +112,7 @@ def validate_items(
 def _validate(
     index: int, value: Any, item: dict[str, Any], schema: Schema, make: Make[T], outer: int
 ) -> T | RejectedItem:
-    """What ``make`` makes of an item, or why it was refused. ``value`` is what was sent."""
+    """The result of ``make``, or the rejected item. ``value`` is what was sent."""
     attributes, checked = read_attributes(item, schema.fields, schema.read_only)
     if not isinstance(checked, bytes):
         return RejectedItem(index, checked, value)
@@ -124,7 +124,7 @@ def _validate(
 
 
 def _validated(values: list[Any], schema: Schema) -> tuple[list[dict[str, Any] | None], dict[int, list[Error]]]:
-    """The item of each value, None where it is refused, and everything that is wrong with those, by their places.
+    """The item of each value, None if it is refused, and all errors of the refused ones by their index.
 
     pydantic gives the items or the errors: where there are errors, the valid values are validated again, without them.
     """
@@ -140,7 +140,7 @@ def _validated(values: list[Any], schema: Schema) -> tuple[list[dict[str, Any] |
 
 
 def _reject(index: int, value: Any, errors: list[Error], schema: Schema) -> RejectedItem:
-    """A value that pydantic refused, with what is wrong with its attributes too."""
+    """A value that pydantic refused, with the errors of its attributes."""
     if isinstance(value, dict) and not value.keys() <= schema.fields:
         errors = _naming_what_was_sent(errors, intended_fields(value, schema.known))
     if isinstance(value, dict) and not (value.keys() <= schema.fields and is_harmless(value.get("custom_attributes"))):
@@ -151,7 +151,7 @@ def _reject(index: int, value: Any, errors: list[Error], schema: Schema) -> Reje
 
 
 def _naming_what_was_sent(errors: list[Error], intended: Mapping[str, str]) -> list[Error]:
-    """The errors; one about a missing field names the field that was sent in its place."""
+    """The errors; one about a missing field names the field that was sent instead."""
     sent = {field: name for name, field in intended.items()}
     return [
         error._replace(detail=f"{error.detail} You sent {sent[error.attr]}; the field is {error.attr}.")
@@ -171,7 +171,7 @@ _DETAILS = {
 
 
 def _error(details: ErrorDetails) -> Error:
-    """One of pydantic's errors in a list of items, in DRF's words."""
+    """One of pydantic's errors about a list of items, worded like DRF's."""
     kind, value = details["type"], details["input"]
     path = ".".join(map(str, details["loc"][1:]))
     if not path:

@@ -1,4 +1,4 @@
-"""Lists of what has custom attributes: of customers alone."""
+"""Lists filtered by custom attributes, which only customers have."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from traitly.lists.definition import Condition, ListQuery
 from traitly.lists.second_table import ACCOUNT, looked_up, values_of
 from traitly.lists.sql import conditions_of, equals, merged, order_of
 
-_WALKS = (2, 50)  # rows for each of a page that are looked through, before the index of attributes is asked
-_MAX_DOCUMENTS = 1000  # that are looked for in that index
-# Where more are looked for, so many rows are looked through before: for accounts of this size the planner may know no
-# better than to look through all rows for each document.
+_WALKS = (2, 50)  # rows scanned per row of a page before the attribute index is used
+_MAX_DOCUMENTS = 1000  # looked up in that index
+# If there are more, this many rows are scanned first: for accounts of this size the planner may scan all rows for each
+# document.
 _FEW_DOCUMENTS, _LONG_WALK = 4, 20_000
 
 
 def select_by_attributes(
     query: ListQuery, what: str, equal: Mapping[str, list[str]], account_id: int, limit: int
 ) -> list[tuple[Any, ...]]:
-    """The rows that have the attributes: no index has these in order, and nobody knows how many have them.
+    """The rows that have the attributes. No index has them in order, and their number is unknown.
 
     Looks through the list in order, which finds what is frequent. Where the first rows have too few of them, or the
     next ones, all that follow are found by their index and sorted, which is quick for what is rare. (The planner takes
@@ -63,7 +63,7 @@ def _found_by_attributes(
     documents: list[str],
     others: Mapping[str, list[str]],
 ) -> Condition:
-    """The statement of the rows that contain one of the documents and have the other attributes, in order.
+    """The statement for the rows, in order, that contain one of the documents and have the other attributes.
 
     It looks into the index of attributes once for each document: an OR of them all would be asked again of each row
     that is found, and each of its parts would unpack the row's attributes anew (62 s for 330 values and 2,250 customers
@@ -86,13 +86,13 @@ def _found_by_attributes(
 
 
 def has_attributes(attributes: Mapping[str, list[str]]) -> Condition:
-    """That each attribute has one of its values: a row's attributes are unpacked once for each."""
+    """The condition that each attribute has one of its values; a row's attributes are unpacked once per attribute."""
     sql = " AND ".join(["custom_attributes -> %s::text = ANY(%s::jsonb[])"] * len(attributes))
     return sql, [parameter for pair in attributes.items() for parameter in pair]
 
 
 def _documents(attributes: Mapping[str, list[str]]) -> tuple[list[str], dict[str, list[str]]]:
-    """JSON objects of which a row's attributes contain at most one, and the attributes that are not in these.
+    """JSON objects of which a row contains at most one, and the attributes that they do not cover.
 
     Each combines values of several attributes, which the index finds together, but more than ``_MAX_DOCUMENTS`` would
     be slower than a second look at what the others find.

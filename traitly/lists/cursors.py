@@ -14,12 +14,12 @@ from traitly.lists.definition import ListQuery
 
 
 def make_cursor(query: ListQuery, position: list[Any]) -> str:
-    """The cursor of the page that begins after ``position``: a sort value and a key, as a response has them."""
+    """The cursor of the page after ``position``, which is a sort value and a key as in a response."""
     return base64.urlsafe_b64encode(orjson.dumps([_binding(query, position), *position])).decode().rstrip("=")
 
 
 def read_cursor(query: ListQuery, cursor: str) -> list[Any]:
-    """The position of a cursor, as parameters of SQL; ``InvalidRequestError`` if it was not made for this list."""
+    """A cursor's position as SQL parameters; ``InvalidRequestError`` if it was not made for this list."""
     try:
         binding, *position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if binding != _binding(query, position):

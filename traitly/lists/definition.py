@@ -1,4 +1,4 @@
-"""What a list is, and what is asked of one.
+"""What a list can do (``ListDefinition``), and what a request asks of it (``ListQuery``).
 
 A list names its columns, filters and sorts in a ``ListDefinition``. ``traitly.lists.parameters`` turns a query string
 into a ``ListQuery``; ``traitly.lists.pages`` asks the database.
@@ -27,7 +27,7 @@ JSON_AS_IS = "coalesce({}, 'null')"  # jsonb
 
 
 class Sort(NamedTuple):
-    """An order: the SQL expression of it, and how a cursor's value (taken from an json_sql) becomes a parameter.
+    """An order: the SQL expression of it, and how a cursor's value (taken from a response) becomes a parameter.
 
     ``joined``: the expression is of the definition's second table.
     """
@@ -51,25 +51,25 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True)
 class ListDefinition:
-    """What a list knows. Parameters that are not named here are refused."""
+    """What a list offers. Parameters that are not declared here are refused."""
 
     table: str
-    columns: Mapping[str, str]  # the fields of an json_sql, in order, each with its SQL
+    columns: Mapping[str, str]  # the fields of a row, in order, each with its SQL
     key: str  # the column that breaks ties: unique within the account
     sorts: Mapping[str, Sort]  # the first one is the default
     equal: tuple[str, ...] = ()
-    lower_case: tuple[str, ...] = ()  # those of ``equal`` whose index holds them in lower case
+    lower_case: tuple[str, ...] = ()  # those of ``equal`` that are indexed in lower case
     ranges: Mapping[str, Range] = field(default_factory=dict)
     required: tuple[str, ...] = ()
-    required_hint: str = ""  # where to find what is asked for without them, at the end of the error
-    # A second table, with a row for each of the first one under the same account_id and key. It has what sorts, ranges and
-    # attributes are found by that are ``joined``.
+    required_hint: str = ""  # appended to the error: where to find the data without them
+    # A second table with one row for each row of the first, under the same account_id and key. It has the columns of
+    # ``joined`` sorts, ranges and attributes.
     joined: str = ""
-    attributes: str = ""  # the column of the second table in which an index finds attributes
+    attributes: str = ""  # the indexed column of attributes in the second table
     json: Mapping[str, str] = field(default_factory=dict)  # how columns become JSON: JSON_TEXT, if not named here
-    texts: Mapping[str, str] = field(default_factory=dict)  # SQL of cells where the text of ``columns`` will not do
-    # The columns that stand before the time in the index that gives every order of the list. Where no filter names the
-    # last one's values, they are looked up: that saves an index without it.
+    texts: Mapping[str, str] = field(default_factory=dict)  # SQL of cells that differ from the text of ``columns``
+    # The columns before the time in the index that provides every order of the list. If no filter names the values of the
+    # last one, they are looked up; that saves an index without it.
     stepped_columns: tuple[str, ...] = ()
 
     @property
@@ -108,14 +108,14 @@ class ListDefinition:
 
 @dataclass(slots=True)
 class ListQuery:
-    """A list that was asked for: filters, order, page."""
+    """A requested list: filters, order, page."""
 
     definition: ListDefinition
-    equal: dict[str, list[str]] = field(default_factory=dict)  # column to the values that it may have
+    equal: dict[str, list[str]] = field(default_factory=dict)  # column to its allowed values
     conditions: list[Condition] = field(default_factory=list)  # SQL with its parameters
-    attributes: dict[str, list[str]] = field(default_factory=dict)  # key to the values that it may have, as JSON
-    joined: list[Condition] = field(default_factory=list)  # the same as ``conditions``, of the second table
-    sort: str = ""  # the default, if none was asked for
+    attributes: dict[str, list[str]] = field(default_factory=dict)  # key to its allowed values, as JSON
+    joined: list[Condition] = field(default_factory=list)  # like ``conditions``, for the second table
+    sort: str = ""  # the default if none was requested
     limit: int = DEFAULT_LIMIT
     after: list[Any] | None = None  # the sort value and key of the row before the page
     raw: bool = False  # CSV as it is stored, cells that a spreadsheet takes for formulas too
@@ -135,7 +135,7 @@ class ListQuery:
         definition = self.definition
         if not (self.joined or self.by_joined):
             return definition.table
-        # The key is the first table's: it has to be of the one whose index has the order, or a page cannot begin there.
+        # The key must come from the table whose index provides the order, or a page could not start there.
         first, second = (definition.joined, definition.table)[:: 1 if self.by_joined else -1]
         return f"{first} JOIN {second} USING (account_id, {definition.key})"
 
@@ -156,10 +156,10 @@ def parse_number(value: str) -> Decimal:
 
 
 def time_sort(column: str) -> Sort:
-    """The order of a column of times, which answers show as unix seconds."""
+    """The order of a time column, which responses show as unix seconds."""
     return Sort(column, parse_time)
 
 
 def time_range(column: str) -> Range:
-    """The range filters of a column of times."""
+    """The range filters of a time column."""
     return Range(column, parse_time)

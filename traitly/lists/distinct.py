@@ -1,4 +1,4 @@
-"""The values that a column has, by steps in an index."""
+"""The distinct values of a column, found by stepping through an index."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -11,18 +11,18 @@ from traitly.lists.distinct import distinct_values
 from traitly.lists.second_table import ACCOUNT, values_of
 from traitly.lists.sql import equals
 
-_SPARE_KEYS = 4  # that are read in the index of each combination of values, beside twice its share of a page
-# Beyond so many names, some 25 ms a page, all of the customer's keys are read and sorted: 0.25 s for half a million.
+_SPARE_KEYS = 4  # keys read from the index for each combination of values, in addition to twice its share of a page
+# With more names (25 ms a page) all keys of the customer are read and sorted: 0.25 s for half a million.
 _MAX_NAMES = 1000
 
 
 @retried
 def with_all_names(query: ListQuery, account_id: int) -> ListQuery:
-    """The list with every value of the last stepped column, where no filter names them and they are not too many."""
+    """The list with all values of the last stepped column, if no filter names them and they are not too many."""
     stepped_columns = query.definition.stepped_columns
     if not stepped_columns or stepped_columns[-1] in query.equal:
         return query
-    # What narrows such a list stands in its address: a customer, under one id or several.
+    # Such a list is for the customer in its URL, under one id or several.
     found: set[str] = set()
     for values in itertools.product(*query.equal.values()):
         narrowed = {"account_id": account_id} | dict(zip(query.equal, values, strict=True))
@@ -53,7 +53,7 @@ def stepped(
     scan = f"FROM {definition.table} WHERE {where}"
     each = 2 * limit // math.prod(map(len, equal.values())) + _SPARE_KEYS
     up_to, never = ("<=", "infinity") if "ASC" in order_by else (">=", "-infinity")
-    # A limit that the planner cannot see: it takes a combination for rare, and would rather read and sort all of it.
+    # Hide the limit from the planner: it assumes a combination is rare, and would rather read and sort all of it.
     statement = f"""
         WITH near AS MATERIALIZED (
             SELECT found.* FROM (SELECT * FROM {wanted}) AS wanted, LATERAL (

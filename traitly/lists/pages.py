@@ -22,9 +22,9 @@ from traitly.lists.names import sorted_keys, stepped, with_all_names
 from traitly.lists.sql import conditions_of, merged
 
 _MAX_BYTES = 16 * 2**20  # of a page or of a stream's part, about
-_FIRST_ROWS = DEFAULT_LIMIT + 1  # are read before it is known how large rows are: at most 13 MiB of customers
-_USUAL_LIMITS = {DEFAULT_LIMIT + 1, MAX_LIMIT}  # their statements are worth preparing
-READ_AS_ONE = 2  # values that one of a parameter stands for: the text, and what it reads as
+_FIRST_ROWS = DEFAULT_LIMIT + 1  # read before the size of the rows is known; at most 13 MiB of customers
+_USUAL_LIMITS = {DEFAULT_LIMIT + 1, MAX_LIMIT}  # worth preparing a statement for
+READ_AS_ONE = 2  # one value of a parameter stands for up to two: the text, and what it parses as
 
 
 def page(query: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]:
@@ -135,7 +135,7 @@ def _prepared(statement: str) -> Prepared:
 
 
 def _fields(json_sql: str | bytes) -> dict[str, Any]:
-    """A row's fields, numbers as their digits: a double would round the place where a page ends."""
+    """A row's fields, with numbers as digits: a double would round the position where a page ends."""
     fields: dict[str, Any] = json.loads(json_sql, parse_int=str, parse_float=str)
     return fields
 

@@ -15,9 +15,9 @@ from traitly.lists.definition import MAX_LIMIT, Condition, ListDefinition, ListQ
 _OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+)\[(?P<inner>.+)\]", re.DOTALL)
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
-MAX_VALUES = 100  # of a parameter
-_MAX_ATTRIBUTES = 10  # that are filtered by: each unpacks the attributes of each row that is looked at
-_LARGEST_EXPONENT = 308  # of a double. A number that is longer than it is written would make the statement long.
+MAX_VALUES = 100  # per parameter
+_MAX_ATTRIBUTES = 10  # in filters: each one unpacks the attributes of every scanned row
+_LARGEST_EXPONENT = 308  # of a double. Longer numbers would make the statement much longer than the request.
 
 
 def read_list(
@@ -29,8 +29,8 @@ def read_list(
 ) -> ListQuery:
     """The list that the query string asks for, or ``InvalidRequestError`` with everything wrong with it.
 
-    ``paged`` is False for a stream, which is never cut into pages: limit and cursor are refused, not passed over.
-    ``equal`` narrows the list to what its address names.
+    ``paged`` is False for a stream, which has no pages: limit and cursor are refused, not ignored.
+    ``equal`` restricts the list to what its URL names.
     """
     query = ListQuery(definition, {column: list(values) for column, values in (equal or {}).items()})
     errors = [
@@ -73,7 +73,7 @@ def _filter(query: ListQuery, name: str, values: list[str]) -> None:
     match = _PARAMETER.fullmatch(name)
     if match and match["name"] in definition.ranges and match["inner"] in _OPERATORS:
         expression, parse, also, joined = definition.ranges[match["name"]]
-        # Repeated, any of its values is enough: what the widest lets through.
+        # If it is repeated, any of its values is enough, so the widest decides.
         widest = (min if match["inner"].startswith("g") else max)(map(parse, values))
         condition: Condition = (f"{expression} {_OPERATORS[match['inner']]} %s", [widest])
         (query.joined if joined else query.conditions).append(condition)
@@ -91,7 +91,7 @@ def _filter(query: ListQuery, name: str, values: list[str]) -> None:
 
 
 def _attribute_scalars(value: str) -> list[str]:
-    """The JSON values that an attribute's filter matches: the text, and what it reads as."""
+    """The JSON values that an attribute filter matches: the text, and what it parses as."""
     scalars = [orjson.dumps(parse_text(value)).decode()]
     if value in {"true", "false", "null"}:
         scalars.append(value)

@@ -1,11 +1,11 @@
-"""Lists that a second table has in order or finds the rows of, as customers_change does for customers."""
+"""Lists that a second table orders or filters, as customers_change does for customers."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from traitly.lists.definition import Condition, ListQuery
 
-# bigint: customers_change_attributes finds an account by no other type, and would give the rows of all accounts.
+# bigint: with any other type, customers_change_attributes would return the rows of all accounts.
 ACCOUNT = "account_id = %s::bigint"
 
 
@@ -34,5 +34,5 @@ def looked_up(query: ListQuery, what: str, walked: str) -> str:
 
 
 def values_of(conditions: Sequence[Condition]) -> list[Any]:
-    """The parameters of conditions, in their order."""
+    """The parameters of the conditions, in order."""
     return [value for _, values in conditions for value in values]

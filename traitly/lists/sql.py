@@ -1,4 +1,4 @@
-"""The statements that every list is found by: conditions, orders, one scan for each combination of values."""
+"""The SQL of lists: conditions, orders, one scan for each combination of values."""
 
 import itertools
 import math
@@ -8,23 +8,23 @@ from typing import Any
 from traitly.lists.definition import Condition, ListQuery
 from traitly.lists.second_table import ACCOUNT, values_of, walked_in_second
 
-_MAX_BRANCHES = 100  # more combinations of repeated parameters than this are one scan and a sort
+_MAX_BRANCHES = 100  # with more combinations of repeated parameters, one scan and a sort are used
 
 
 def order_of(query: ListQuery) -> list[str]:
-    """The SQL expressions that a list is ordered by."""
+    """The SQL expressions by which a list is ordered."""
     expression, key = query.definition.sorts[query.sort.lstrip("-")].expression, query.definition.key
     return [expression] if expression == key else [expression, key]
 
 
 def conditions_of(query: ListQuery, account_id: int) -> tuple[list[Condition], str]:
-    """What must hold beside equal values and attributes, and ORDER BY."""
+    """The conditions other than equal values and attributes, and ORDER BY."""
     order = order_of(query)
     direction, comparison = ("DESC", "<") if query.sort.startswith("-") else ("ASC", ">")
     conditions: list[Condition] = [(ACCOUNT, [account_id]), *query.conditions, *query.joined]
     if query.after:
-        # The page's position implies the range's near end. Given both, PostgreSQL may begin the walk at the range's:
-        # then a page costs what lies before it (1,794 buffers instead of 17 at row 160,000).
+        # The page's position implies one end of the range. Given both, PostgreSQL may start at the range's end, and a page
+        # costs everything before it (1,794 buffers instead of 17 at row 160,000).
         implied = {f"{order[0]} {operator} %s" for operator in (comparison, f"{comparison}=")}
         conditions = [condition for condition in conditions if condition[0] not in implied]
         row = f"({', '.join(order)}) {comparison} ({', '.join(['%s'] * len(order))})"
@@ -61,7 +61,7 @@ def merged(
 
 
 def _branches(equal: Mapping[str, list[str]], lower_case: tuple[str, ...]) -> list[list[Condition]]:
-    """The conditions of each combination of values; of all at once where those are too many."""
+    """The conditions of each combination of values, or of all together if there are too many."""
     if math.prod(map(len, equal.values())) > _MAX_BRANCHES:
         return [[equals(column, column in lower_case, values) for column, values in equal.items()]]
     return [

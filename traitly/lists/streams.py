@@ -11,14 +11,14 @@ _FORMULA = "=+-@\t\r"  # https://owasp.org/www-community/attacks/CSV_Injection
 
 
 def ndjson_lines(query: ListQuery, *, account_id: int) -> Iterator[bytes]:
-    """The rows as JSON objects, one a line, in chunks of many lines. They can be posted back."""
+    """The rows as JSON objects, one per line, in chunks of many lines. They can be posted back."""
     return as_ndjson(pages(query, account_id=account_id))
 
 
 def csv_lines(query: ListQuery, *, account_id: int) -> Iterator[bytes]:
-    """The rows as CSV (RFC 4180) under a line of names, in chunks; custom attributes are one cell of JSON.
+    """The rows as CSV (RFC 4180) with a header line, in chunks; custom attributes are one cell of JSON.
 
-    No cell is a formula, unless the list is asked for ``raw``.
+    Formulas are defused unless the query is ``raw``.
     """
     parts = pages(query, account_id=account_id, cells=True)
     return as_csv(query.definition.columns, parts if query.raw else map(_without_formulas, parts))
@@ -27,7 +27,7 @@ def csv_lines(query: ListQuery, *, account_id: int) -> Iterator[bytes]:
 def _without_formulas(rows: list[list[str | None]]) -> list[list[str | None]]:
     """The rows, with an apostrophe before each cell that a spreadsheet would run.
 
-    Of numbers too: none that a list shows is negative, so only a text can look like one.
+    This does not change numbers: lists show no negative ones, so only a text can start with a minus.
     """
     return [[f"'{cell}" if cell and cell[0] in _FORMULA else cell for cell in row] for row in rows]
 
