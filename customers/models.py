@@ -43,7 +43,7 @@ class Customer(CustomerColumns):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # The values of the columns with a history, as the last update found them: RETURNING shows a row as it is, and the
-    # history (customers.services) needs it as it was.
+    # history (customers.statements) needs it as it was.
     previous = ArrayField(models.TextField(null=True), null=True, editable=False)
 
     class Meta:

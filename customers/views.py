@@ -8,9 +8,10 @@ from rest_framework.request import Request
 
 from customers import aliases, queries
 from customers.columns import KEY
+from customers.erasure import erase_customer
 from customers.models import Alias
 from customers.schemas import SentCustomer, read_changes, read_customers
-from customers.services import Upserted, erase_customer, update_customer, upsert_customers
+from customers.services import Upserted, update_customer, upsert_customers
 from rejections.services import keep_rejections
 from rejections.unreadable import keeping_unreadable
 from traitly.http.bodies import read_body
@@ -28,17 +29,11 @@ class CustomerViewSet(ApiViewSet):
         """Create or update one customer or many."""
         with keeping_unreadable(request, account_id=self.account_id, key_id=self.key_id, kind="customer"):
             batch = read_customers(read_body(request))
-        stored = upsert_customers(account_id=self.account_id, customers=batch.accepted)
+        accepted = batch.accepted
+        stored = upsert_customers(account_id=self.account_id, customers=accepted)
         keep_rejections(account_id=self.account_id, key_id=self.key_id, kind="customer", rejections=batch.rejected)
-        return batch_response(
-            "customer",
-            batch,
-            [
-                row.json if self.may_read else _only_sent(row, customer)
-                for row, customer in zip(stored, batch.accepted, strict=True)
-            ],
-            created=any(row.created for row in stored),
-        )
+        shown = (row.json for row in stored) if self.may_read else map(_only_sent, stored, accepted)
+        return batch_response("customer", batch, shown, created=any(row.created for row in stored))
 
     def list(self, request: Request) -> HttpResponseBase:
         """The account's customers, filtered."""

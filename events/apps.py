@@ -5,7 +5,7 @@ class EventsConfig(AppConfig):
     name = "events"
 
     def ready(self) -> None:
-        from customers.services import ERASERS
+        from customers.erasure import ERASERS
         from events.services import erase_events, prune_all_events
         from traitly.nightly import STEPS
 

@@ -5,7 +5,7 @@ class FeedConfig(AppConfig):
     name = "feed"
 
     def ready(self) -> None:
-        from customers.services import ERASURE_LISTENERS
+        from customers.erasure import ERASURE_LISTENERS
         from feed import services
         from feed.queries import metrics, worker_state
         from traitly.http.health import OTHERS

@@ -22,12 +22,12 @@ FOLLOWS = """
 import django
 django.setup()
 from django.core.management import call_command
-from customers import admin, columns, queries, schemas, services
+from customers import admin, columns, queries, schemas, statements
 assert "country" in schemas.SCHEMA.fields & schemas.PATCH_SCHEMA.fields
 assert list(queries.LIST.columns)[-1] == "country"
 assert "country" in queries.LIST.equal
 assert "country" in admin.CustomerAdmin.fields
-assert "country" in services._NULLABLE and "country" in [column.name for column in columns.MERGED]
+assert "country" in statements._NULLABLE and "country" in [column.name for column in columns.MERGED]
 assert "country" in [column.name for column in columns.OPTIONAL]
 call_command("makemigrations", "customers", dry_run=True)
 """

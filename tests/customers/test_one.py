@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from customers import services
+from customers import erasure
 from customers.models import Customer
 from events.models import Event
 from tests.customers.test_create import MERGES
@@ -165,7 +165,7 @@ def test_delete_is_one_transaction(api, john, monkeypatch):
         erased.append(given)
         raise RuntimeError
 
-    monkeypatch.setitem(services.ERASERS, "zzz", fail)
+    monkeypatch.setitem(erasure.ERASERS, "zzz", fail)
 
     assert api.delete("customer/1").status == 500
     assert erased

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Account
-from customers.services import erase_customer
+from customers.erasure import erase_customer
 from events import stats
 from events.models import Counted, Daily, DailyCustomer, DailyName, Event
 from events.services import delete_event, prune_events

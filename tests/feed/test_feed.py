@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.db import connection
 
-from customers.services import erase_customer
+from customers.erasure import erase_customer
 from events.models import Event
 from feed import entries, queries
 from feed.positions import Position

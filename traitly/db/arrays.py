@@ -7,6 +7,9 @@ from collections.abc import Iterable
 _SEPARATOR = "\x1f" + secrets.token_hex(8)
 # SQL of the text[] that a ``packed`` parameter holds.
 UNPACKED = f"string_to_array(%({{}})s, '{_SEPARATOR}')"
+# Stands for None. Each value is followed by a separator: of a single empty one, string_to_array() would else make none.
+_NULL = _SEPARATOR[::-1]
+UNPACKED_NULLABLE = f"trim_array(string_to_array(%({{}})s, '{_SEPARATOR}', '{_NULL}'), 1)"
 
 
 def packed(values: Iterable[str]) -> str:
@@ -17,10 +20,6 @@ def packed(values: Iterable[str]) -> str:
     return _SEPARATOR.join(values)
 
 
-def array_text(values: Iterable[object]) -> str:
-    """Values, any of them None, as one parameter that PostgreSQL reads as an array. ``packed`` takes a third of the time."""
-    return "{" + ",".join("NULL" if value is None else _quoted(str(value)) for value in values) + "}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def packed_nullable(values: Iterable[str | None]) -> str:
+    """The same for values that may be empty or None; ``UNPACKED_NULLABLE`` makes an array of it."""
+    return "".join([(_NULL if value is None else value) + _SEPARATOR for value in values])

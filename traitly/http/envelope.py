@@ -74,8 +74,10 @@ def batch_response(
     count_items(kind, accepted=len(batch.results) - len(rejections), rejected=len(rejections), duplicates=duplicates)
     if batch.single and rejections:
         return error_response(HTTPStatus.BAD_REQUEST, rejections[0].errors, kind="validation_error")
-    accepted = iter(rows)
-    data = [_rejection(result) if isinstance(result, RejectedItem) else next(accepted) for result in batch.results]
+    data = list(rows)
+    if rejections:
+        accepted = iter(data)
+        data = [_rejection(result) if isinstance(result, RejectedItem) else next(accepted) for result in batch.results]
     rejected = len(rejections)
     metadata: dict[str, Any] = {}
     status = HTTPStatus.CREATED if created else HTTPStatus.OK

@@ -32,9 +32,10 @@ def read_attributes(
     item: dict[str, Any], fields: frozenset[str], read_only: ReadOnlyFields
 ) -> tuple[dict[str, Any], bytes | list[Error]]:
     """All attributes of an item, and their JSON text or everything that is wrong with them."""
-    extra, custom = _extra_fields(item, fields, read_only), item.get("custom_attributes")
+    custom = item.get("custom_attributes")
     if not isinstance(custom, dict):
         custom = {}
+    extra = {} if item.keys() <= fields else _extra_fields(item, fields, read_only)
     attributes = extra | custom if extra and custom else extra or custom
     text = plain_json(attributes)
     if text is None or len(text) > MAX_BYTES or len(attributes) < len(extra) + len(custom):
@@ -44,8 +45,6 @@ def read_attributes(
 
 def _extra_fields(item: dict[str, Any], fields: frozenset[str], read_only: ReadOnlyFields) -> dict[str, Any]:
     """The fields of an item that are not part of the object: they become attributes."""
-    if item.keys() <= fields:
-        return {}
     extra = {key: value for key, value in item.items() if key not in fields}
     for key, is_returned in read_only.items():
         if key in extra and is_returned(extra[key]):

@@ -66,8 +66,6 @@ def hints_for(items: Iterable[tuple[str, Mapping[str, Any]]], known: KnownFields
     """
     hints: dict[str, Hint] = {}
     for prefix, item in items:
-        if item.keys() <= known.names:
-            continue
         for name, field in intended_fields(item, known).items():
             detail = f"Kept as a custom attribute. Did you mean {field}?"
             hints.setdefault(name, Hint(f"{prefix}{name}", detail))

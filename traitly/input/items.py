@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from traitly.input.attributes import ReadOnlyFields, is_harmless, read_attributes
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.hints import Hint, KnownFields, hints_for, intended_fields
-from traitly.input.parsing import Body, check_depth, parse_body
+from traitly.input.parsing import MAX_DEPTH, Body, check_depth, parse_body
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ def validate_items(
     accepted = (
         ("" if single else f"{index}.", item)
         for index, item in enumerate(items)
-        if item is not None and not isinstance(results[index], RejectedItem)
+        if item is not None and not item.keys() <= schema.fields and not isinstance(results[index], RejectedItem)
     )
     return Batch(results, single, hints_for(accepted, schema.known))
 
@@ -116,7 +116,8 @@ def _validate(
     attributes, checked = read_attributes(item, schema.fields, schema.read_only)
     if not isinstance(checked, bytes):
         return RejectedItem(index, checked, value)
-    check_depth(index, value, checked, outer)
+    if len(checked) > MAX_DEPTH:
+        check_depth(index, value, checked, outer)
     try:
         return make(index, item, attributes, checked)
     except InvalidRequestError as invalid:

@@ -53,9 +53,10 @@ def parse_body(body: Body) -> tuple[list[Any], bool]:
 def check_depth(index: int, value: Any, text: bytes, outer: int) -> None:
     """Raise ``MalformedError`` where an item is too deep, ``outer`` levels below the top. ``text`` is its attributes' JSON.
 
-    The parser refuses what is deeper, but for an empty object or array, which it takes one level below.
+    The parser refuses what is deeper, but for an empty object or array, which it takes one level below. Text that is no
+    longer than ``MAX_DEPTH`` cannot be that deep.
     """
-    if len(text) > MAX_DEPTH and (b"[]" in text or b"{}" in text) and _depth(value) + outer > MAX_DEPTH:
+    if (b"[]" in text or b"{}" in text) and _depth(value) + outer > MAX_DEPTH:
         raise MalformedError(f"The body is nested deeper than {MAX_DEPTH} levels, in item {index}.")
 
 

@@ -154,6 +154,8 @@ def now_in_seconds() -> datetime.datetime:
 
 def parse_amount(value: Any) -> Decimal:
     """An amount of money: 0 ≤ x < 10^12 with at most four decimals; else ``PydanticCustomError``."""
+    if type(value) is int and 0 <= value < 10**12:  # as many are
+        return Decimal(value)
     amount = parse_decimal(value)
     if amount is None:
         raise PydanticCustomError("invalid", "A valid number is required.")
