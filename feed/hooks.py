@@ -5,12 +5,14 @@ import datetime
 import time
 from collections import deque
 from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
 from django.utils import timezone
 
 from accounts import keys
+from feed.attempts import AttemptLog
 from feed.entries import Entry
 from feed.models import Delivery, Webhook
 from feed.pages import Pages
@@ -19,6 +21,9 @@ from feed.signing import message_id, signed_headers
 from traitly.input.values import unix_seconds
 
 _KEPT_SECONDS = 10.0  # what was read ahead: then it is read again, without what was deleted meanwhile
+
+
+_decrypted = lru_cache(1000)(keys.decrypt)  # each request is signed
 
 
 class Message(NamedTuple):
@@ -37,7 +42,7 @@ class Hook:
     def __init__(self, row: Webhook, due: list[Delivery]) -> None:
         self.stopped = False
         self.wakeup = asyncio.Event()
-        self.sent = 0  # since attempts were last written down
+        self.log = AttemptLog()
         self._read(row, due)
 
     def _read(self, row: Webhook, due: list[Delivery]) -> None:
@@ -62,10 +67,10 @@ class Hook:
             self.read_to = self._position = end
 
     def _signing_keys(self) -> list[str]:
-        found = [keys.decrypt(self.row.secret)]
+        found = [_decrypted(bytes(self.row.secret))]
         ends_at = self.row.earlier_secret_ends_at
         if self.row.earlier_secret and ends_at and ends_at > timezone.now():
-            found.append(keys.decrypt(self.row.earlier_secret))
+            found.append(_decrypted(bytes(self.row.earlier_secret)))
         return found
 
     def refresh(self, row: Webhook, due: list[Delivery]) -> None:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from events.counting import count_all
 from feed import recording
+from feed.attempts import new_attempt
 from feed.hooks import Hook, Message
 from feed.models import Attempt, Delivery, Webhook
 from feed.pages import Pages
@@ -35,8 +36,6 @@ _LOOKUP_THREADS = 64  # names that are slow to look up keep nobody else waiting
 _RENEW_SECONDS = 1.0
 _FLUSH_SECONDS = 0.1
 _MAX_WAIT = 60.0
-_LOGGED = 5  # successes of a webhook that one flush writes down; failures all are
-_MAX_LOGGED = 16 * 1024  # characters of a body, and of an answer
 _MAX_JITTER = 0.1
 _DAY = datetime.timedelta(days=1)
 _HOUR = datetime.timedelta(hours=1)
@@ -229,21 +228,9 @@ class Worker:
         begun, at = time.monotonic(), timezone.now()
         headers = hook.headers(identifier, body)
         result = await send(self._session, hook.row.url, headers, body)
-        milliseconds = int((time.monotonic() - begun) * 1000)
-        hook.sent += 1
-        if hook.sent <= _LOGGED or not result.accepted:
-            self._attempts.append(
-                Attempt(
-                    webhook_id=hook.row.pk,
-                    message_id=identifier,
-                    at=at,
-                    milliseconds=milliseconds,
-                    entries=entries,
-                    body=body[:_MAX_LOGGED].decode("utf-8", "replace"),
-                    status=result.status,
-                    answer=result.text[:_MAX_LOGGED],
-                )
-            )
+        if hook.log.wants(accepted=result.accepted):
+            taken = time.monotonic() - begun
+            self._attempts.append(new_attempt(hook.row.pk, identifier, at, taken, entries, body, result))
         return result
 
     async def _tell_owners(self, row: Webhook) -> None:
@@ -276,8 +263,6 @@ class Worker:
         async with self._flushing:
             moved, self._moved = self._moved, {}
             attempts, self._attempts = self._attempts, []
-            for hook in self._hooks.values():
-                hook.sent = 0
             if not moved and not attempts:
                 return
             try:
