@@ -41,8 +41,13 @@ demo: $(VENV)/requirements.installed ## Fill the first account with examples, wh
 LEFT_OUT := --ignore=tests/browser --ignore=tests/sdks --ignore=tests/feed/test_faults.py --ignore=tests/faults
 
 .PHONY: test
-test: $(VENV)/requirements-dev.installed ## Run the tests, but slow ones and those in a browser; ARGS="tests/http -k gzip" runs some.
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(ARGS),$(ARGS),-m "not slow" $(LEFT_OUT))
+test: $(VENV)/requirements-dev.installed ## Run the tests, except slow ones and those in a browser, with coverage; ARGS="tests/http -k gzip" runs some.
+ifdef ARGS
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+else
+	@$(BIN)/python -m slipcover -m pytest -n auto --dist loadgroup -m "not slow" $(LEFT_OUT)
+	@$(BIN)/python -c 'import json; print("Coverage: {percent_covered:.1f} % of lines".format(**json.load(open(".coverage.json"))["summary"]))'
+endif
 
 .PHONY: slow
 slow: $(VENV)/requirements-dev.installed ## Run the tests that take seconds each: they start servers, and wait for them.
