@@ -16,42 +16,42 @@ from traitly.server.refusals import write_error
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 
-# `gthread`, gunicorn's own, is there for the day on which a new gunicorn breaks ours. It needs a proxy in front that
-# reads requests whole and takes answers whole.
+# `gthread`, gunicorn's own, is the fallback if a new gunicorn breaks ours. It needs a proxy in front that buffers requests
+# and responses.
 worker_class = os.environ.get("WEB_WORKER_CLASS", "traitly.server.worker.BufferingThreadWorker")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
 pin_workers = os.environ.get("WEB_PIN_CPUS", "true").lower() in {"1", "true", "yes", "on"}
-# Loads the application once, before the workers are forked: a broken setting stops the start instead of looping, and
-# the workers share the memory of the code.
+# Load the application once, before the workers are forked: a bad setting stops the start instead of a crash loop, and the
+# workers share the code's memory.
 preload_app = True
 
-# Longer than the idle time-out of common load balancers (60 s), so that they never send on a connection just closed.
+# Longer than the idle timeout of common load balancers (60 s), so that they never use a connection that was just closed.
 keepalive = 75
-# Idle connections cost some kilobytes and no thread. Beyond so many the one that has been silent for longest makes room.
+# An idle connection costs some kilobytes and no thread. Beyond this number, the longest idle one is closed.
 _files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (_files, _files))
 worker_connections = 10_000 if _files == resource.RLIM_INFINITY else max(min(10_000, _files - 200), threads + 1)
-sendfile = False  # waits for clients, whoever they are
-# A worker that hangs is replaced; one that is told to stop answers what it has begun.
+sendfile = False  # it would wait for slow clients
+# A hanging worker is replaced; a stopping worker finishes the requests it has begun.
 timeout = 60
 graceful_timeout = 30
 
 # Heartbeat files in memory: on a slow disk they would stall the workers.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
-# Where the processes count together, for /metrics; set before the application is loaded, and kept at a reload.
+# The processes share their counters here, for /metrics. Set before the application is loaded, and kept on reload.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="traitly-metrics-", dir=worker_tmp_dir)
 control_socket_disable = True
-limit_request_line = 8190  # the most that gunicorn takes: a list may be filtered by many values
-# gunicorn would believe SCRIPT_NAME and X-Forwarded-Proto of every client on this machine. What a proxy says is up to
-# the settings: Django reads X-Forwarded-Proto itself, if TRUST_PROXY_HEADERS is on.
+limit_request_line = 8190  # gunicorn's maximum: a list may be filtered by many values
+# gunicorn would trust SCRIPT_NAME and X-Forwarded-Proto from every client on this machine. Whether to trust a proxy is a
+# setting: Django reads X-Forwarded-Proto itself if TRUST_PROXY_HEADERS is on.
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
 
 def on_starting(_server: Any) -> None:
-    """Run the system checks, as manage.py does: what they find stops the start."""
+    """Run the system checks, as manage.py does; errors stop the start."""
     from django.conf import settings
     from django.core.management import call_command
     from django.core.management.base import SystemCheckError
@@ -65,7 +65,7 @@ def on_starting(_server: Any) -> None:
 
 
 def when_ready(_server: Any) -> None:
-    """Before the workers are forked: start an embedded PostgreSQL, and leave what is loaded out of garbage collections.
+    """Before the workers are forked, start the embedded PostgreSQL and exclude loaded objects from garbage collection.
 
     The first process that connects starts it, and it runs for as long as one that has connected lives: that is the
     master. It connects to no other database: one that accepts and never answers would hold up the start, and SIGTERM.
@@ -85,23 +85,23 @@ def when_ready(_server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Choose the worker's processor: the one that fewest of the others have, also when it replaces one that died."""
+    """Choose the CPU that the fewest other workers use, also for a worker that replaces a dead one."""
     if pin_workers and hasattr(os, "sched_getaffinity"):
         taken = [other.processor for other in server.WORKERS.values()]
         worker.processor = min(sorted(os.sched_getaffinity(0)), key=taken.count)
 
 
 def post_fork(_server: Any, worker: Any) -> None:
-    """Keep each worker on one processor: its threads can never use two, and pay for each move between them.
+    """Pin each worker to one CPU: its threads can never use two, and pay for each move.
 
-    Measured on two cores: 12 % less processor time for a request.
+    Measured on two cores: 12 % less CPU time per request.
     """
     if pin_workers and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {worker.processor})
 
 
 def post_worker_init(_worker: Any) -> None:
-    """Give the database role its timeouts, without waiting for the database (traitly.db.timeouts)."""
+    """Set the database role's timeouts without waiting for the database (traitly.db.timeouts)."""
     from django.conf import settings
 
     if settings.configured:
@@ -111,14 +111,14 @@ def post_worker_init(_worker: Any) -> None:
 
 
 def on_exit(_server: Any) -> None:
-    """Leave nothing in memory."""
+    """Remove the files in memory."""
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Leave no connections to the name of a worker that is gone."""
+    """Reset the connection count of a worker that has exited."""
     if hasattr(worker, "leave"):
         worker.leave()
 
 
-util.write_error = write_error  # gunicorn has no hook for it; its own writes HTML
+util.write_error = write_error  # gunicorn has no hook for this, and its own function writes HTML

@@ -1,4 +1,4 @@
-"""What was refused, kept for a while: nothing that a client sends is lost without a trace."""
+"""Refused items, kept for a while, so that nothing a client sends is lost without a trace."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,7 +11,7 @@ MALFORMED = "parse_error"  # the code of a body's error
 
 
 class Rejection(AccountOwned):
-    """A refused item of a batch, or a refused single object. Nothing changes it; it is erased by age or once mended."""
+    """A refused item of a batch, or a refused single object. It never changes, and is erased by age or once it has been corrected."""
 
     class Kind(models.TextChoices):
         EVENT = "event"
@@ -19,9 +19,9 @@ class Rejection(AccountOwned):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=10, choices=Kind)
-    # JSON as text: jsonb cannot hold a NUL, which may be just what the item was refused for.
+    # JSON as text: jsonb cannot hold a NUL, which may be why the item was refused.
     payload = models.TextField()
-    truncated = models.BooleanField(default=False)  # the payload was longer than is kept, and cannot be sent again
+    truncated = models.BooleanField(default=False)  # the payload was too long to keep whole, and cannot be sent again
     # What the payload says, where that could be a customer_id, a name and an id.
     customer_id = models.CharField(max_length=255, db_collation="C", null=True)
     name = models.CharField(max_length=255, null=True)

@@ -50,7 +50,7 @@ def newest(
 
 
 def find(*, account_id: int, rejection_id: uuid.UUID) -> Rejection | None:
-    """One of them."""
+    """The account's rejection with this id, or None."""
     return newest(account_id=account_id).filter(id=rejection_id).first()
 
 

@@ -31,11 +31,11 @@ logger = logging.getLogger(__name__)
 
 MAX_PAYLOAD_CHARACTERS = 64 * 1024  # of one item
 _MAX_ERRORS = 50  # of one item
-_MAX_LENGTH = 255  # customer_id, name and an error's attr, which may be a key that the client made up
-_MAX_GROUPED = 100  # rejections of a request that shares a statement
-_TRIMS = 5  # on average, while as many are refused as are kept: each looks through all of them
+_MAX_LENGTH = 255  # of customer_id, name and an error's attr, which may be a key that the client invented
+_MAX_GROUPED = 100  # rejections; a request with more gets its own statement
+_TRIMS = 5  # average number of trims while as many items are refused as are kept; each reads all of them
 
-# One statement for one rejection or ten thousand, as for what is accepted.
+# One statement for one rejection or ten thousand, as for accepted items.
 _INSERT = Prepared(f"""
 INSERT INTO rejections_rejection
     (account_id, received_at, key_id, id, truncated, kind, customer_id, name, item_id, errors, payload)
@@ -48,7 +48,7 @@ WHERE {OPEN_ACCOUNT}
 ON CONFLICT (account_id, id) DO NOTHING
 """)
 
-# Ids are in the order of time, so the primary key finds both ends: those beyond the account's bound, and the old.
+# Ids are ordered by time, so the primary key finds both the rows beyond the account's limit and the old ones.
 _TRIM = """
 DELETE FROM rejections_rejection WHERE account_id = %(account_id)s AND id <= greatest(%(expired)s::uuid, (
     SELECT id FROM rejections_rejection WHERE account_id = %(account_id)s ORDER BY id DESC OFFSET %(most)s LIMIT 1
@@ -57,7 +57,7 @@ DELETE FROM rejections_rejection WHERE account_id = %(account_id)s AND id <= gre
 
 
 def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejections: Sequence[RejectedItem]) -> None:
-    """Keep what was refused for ``REJECTIONS_KEPT_DAYS``, of an account about the newest ``REJECTIONS_MOST_KEPT``.
+    """Keep refused items for ``REJECTIONS_KEPT_DAYS``, about the newest ``REJECTIONS_MOST_KEPT`` per account.
 
     ``ValueError`` for a kind that is none of ``Rejection.Kind``. To be called after what was accepted is committed,
     outside of any transaction: that the connection is lost then is logged and not raised, so that an accepted item is
@@ -66,13 +66,15 @@ def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejection
     source = _Source(account_id, key_id, Rejection.Kind(kind).value)
     if not rejections:
         return
-    kept = [(new_text_id(), rejection) for rejection in rejections]  # ids here: tried again, it is kept once
+    kept = [
+        (new_text_id(), rejection) for rejection in rejections
+    ]  # ids are made here, so that a retry keeps an item once
     try:
         if len(kept) > _MAX_GROUPED:
             _insert(source, [kept])
         else:
             _insert_grouped(source, kept)
-        # Sometimes, so that the bound costs the same for each rejection, however they come and however many are kept.
+        # At random, so that trimming costs the same per rejection, however they arrive and however many are kept.
         if random.random() * settings.REJECTIONS_MOST_KEPT < _TRIMS * len(rejections):
             _trim(account_id)
     except (OperationalError, InterfaceError):
@@ -82,7 +84,7 @@ def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejection
 
 
 def erase_rejections(*, account_id: int, customer_id: str) -> int:
-    """Erase every rejected item that names the customer; gives how many."""
+    """Erase every rejected item that names the customer; returns how many."""
     return Rejection.objects.filter(account_id=account_id, customer_id=customer_id).delete()[0]
 
 
@@ -92,7 +94,7 @@ def discard_rejections(*, account_id: int, rejection_ids: Iterable[uuid.UUID]) -
 
 
 def prune_rejections() -> int:
-    """Erase every rejection of every account that is older than ``REJECTIONS_KEPT_DAYS``; gives how many."""
+    """Erase every rejection of every account that is older than ``REJECTIONS_KEPT_DAYS``; returns how many."""
     condition = "account_id = %(account_id)s AND received_at < %(oldest)s"
     return sum(
         delete_in_batches("rejections_rejection", condition, {"account_id": account_id, "oldest": _oldest()})
@@ -105,7 +107,7 @@ def _oldest() -> datetime.datetime:
 
 
 class _Source(NamedTuple):
-    """What all rejections of a statement share."""
+    """What all rejections of one statement have in common."""
 
     account_id: int
     key_id: int | None
@@ -114,7 +116,7 @@ class _Source(NamedTuple):
 
 @retried
 def _insert(source: _Source, requests: Sequence[Sequence[tuple[str, RejectedItem]]]) -> list[int]:
-    """Keep what was refused in some requests, each item under its id; gives how many items of each."""
+    """Keep the refused items of some requests, each under its id; returns the number of items per request."""
     ids, rejections = zip(*chain.from_iterable(requests), strict=True)
     payloads = [_payload_json(rejection.sent) for rejection in rejections]
     sent = [rejection.sent if isinstance(rejection.sent, dict) else {} for rejection in rejections]
@@ -135,7 +137,7 @@ def _insert(source: _Source, requests: Sequence[Sequence[tuple[str, RejectedItem
     return [len(request) for request in requests]
 
 
-_insert_grouped = GroupCommit(_insert)  # of concurrent requests, as for what is accepted
+_insert_grouped = GroupCommit(_insert)  # shared by concurrent requests, as for accepted items
 
 
 @retried
@@ -146,14 +148,14 @@ def _trim(account_id: int) -> None:
             _TRIM,
             {
                 "account_id": account_id,
-                "expired": str(uuid.UUID(int=milliseconds << 80)),  # UUIDv7s of that time begin so
+                "expired": str(uuid.UUID(int=milliseconds << 80)),  # the smallest UUIDv7 of that time
                 "most": settings.REJECTIONS_MOST_KEPT,
             },
         )
 
 
 def _text(value: Any) -> str:
-    """A ``customer_id``, ``name`` or ``id`` that could be stored, else nothing."""
+    """A ``customer_id``, ``name`` or ``id`` that can be stored, otherwise an empty string."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return value if isinstance(value, str) and len(value) <= _MAX_LENGTH and "\0" not in value else ""
@@ -162,20 +164,20 @@ def _text(value: Any) -> str:
 def _payload_json(sent: Any) -> str:
     """What was sent as JSON, with NUL as an escape.
 
-    What Python's encoder cannot write is an integer of more digits than Python turns into text: that becomes a string.
+    An integer with more digits than Python converts to text becomes a string.
     """
     try:
         text = orjson.dumps(sent)
     except TypeError:  # an integer beyond 64 bits
         return json.dumps(sent, default=str)
-    # A null may be a NaN's.
+    # A null may stand for a NaN.
     return json.dumps(sent) if b"null" in text else text.decode()
 
 
 def _errors_json(errors: Sequence[Error]) -> str:
     return orjson.dumps(
         [
-            # Keys that hold a NUL are named as JSON writes them.
+            # Keys that contain a NUL are escaped as in JSON.
             {"code": code, "detail": detail, "attr": attr and attr[:_MAX_LENGTH].replace("\0", "\\u0000")}
             for code, detail, attr in errors[:_MAX_ERRORS]
         ]

@@ -1,4 +1,4 @@
-"""System checks: what would otherwise surprise at run time stops the start, each with an id."""
+"""System checks with ids: problems that would otherwise surface at run time stop the start."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from traitly.db import timeouts
 
 @register(Tags.security)
 def encryption_keys(**_: Any) -> Sequence[CheckMessage]:
-    """``API_KEY_ENCRYPTION_KEYS`` holds Fernet keys."""
+    """Check that ``API_KEY_ENCRYPTION_KEYS`` holds Fernet keys."""
     for position, key in enumerate(settings.API_KEY_ENCRYPTION_KEYS, start=1):
         try:
             Fernet(key)
@@ -31,7 +31,7 @@ def encryption_keys(**_: Any) -> Sequence[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def any_host(**_: Any) -> Sequence[CheckMessage]:
-    """A wildcard host lets a forged Host header choose the links in answers and mails."""
+    """Warn about a wildcard host: it lets a forged Host header choose the links in responses and mails."""
     if "*" in settings.ALLOWED_HOSTS:
         return [checks.Warning("ALLOWED_HOSTS has '*'.", hint="List the host names that you serve.", id="traitly.W001")]
     return []
@@ -39,7 +39,7 @@ def any_host(**_: Any) -> Sequence[CheckMessage]:
 
 @register(Tags.database)
 def statement_timeouts(databases: Sequence[str] | None = None, **_: Any) -> Sequence[CheckMessage]:
-    """The role that connects has the timeouts of the settings. Asks the database: ``check --database default``."""
+    """Check that the connecting role has the timeouts of the settings. Queries the database: ``check --database default``."""
     if not databases:
         return []
     found = timeouts.found()

@@ -1,4 +1,4 @@
-"""What the log may say: no keys, no bodies and nothing about people, whatever failed and whoever logs it.
+"""What may be logged: no keys, no bodies and no personal data, whatever failed and whichever logger is used.
 
 A handler, not a habit: libraries log paths, headers and the messages of exceptions, and PostgreSQL's repeat the row.
 """
@@ -15,20 +15,20 @@ from django.http import HttpRequest
 
 _KEY = re.compile(
     r"traitly_[0-9A-Za-z]{36}(?=[0-9A-Za-z]{4})"
-)  # but its last four characters, as it is shown elsewhere
-# gunicorn's: what follows the second colon is a line that the client sent.
+)  # but not its last four characters, which are shown elsewhere too
+# gunicorn's message: what follows the second colon is a line that the client sent.
 _INVALID_REQUEST = re.compile(r"(Invalid request from ip=\S*: [^:]*).*", re.DOTALL)
-# What these say is about the program. The messages of others, as ValueError's, often repeat a value.
+# The messages of these describe the program. Those of others, such as ValueError, often repeat a value.
 _TELLING = (AttributeError, ImportError, MemoryError, NameError, NotImplementedError, RuntimeError, TypeError)
-# PostgreSQL's classes of errors about values (22, 23) name them; the others are about the server and statements.
+# PostgreSQL's errors about values (classes 22 and 23) quote them; others describe the server and statements.
 _ABOUT_VALUES = ("22", "23")
 
 
 class CleanHandler(logging.StreamHandler):  # type: ignore[type-arg]  # takes none at run time
-    """Writes records without what the log may not say."""
+    """Writes records without what may not be logged."""
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Write a copy: others, as an error reporter, have rules of their own."""
+        """Write a cleaned copy: other handlers, such as an error reporter, have their own rules."""
         return super().handle(_clean(record))
 
 
@@ -45,7 +45,7 @@ def _clean(record: logging.LogRecord) -> logging.LogRecord:
 
 
 def describe(error: BaseException) -> str:
-    """An exception in a few words that hold no values."""
+    """A short description of an exception, without values."""
     name = type(error).__name__
     if isinstance(error, AnyDatabaseError) and isinstance(error.__cause__, psycopg2.Error):
         error = error.__cause__
@@ -60,13 +60,13 @@ def _describe_database_error(name: str, error: psycopg2.Error) -> str:
     code = error.pgcode or ""
     if code.startswith(_ABOUT_VALUES):
         return f"{name}: SQLSTATE {code} {error.diag.constraint_name or ''}".rstrip()
-    # Without a code the connection failed, and the message is the client library's own.
+    # Without a code, the connection failed and the message is libpq's own.
     said = error.diag.message_primary or str(error).partition("\nDETAIL")[0].strip()
     return f"{name}: {said}"
 
 
 def _argument(value: object, record: logging.LogRecord) -> object:
-    """A path may hold a customer_id, which may be an email address: the pattern of its address says enough."""
+    """The pattern of a request's URL: its path may contain a customer_id, which may be an email address."""
     if isinstance(value, BaseException):
         return describe(value)
     request = getattr(record, "request", None)
@@ -78,7 +78,7 @@ def _argument(value: object, record: logging.LogRecord) -> object:
 
 
 def _traceback(error: BaseException) -> Iterator[str]:
-    """As Python prints it, each exception after its cause, but for what they say."""
+    """As Python prints it, each exception after its cause, but without their messages."""
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause:
         yield from _traceback(cause)

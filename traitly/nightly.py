@@ -1,4 +1,4 @@
-"""What is to be erased once a day. Apps register their steps in ``AppConfig.ready()``; ``manage.py nightly`` runs them."""
+"""The daily erasure of expired data. Apps register steps in ``AppConfig.ready()``; ``manage.py nightly`` runs them."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -12,14 +12,14 @@ STEPS: dict[str, Callable[[], int]] = {}
 
 
 class Done(NamedTuple):
-    """What a step did; ``erased`` is None if it failed."""
+    """The result of a step; ``erased`` is None if it failed."""
 
     step: str
     erased: int | None
 
 
 def run() -> Iterator[Done]:
-    """Run the steps one after the other. One that fails is logged, and keeps the next from nothing."""
+    """Run the steps one after the other. A failed step is logged and does not stop the others."""
     for name, step in STEPS.items():
         try:
             yield Done(name, step())

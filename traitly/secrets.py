@@ -1,4 +1,4 @@
-"""Secrets that the server makes for itself and keeps, for installations that set none."""
+"""Secrets that the server generates and keeps, for installations that set none."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 
 
 def kept_secrets(folder: Path) -> dict[str, str]:
-    """The secrets in ``folder``/secrets.json, made on first use: ``SECRET_KEY`` and ``API_KEY_ENCRYPTION_KEYS``.
+    """The secrets in ``folder``/secrets.json, generated on first use: ``SECRET_KEY`` and ``API_KEY_ENCRYPTION_KEYS``.
 
     The file is only ever readable by its owner. Several processes may start at once on an empty folder: the file is
     written whole under another name and then linked, so that one of them wins and all read the same.
@@ -29,7 +29,7 @@ def kept_secrets(folder: Path) -> dict[str, str]:
         try:
             os.link(draft, file)
         except FileExistsError:
-            pass  # another process was first: its secrets are the ones
+            pass  # another process was first; use its secrets
         finally:
             draft.unlink()
     kept: dict[str, str] = json.loads(file.read_text())

@@ -89,28 +89,28 @@ else:
     DATABASES = {"default": {"ENGINE": "traitly.postgres", "NAME": "traitly", "OPTIONS": {"data_dir": DATA_DIR}}}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": number("CONN_MAX_AGE", 600),
-    # Iterators are paged by keyset, never by server-side cursors over requests: poolers in transaction mode work.
+    # Lists are paged by keyset, never by server-side cursors that span requests, so poolers in transaction mode work.
     "DISABLE_SERVER_SIDE_CURSORS": True,
 }
-# A server that is gone, or accepts and never answers, is noticed: libpq itself would wait for ever, and the kernel for
-# hours. What DATABASE_URL says itself (?connect_timeout=10) wins.
+# Notice a server that is down, or that accepts and never responds: libpq would wait for ever, and the kernel for hours.
+# Values in DATABASE_URL (?connect_timeout=10) take precedence.
 DATABASES["default"]["OPTIONS"] = {
-    "connect_timeout": 3,  # seconds, also for the log-in
+    "connect_timeout": 3,  # seconds, including authentication
     "keepalives": 1,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,  # milliseconds until what was sent must be acknowledged
+    "tcp_user_timeout": 10_000,  # milliseconds until sent data must be acknowledged
 } | DATABASES["default"].get("OPTIONS", {})
-# A statement that waits for a lock gives up before a client does, and a migration fails instead of queueing every
-# request behind it. No request holds PostgreSQL for longer than some seconds. See traitly.db.timeouts.
+# A statement gives up waiting for a lock before its client does, and a migration fails instead of blocking every request
+# behind it. No request occupies PostgreSQL for more than a few seconds. See traitly.db.timeouts.
 LOCK_TIMEOUT_MS = number("LOCK_TIMEOUT_MS", 3_000, 1)
 STATEMENT_TIMEOUT_MS = number("STATEMENT_TIMEOUT_MS", 5_000, 1)
 SLOW_STATEMENT_TIMEOUT_MS = number("SLOW_STATEMENT_TIMEOUT_MS", 600_000, 1)  # erasures, nightly work
-# As whom the web server connects, if not as the owner of the tables: manage.py migrate gives it what it needs.
+# The web server's role, if it is not the owner of the tables: manage.py migrate grants it what it needs.
 WEB_DATABASE_ROLE = env.str("WEB_DATABASE_ROLE", default="")
 WEB_DATABASE_PASSWORD = secret("WEB_DATABASE_PASSWORD")
-# Not behind a pooler in transaction mode: every connection of PostgreSQL would have to be told of each statement.
+# Off behind a pooler in transaction mode: each statement would have to be prepared on every PostgreSQL connection.
 PREPARE_STATEMENTS = switch("PREPARE_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -170,7 +170,7 @@ MIDDLEWARE = [
     "traitly.http.observe.ObserveMiddleware",
     "traitly.http.middleware.RequestIdMiddleware",
     "traitly.http.errors.JsonErrorsMiddleware",
-    "traitly.http.middleware.ApiMiddleware",  # answers the API; all below is for pages
+    "traitly.http.middleware.ApiMiddleware",  # handles the API; everything below is for pages
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.PageBodyMiddleware",
@@ -211,26 +211,26 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True  # serves before collectstatic has run: `make run` needs no build step
-warnings.filterwarnings("ignore", "No directory at", UserWarning)  # and so need not be told that it has not
+WHITENOISE_USE_FINDERS = True  # serves static files before collectstatic has run, so `make run` needs no build step
+warnings.filterwarnings("ignore", "No directory at", UserWarning)  # so the warning about it is noise
 
-# Behind TLS (HTTPS=true) cookies are secure and browsers are told to stay there. The API never redirects: a redirect
-# turns a client's POST into a GET.
+# Behind TLS (HTTPS=true) cookies are secure and browsers are told to keep using HTTPS. The API never redirects, because a
+# redirect turns a client's POST into a GET.
 HTTPS = switch("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^api/", r"^mcp/?$", r"^health(?:/live|/ready)?$", r"^metrics$"]
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-# Asked for: browsers' lists are slow to forget, and hold the whole domain.
+# Opt-in: browsers' preload lists are slow to change, and cover the whole domain.
 SECURE_HSTS_PRELOAD = HTTPS and switch("HSTS_PRELOAD", default=False)
-SILENCED_SYSTEM_CHECKS = ["security.W021"]  # which wants it on
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # warns unless preload is on
 TRUST_PROXY_HEADERS = switch("TRUST_PROXY_HEADERS", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY_HEADERS else None
-ALLAUTH_TRUSTED_PROXY_COUNT = int(TRUST_PROXY_HEADERS)  # whose X-Forwarded-For names the client that is rate limited
+ALLAUTH_TRUSTED_PROXY_COUNT = int(TRUST_PROXY_HEADERS)  # its X-Forwarded-For names the client for rate limits
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
-# Pages load nothing from other hosts and hold no inline script or style: what an attacker might put into one is not run.
+# Pages load nothing from other hosts and contain no inline scripts or styles, so injected ones do not run.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -271,7 +271,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Webhooks ------------------------------------------------------------------------------------------------------------
 
-# Private networks that webhooks may be sent to. By default none: who can make a webhook could ask what is inside.
+# Private networks that webhooks may be sent to. None by default: whoever creates a webhook could probe the inside.
 WEBHOOK_ALLOWED_NETWORKS = networks("WEBHOOK_ALLOWED_NETWORKS")
 
 # Log in and sign up (django-allauth) and mail ------------------------------------------------------------------------
@@ -291,8 +291,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_REDIRECT_URL = "portal:quickstart"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-# An address is proven by a code typed into the same page before anyone is let in. Were it not, a sign-up would have to
-# say whether an address is taken: so answers for known and unknown addresses look alike.
+# An email address is verified by a code entered on the same page before anyone is let in. This way the responses for
+# known and unknown addresses look alike; otherwise a sign-up would reveal whether an address is taken.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
@@ -300,14 +300,14 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # "your password was changed", and the like
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Traitly] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
-# Beside allauth's own. Of log-ins: see portal.adapter.
+# In addition to allauth's own. For log-ins see portal.adapter.
 ACCOUNT_RATE_LIMITS = {
     "invite": "20/h/user",
     "login_failed": "10/m/ip,5/5m/key",
     "login_unknown": "100/h/key",
     "login_known": "5/5m/key",
 }
-# Who may make an account: everyone, who was invited to one, or nobody but `manage.py create_account`.
+# Who may sign up: everyone, only people who were invited, or nobody (accounts come from `manage.py create_account`).
 SIGN_UP = env.str("SIGN_UP", default="open")
 if SIGN_UP not in {"open", "invite", "closed"}:
     raise ImproperlyConfigured(f"SIGN_UP must be open, invite or closed, not {SIGN_UP!r}.")
@@ -316,16 +316,16 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 MFA_ADAPTER = "portal.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Traitly"
-# allauth counts attempts in the cache. In the database every process counts together, and nothing more has to run.
+# allauth counts attempts in the cache. In the database all processes count together, and no further service is needed.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "django_cache",  # made by a migration of portal
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # culling drops counters, so it must be out of an attacker's reach
+        "LOCATION": "django_cache",  # created by a migration of portal
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # culling drops counters, so an attacker must not be able to trigger it
     }
 }
 
-# smtp+tls://user:password@host:587, for example. Without it mail is printed on stdout.
+# For example smtp+tls://user:password@host:587. Without it, mail is printed to stdout.
 EMAIL_URL = secret("EMAIL_URL", "consolemail://")
 try:
     globals().update(environ.Env.email_url_config(EMAIL_URL))
@@ -336,11 +336,11 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Trait
 # API -----------------------------------------------------------------------------------------------------------------
 
 API_RATE_LIMIT = rate("API_RATE_LIMIT")
-# What an account may store, unless its own row says something else; 0: any number.
+# Quotas of accounts that have none of their own; 0: unlimited.
 ACCOUNT_MAX_CUSTOMERS = number("ACCOUNT_MAX_CUSTOMERS", 0)
 ACCOUNT_MAX_EVENTS_PER_DAY = number("ACCOUNT_MAX_EVENTS_PER_DAY", 0)
 REST_FRAMEWORK = {
-    # Default-deny: a view that says nothing needs a key with the scope of its method.
+    # Deny by default: a view that declares nothing needs a key with the scope of its method.
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -349,26 +349,26 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "traitly.http.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
-# A key's row is trusted for this long without asking the database again, so a revoked key works at most this much
-# longer in any process (the contract allows five seconds).
+# A key's row is cached this long, so a revoked key works at most this much longer in any process (the contract allows
+# five seconds).
 API_KEY_CACHE_SECONDS = 4
 MAX_BODY_BYTES = number("MAX_BODY_BYTES", 16 * 1024 * 1024, 1024)
 MAX_ITEMS = 10_000
 # Of pages, which anyone may send before logging in; the API counts for itself. The largest is an item of 64 KiB that is
 # mended and sent again.
 MAX_PAGE_BODY_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-# No form takes files. Django's default would write what anyone sends as one to the disk, however long it is.
+# No form accepts files. Django's default would write uploads of any size to disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 # What was refused can be looked at and sent again for so long; of an account the newest so many, of up to 64 KiB each.
 REJECTIONS_KEPT_DAYS = number("REJECTIONS_KEPT_DAYS", 7)
 REJECTIONS_MOST_KEPT = number("REJECTIONS_MOST_KEPT", 10_000)
 
-# Metrics and log: one line an event on stderr ------------------------------------------------------------------------
+# Metrics and logs: one line per event on stderr ------------------------------------------------------------------------
 
-# Who may read /metrics: nobody, unless one of the two is set.
+# Nobody may read /metrics unless one of these is set.
 METRICS_TOKEN = secret("METRICS_TOKEN")
 METRICS_ALLOWED_NETWORKS = networks("METRICS_ALLOWED_NETWORKS")
-# Errors to Sentry and traces by OpenTelemetry, if they are asked for: requirements-observability.txt.
+# Errors to Sentry and traces by OpenTelemetry, if configured; they need requirements-observability.txt.
 SENTRY_DSN = secret("SENTRY_DSN")
 if env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default=""):
     MIDDLEWARE.insert(0, "traitly.observability.tracing.TracingMiddleware")
@@ -380,7 +380,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "traitly.http.middleware.RequestIdFilter"},
-        # What is refused has its line from traitly.http.observe, without the path: that holds customers' identifiers.
+        # traitly.http.observe logs refused requests, without the path, because it contains customers' identifiers.
         "failures": {"()": "traitly.http.middleware.FailuresFilter"},
         "no_traceback": {"()": "traitly.http.middleware.NoTracebackFilter"},
     },
@@ -396,6 +396,6 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         "django.request": {"filters": ["failures"]},
         "gunicorn.error": {"handlers": ["stderr"], "propagate": False},
-        "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # any client can cause it at will
+        "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # any client can cause it
     },
 }

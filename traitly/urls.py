@@ -1,4 +1,4 @@
-"""Every address: the API, then its documentation, the operators' admin, and the portal."""
+"""All URLs: the API, its documentation, the operators' admin, and the portal."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
@@ -12,13 +12,13 @@ from traitly.http import health
 from traitly.http.metrics import metrics
 from traitly.http.views import unknown_url
 
-# The admin's own log-in counts no attempts and knows no second factor: operators log in as everyone does.
+# The admin's own log-in has no rate limit and no second factor, so operators log in like everyone else.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler500 = "portal.views.errors.server_error"
 
 urlpatterns = [
-    # The reference prints the version in one address and leaves it out in another: both are the same endpoints.
+    # The reference prints some URLs with the version and some without; both are the same endpoints.
     re_path(
         r"^api/(?:v1/)?",
         include([path("", include(f"{app}.urls")) for app in ("events", "customers", "feed")]),

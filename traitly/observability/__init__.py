@@ -1,1 +1,1 @@
-"""What operators see of a running server: metrics, log lines, and (if configured) traces and errors elsewhere."""
+"""What operators see of a running server: metrics, logs, and (if configured) traces and error reports."""

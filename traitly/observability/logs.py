@@ -1,4 +1,4 @@
-"""Log records as JSON, a line each (LOG_FORMAT=json).
+"""Log records as JSON, one per line (LOG_FORMAT=json).
 
 A formatter of the standard library does: every package that we use logs through it, so structlog would only stand between.
 """
@@ -11,7 +11,7 @@ import orjson
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, request id, message; of requests the fields as well (traitly.http.observe)."""
+    """Time, level, logger, request id and message; for requests also their fields (traitly.http.observe)."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a JSON object without line breaks."""
@@ -23,6 +23,6 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
-        if record.exc_text:  # by traitly.log_contents
+        if record.exc_text:  # set by traitly.log_contents
             line["exception"] = record.exc_text
         return orjson.dumps(line, default=str).decode()

@@ -1,4 +1,4 @@
-"""What is counted. docs/operations.md lists the metrics; docs/monitoring/ has a dashboard and alerts made of them.
+"""The metrics. docs/operations.md lists them; docs/monitoring/ has a dashboard and alerts.
 
 Under gunicorn each process counts in files in memory (prometheus_client's multiprocess mode, which gunicorn.conf.py sets
 up), so that a scrape sees all of them, whichever process it reaches.
@@ -28,7 +28,7 @@ _KEY_HIT, _KEY_MISS = KEY_LOOKUPS.labels("cache"), KEY_LOOKUPS.labels("database"
 
 
 def observe_request(method: str | None, route: str, status: int, seconds: float) -> None:
-    """Count a request. A method that does not exist is counted as ``OTHER``: clients choose no labels."""
+    """Count a request. Unknown methods are counted as ``OTHER``, so that clients cannot create labels."""
     labels = (method, route, status)
     child = _request_seconds.get(labels)
     if child is None:
@@ -47,7 +47,7 @@ def count_items(kind: str, *, accepted: int, rejected: int, duplicates: int) -> 
 
 
 def count_refusal(status: int) -> None:
-    """Count a request that got no thread: 503 where the server sheds load, 408 where its client was too slow."""
+    """Count a request that got no thread: 503 if the server sheds load, 408 if its client was too slow."""
     REFUSED.labels(str(status)).inc()
 
 

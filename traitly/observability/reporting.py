@@ -1,4 +1,4 @@
-"""Errors to Sentry, if SENTRY_DSN is set."""
+"""Reports errors to Sentry, if SENTRY_DSN is set."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def report_to_sentry(dsn: str, **options: Any) -> None:
-    """Send what is logged as an error, without anything that a client sent."""
+    """Send logged errors, without anything that a client sent."""
     try:
         import sentry_sdk  # noqa: PLC0415  optional
     except ImportError as error:
@@ -17,14 +17,14 @@ def report_to_sentry(dsn: str, **options: Any) -> None:
         dsn,
         max_request_body_size="never",
         include_local_variables=False,
-        max_breadcrumbs=0,  # statements, among others
+        max_breadcrumbs=0,  # they would contain statements, among others
         before_send=without_what_was_sent,
         **options,
     )
 
 
 def without_what_was_sent(event: Any, _hint: Any = None) -> Any:
-    """The event without addresses, headers and parameters, and without what PostgreSQL quotes of a row."""
+    """The event without URLs, headers and parameters, and without rows that PostgreSQL quotes."""
     event["request"] = {"method": event.get("request", {}).get("method")}
     for exception in event.get("exception", {}).get("values", []):
         exception["value"] = str(exception.get("value") or "").partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Metrics that are asked for when somebody scrapes: the state of the database, the connections of each worker."""
+"""Metrics collected at each scrape: the state of the database, and the workers' connections."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -18,12 +18,12 @@ SELECT pg_database_size(current_database()), coalesce(extract(epoch FROM max(now
 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
-# Apps above add theirs in AppConfig.ready(): each gives metrics, from a database connection that it may use.
+# Other apps add theirs in AppConfig.ready(): functions that return metrics and may query the database.
 SOURCES: list[Callable[[], Iterable[Metric]]] = []
 
 
 class StateCollector(Collector):
-    """Says ``traitly_database_up 0``, and nothing else of the database, when it does not answer in time."""
+    """Reports only ``traitly_database_up 0`` if the database does not respond in time."""
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, as they are now."""
@@ -39,7 +39,7 @@ class StateCollector(Collector):
 
 
 def _connections() -> Iterator[Metric]:
-    """Of clients, in all of gunicorn's workers; without gunicorn there are none."""
+    """Clients' connections to all of gunicorn's workers; none without gunicorn."""
     load = shared.load()
     yield GaugeMetricFamily("traitly_workers", "Worker processes that serve requests.", value=shared.workers())
     states = GaugeMetricFamily("traitly_http_connections", "Client connections by state.", labels=["state"])

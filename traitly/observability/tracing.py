@@ -25,12 +25,12 @@ except ImportError as error:
 @cache
 def _provider() -> TracerProvider:
     provider = TracerProvider(resource=Resource.create({"service.name": "traitly"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))  # begins anew in each process that is forked
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))  # restarts in each forked process
     return provider
 
 
 class TracingMiddleware:
-    """The request's span, in the trace that ``traceparent`` names."""
+    """Puts each request into a span of the trace that ``traceparent`` names."""
 
     def __init__(
         self, get_response: Callable[[HttpRequest], HttpResponseBase], provider: TracerProvider | None = None
@@ -39,7 +39,7 @@ class TracingMiddleware:
         self._tracer = (provider or _provider()).get_tracer("traitly")
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request within its span."""
+        """Handle the request within its span."""
         context = propagate.extract({name.lower(): value for name, value in request.headers.items()})
         with self._tracer.start_as_current_span("request", context, trace.SpanKind.SERVER) as span:
             response = self.get_response(request)

@@ -32,7 +32,7 @@ def _ensure_running(data_dir: Path | str) -> Path:
         raise OperationalError(str(error)) from error
 
 
-# Right in a forked child too: it shares its parent's place among the users of the server.
+# Also right in a forked child, which shares its parent's lock as a user of the server.
 _first_use = cache(_ensure_running)
 
 
@@ -49,7 +49,7 @@ class DatabaseClient(client.DatabaseClient):
     def settings_to_cmd_args_env(
         cls, settings_dict: dict[str, Any], parameters: Iterable[str]
     ) -> tuple[list[str], dict[str, str] | None]:
-        """Return psql's command line, for a server that runs."""
+        """Start the server if necessary, and return psql's command line."""
         params = _server_params(settings_dict["OPTIONS"]["data_dir"])
         settings = settings_dict | {name.upper(): value for name, value in params.items()}
         return super().settings_to_cmd_args_env(settings, parameters)
@@ -61,7 +61,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     client_class = DatabaseClient
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Return psycopg2's parameters, for a server that runs."""
+        """Start the server if necessary, and return psycopg2's parameters."""
         params: dict[str, Any] = super().get_connection_params()
         data_dir = params.pop("data_dir")
         return params | _server_params(data_dir)

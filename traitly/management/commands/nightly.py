@@ -1,4 +1,4 @@
-"""``manage.py nightly``: for a daily timer."""
+"""``manage.py nightly``: run it once a day."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class Command(BaseCommand):
     help = "Erase expired data: events, rejected items, sessions and leftovers of deleted accounts."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run every step; fail in the end if one of them did."""
+        """Run every step; exit with 1 if any of them failed."""
         failed = []
         for step, erased in run():
             if erased is None:

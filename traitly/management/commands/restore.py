@@ -1,4 +1,4 @@
-"""``manage.py restore FILE``: what ``manage.py backup`` wrote, into an empty database."""
+"""``manage.py restore FILE``: restores a ``manage.py backup`` into an empty database."""
 
 import argparse
 from pathlib import Path
@@ -10,7 +10,7 @@ from traitly.postgres.dump import DumpError, restore
 
 
 class Command(BaseCommand):
-    """All or nothing, and never over anything that is there."""
+    """All or nothing, and never over existing data."""
 
     help = "Restore a backup made by `manage.py backup` into an empty database."
     requires_migrations_checks = False
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
-        """Fill it."""
+        """Fill the database."""
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         try:
