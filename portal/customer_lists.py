@@ -10,23 +10,29 @@ from customers.columns import ATTRIBUTES, COLUMNS, TEXT, TIME
 from customers.queries import LIST
 
 _ATTRIBUTE = f"{ATTRIBUTES}["
-_OPERATORS = {"gte": "at least", "gt": "above", "lte": "at most", "lt": "below"}
-_LABELS = {each.name: each.label for each in COLUMNS}
+_AMOUNTS = {"gte": "at least", "gt": "above", "lte": "at most", "lt": "below"}
+_TIMES = {"gte": "since", "gt": "after", "lte": "until", "lt": "before"}
+_SHORT = {"monthly_payment_amount": "Pays a month", "created_at": "Created", "updated_at": "Updated"}
+_LABELS = {each.name: _SHORT.get(each.name, each.label) for each in COLUMNS}
 _KINDS = {each.name: each.kind for each in COLUMNS}
+
+
+def _label(name: str) -> str:
+    """A filter's name for people; an attribute's is its key."""
+    if name.startswith(_ATTRIBUTE):
+        return name[len(_ATTRIBUTE) : -1]
+    field, _, operator = name.rstrip("]").partition("[")
+    words = _TIMES if _KINDS[field] is TIME else _AMOUNTS
+    return f"{_LABELS[field]} {words.get(operator, operator)}".strip()
+
+
 # What can be filtered by: the API's parameter, and its name for people. An attribute's has its key in it.
 FILTERS = {
     **{name: _LABELS[name] for name in LIST.equal},
-    **{
-        f"{name}[{operator}]": f"{_LABELS[name]} {_OPERATORS[operator]}"
-        for name in LIST.ranges
-        for operator in ("gte", "lte")
-    },
+    **{key: _label(key) for name in LIST.ranges for key in (f"{name}[gte]", f"{name}[lte]")},
     ATTRIBUTES: "Custom attribute",
 }
-_SHORT = {"monthly_payment_amount": "Pays a month", "created_at": "Created", "updated_at": "Updated"}
-COLUMN_CHOICES = {
-    each.name: _SHORT.get(each.name, each.label) for each in COLUMNS if each.name not in {"name", ATTRIBUTES}
-}
+COLUMN_CHOICES = {name: label for name, label in _LABELS.items() if name not in {"name", ATTRIBUTES}}
 DEFAULT_COLUMNS = ("customer_id", "email", "plan", "monthly_payment_amount", "created_at")
 MAX_COLUMNS = 20
 
@@ -95,13 +101,6 @@ def known_columns(names: Sequence[str]) -> list[str]:
     """Those of the names that are columns, each once; at most ``MAX_COLUMNS``."""
     known = [name for name in names if name in COLUMN_CHOICES or name.startswith(f"{ATTRIBUTES}.")]
     return [name.replace("\0", "") for name in dict.fromkeys(known)][:MAX_COLUMNS]
-
-
-def _label(name: str) -> str:
-    if name.startswith(_ATTRIBUTE):
-        return name[len(_ATTRIBUTE) : -1]
-    field, _, operator = name.rstrip("]").partition("[")
-    return f"{_LABELS[field]} {_OPERATORS.get(operator, operator)}".strip()
 
 
 def _kind(name: str) -> str:

@@ -23,11 +23,12 @@ PERIODS = (30, 90)
 _MAX_PLANS = 10
 _COUNTING_SECONDS = 0.5  # what a page may spend on counting in what came since the last one
 _PAYMENTS_SECONDS = 60  # how old the sums of payments may be: they read every customer
+_MAX_EXACT = 10_000  # of MRR: more is shown without fractions, which the table by plan has
 # What the plot can show: a title, and whether the sum of the days means something.
 _PLOTS = {
-    "events": ("Events a day", "events", True),
-    "active": ("Active customers a day", "customers", False),
-    "new": ("New customers a day", "customers", True),
+    "events": ("Events", "events", True),
+    "active": ("Active customers", "customers", False),
+    "new": ("New customers", "customers", True),
 }
 
 
@@ -59,7 +60,7 @@ def show(request: PortalRequest) -> HttpResponseBase:
         "tiles": [*_tiles(series, period, before), _rejected(account_id, today), _payments_tile(all_plans.payments)],
         "plots": [(name, title) for name, (title, _, _) in _PLOTS.items()],
         "shown": shown,
-        "plot": plot_days(shown, title, noun, period, series[shown], summed=summed),
+        "plot": plot_days(shown, f"{title} a day", noun, period, series[shown], summed=summed),
         "names": [(name, count, _percent(count, top)) for name, count in found.names],
         "plans": [(plan, _percent(plan.payments, plans[0].payments)) for plan in plans],
         "all_plans": all_plans,
@@ -77,7 +78,7 @@ def _tiles(
     events, newest = reverse("portal:events"), f"{reverse('portal:customers')}?{urlencode({'sort': '-created_at'})}"
     rows = [
         ("events", "Events", of["events"], events, f"in {days} days"),
-        ("active", "Active customers today", series["active"].get(period[-1], 0), newest, "so far"),
+        ("active", "Active today", series["active"].get(period[-1], 0), newest, "customers, so far"),
         ("new", "New customers", of["new"], newest, f"in {days} days"),
     ]
     return [
@@ -100,7 +101,8 @@ def _rejected(account_id: int, today: datetime.date) -> Tile:
 
 def _payments_tile(payments: Any) -> Tile:
     url = f"{reverse('portal:customers')}?{urlencode({'sort': '-monthly_payment_amount'})}"
-    return Tile("MRR", payments, url, "monthly recurring revenue, now")
+    whole = round(payments) if payments > _MAX_EXACT else payments
+    return Tile("MRR", whole, url, "monthly recurring revenue, now")
 
 
 def _payments(account_id: int) -> Any:

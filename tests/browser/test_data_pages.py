@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 import urllib.error
 import urllib.request
 
@@ -13,12 +14,17 @@ from tests.browser.conftest import DESKTOP, PHONE
 JOHN = {"customer_id": "123", "name": "John Smith", "email": "john@example.com", "plan": "Starter"}
 PAGES = [
     "/",
-    "/?days=90",
+    "/?days=90&plot=active",
     "/events/",
     "/events/?name=nothing&paused=1",
     "/customers/",
     "/customers/?q=smith",
     "/customers/?q=nobody",
+    "/customers/?plan=Starter&created_at[gte]=2026-01-01",
+    "/customers/?created_at[gte]=soon",
+    "/events/rejected/",
+    "/events/rejected/?customer_id=nobody",
+    "/offline/",
     "/customers/customer/?id=123",
 ]
 
@@ -74,10 +80,10 @@ def test_pausing_holds_the_list_still(visitor, send):
 def test_filters_follow_the_typing_and_the_address(visitor, send):
     send("event", event("Paid", "1"), event("Left", "2"))
     page = visitor.open("/events/")
-    page.get_by_label("Event name").press_sequentially("Paid")
+    page.get_by_label("Event name").press_sequentially("paid")
     expect(page.get_by_role("link", name="Left")).to_have_count(0)
     expect(page.get_by_role("link", name="Paid")).to_be_visible()
-    expect(page).to_have_url(f"{visitor.server.address}/events/?name=Paid")
+    expect(page).to_have_url(f"{visitor.server.address}/events/?name=paid")
     send("event", event("Left", "3"), event("Paid", "4"))
     expect(page.get_by_role("link", name="4", exact=True)).to_be_visible(timeout=4000)
     expect(page.get_by_role("link", name="Left")).to_have_count(0)
@@ -160,11 +166,11 @@ def test_times_are_in_the_readers_zone_by_choice(new_visitor):
     visitor.sign_up()
     Sender(visitor)("event", event(created_at=1_700_000_000))
     page = visitor.open("/customers/customer/?id=123")
-    time = page.locator("tbody time").last
-    assert "14 Nov 2023, 22:13:20 UTC" in time.get_attribute("title")
+    moment = page.locator("tbody time").last
+    assert "14 Nov 2023, 22:13:20 UTC" in moment.get_attribute("title")
     page.locator(".menu summary").click()
     visitor.press("Times in my time zone")
-    assert "15 Nov 2023, 07:13:20 Asia/Tokyo" in time.get_attribute("title")
+    assert "15 Nov 2023, 07:13:20 Asia/Tokyo" in moment.get_attribute("title")
     visitor.open("/customers/customer/?id=123")  # the choice is kept
     assert "Asia/Tokyo" in page.locator("tbody time").last.get_attribute("title")
 
@@ -198,5 +204,140 @@ def test_accessible_and_not_too_wide(new_visitor, viewport, scheme):
         visitor.open(path)
         for summary in page.locator("details.behind > summary").all():
             summary.click()
+        for summary in page.locator("details.drop > summary").all():
+            summary.click()
+            visitor.check_width()
+            summary.click()
         visitor.check_accessibility()
         visitor.check_width()
+
+
+def told(page):
+    """What the plot's tip says."""
+    return page.locator(".tip").inner_text().replace("\n", " ")
+
+
+def test_a_plot_tells_a_day_by_pointer_touch_and_keyboard(new_visitor):
+    visitor = new_visitor(has_touch=True)
+    visitor.sign_up()
+    send = Sender(visitor)
+    yesterday = time.time() - 86_400
+    send("event", event(), event(), event(created_at=yesterday))
+    page = visitor.open("/")
+    probe, tip = page.get_by_role("slider", name="Events a day, day by day"), page.locator(".tip")
+    expect(tip).to_be_hidden()
+    box = probe.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 3, box["y"] + 20)
+    assert told(page).endswith("so far All 2")
+    page.mouse.move(box["x"] + box["width"] - box["width"] / 30 - 3, box["y"] + 20)
+    assert told(page).endswith("All 1")
+    page.mouse.move(5, 5)
+    expect(tip).to_be_hidden()
+    page.touchscreen.tap(box["x"] + box["width"] - 3, box["y"] + 40)
+    assert told(page).endswith("so far All 2")
+    page.locator("h1").click()
+    page.get_by_role("link", name="New customers", exact=True).last.focus()
+    page.keyboard.press("Tab")
+    assert told(page).endswith("so far All 2")
+    page.keyboard.press("ArrowLeft")
+    assert told(page).endswith("All 1")
+    assert probe.get_attribute("aria-valuetext").endswith("All 1")
+    visitor.check_accessibility()
+    page.keyboard.press("Home")
+    assert told(page).endswith("All 0")
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+
+
+def test_many_rejections_are_fixed_and_dismissed_with_the_keyboard(visitor, send):
+    send("event", *(event(name, created_at="yesterday") for name in ("Paid", "Left", "Kept")))
+    page = visitor.open("/events/rejected/")
+    for name in ("Paid", "Left"):
+        page.get_by_label(f"Select {name}").press("Space")
+    page.get_by_label("Field", exact=True).fill("created_at")
+    page.get_by_label("New value or name").fill("1700000000")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 items stored.")).to_be_visible()
+    page.get_by_label("All 1").press("Space")
+    page.get_by_role("button", name="Dismiss").press("Enter")
+    expect(page.get_by_text("1 item dismissed.")).to_be_visible()
+    expect(page.get_by_text("Nothing is rejected.")).to_be_visible()
+    visitor.check_accessibility()
+
+
+def test_the_quick_start_says_that_one_was_refused(visitor, send):
+    page = visitor.open("/")
+    expect(page.get_by_role("heading", name="Quick start")).to_be_visible()
+    send("event", {"customer_id": "1"})
+    expect(page.get_by_text("One was rejected")).to_be_visible(timeout=4000)
+    visitor.check_accessibility()
+    page.get_by_role("link", name="Fix it").press("Enter")
+    expect(page.get_by_role("heading", name="Rejected event")).to_be_visible()
+
+
+def test_customers_are_filtered_and_their_columns_chosen(visitor, send):
+    send("customer", JOHN | {"role": "boss"}, JOHN | {"customer_id": "2", "name": "Alice"})
+    page = visitor.open("/customers/")
+    page.get_by_text("Add a filter").press("Enter")
+    page.get_by_label("Field").select_option("Custom attribute")
+    page.get_by_label("Value").fill("role=boss")
+    page.get_by_role("button", name="Add", exact=True).press("Enter")
+    expect(page.get_by_role("link", name="John Smith")).to_be_visible()
+    expect(page.get_by_role("link", name="Alice")).to_have_count(0)
+    page.get_by_text("The same list by the API").press("Enter")
+    expect(page.get_by_text("--data-urlencode 'custom_attributes[role]=boss'")).to_be_visible()
+    page.get_by_text("Columns", exact=True).press("Enter")
+    page.get_by_label("role", exact=True).press("Space")
+    page.get_by_role("button", name="Show").press("Enter")
+    expect(page.get_by_role("cell", name="boss")).to_be_visible()
+    page.get_by_role("link", name="role: boss").press("Enter")
+    expect(page.get_by_role("link", name="Alice")).to_be_visible()
+
+
+def test_offline_is_a_page_that_says_so(new_visitor):
+    visitor = new_visitor()
+    visitor.sign_up()
+    page = visitor.open("/events/")
+    page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
+    visitor.open("/customers/")
+    visitor.context.set_offline(True)
+    page.get_by_role("link", name="Live events").click()
+    expect(page.get_by_role("heading", name="You are offline")).to_be_visible()
+    visitor.check_accessibility()
+    visitor.context.set_offline(False)
+    page.get_by_role("link", name="Try again").click()
+    expect(page.get_by_role("heading", name="Live events")).to_be_visible()
+    visitor.complaints.clear()  # the browser reports what it could not load
+
+
+def test_a_list_that_gets_no_answer_says_so(visitor, send):
+    send("event", event())
+    page = visitor.open("/events/")
+    visitor.context.route("**/events/feed/**", lambda route: route.fulfill(status=503))
+    expect(page.get_by_text("The server does not answer.")).to_be_visible(timeout=5000)
+    visitor.context.unroute("**/events/feed/**")
+    expect(page.get_by_text("The server does not answer.")).to_be_hidden(timeout=5000)
+    visitor.complaints.clear()  # the browser reports each 503
+
+
+@pytest.mark.parametrize("path", ["/", "/events/", "/events/rejected/", "/customers/", "/customers/customer/?id=123"])
+def test_weighs_little_and_stays_where_it_is(visitor, send, path):
+    """Compressed, with all that it loads; nothing on it moves while it loads."""
+    send("customer", JOHN)
+    send("event", *(event(f"Event {number}") for number in range(40)), event(created_at="x"))
+    session = visitor.context.new_cdp_session(visitor.page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    sizes = []
+    session.on("Network.loadingFinished", lambda found: sizes.append(found["encodedDataLength"]))
+    page = visitor.open(path)
+    page.wait_for_timeout(500)
+    assert 0 < sum(sizes) < 150_000
+    shift = """new Promise((tell) => {
+      let sum = 0;
+      new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value; })
+        .observe({ type: "layout-shift", buffered: true });
+      setTimeout(() => tell(sum), 300);
+    })"""
+    assert page.evaluate(shift) == 0

@@ -176,7 +176,7 @@ class TestFilters:
         assert [(each.label, each.value) for each in response.context["described"]] == [
             ("Plan", "A"),
             ("role", "x"),
-            ("Monthly payment amount at least", "2"),
+            ("Pays a month at least", "2"),
         ]
         assert found(member.get(PAGE, data=query | {"q": "john"})) == ["4"]
         assert found(member.get(f"{PAGE}?{response.context['described'][2].without}")) == ["4", "1"]

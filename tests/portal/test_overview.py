@@ -46,7 +46,7 @@ def test_events_and_active_customers_a_day(member, acme, globex):
     events, active = plot(member, "events"), plot(member, "active")
     assert (events.days[-1].total, events.days[-3].total, events.days[0].total, events.total) == (3, 1, 1, 5)
     assert (active.days[-1].total, active.days[-3].total, active.total) == (2, 1, 4)
-    assert (tile(response, "Events").value, tile(response, "Active customers today").value) == (5, 2)
+    assert (tile(response, "Events").value, tile(response, "Active today").value) == (5, 2)
     assert plot(member, "events", days="90").total == 6
 
 
