@@ -6,10 +6,11 @@ from accounts.models import Account, AuditEntry, User
 
 
 class Actor(NamedTuple):
-    """Who does something. ``user`` is None for the system; ``ip`` None where it is not known."""
+    """Who does something: a user, an API key by its ``name``, or neither for the system. ``ip`` may be unknown."""
 
     user: User | None = None
     ip: str | None = None
+    name: str = ""
 
 
 def record(*, account: Account, actor: Actor, action: AuditEntry.Action, **detail: Any) -> None:
@@ -20,7 +21,7 @@ def record(*, account: Account, actor: Actor, action: AuditEntry.Action, **detai
     AuditEntry.objects.create(
         account=account,
         actor_id=actor.user.pk if actor.user else None,
-        actor_email=actor.user.email if actor.user else "",
+        actor_email=actor.user.email if actor.user else actor.name,
         action=action,
         detail=detail,
         ip=actor.ip,

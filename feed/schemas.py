@@ -148,6 +148,15 @@ _CODES = {
 }
 
 
+def _detail(error: Any) -> str:
+    """What is wrong, in the words of the lists' parameters where pydantic's are about Python."""
+    if error["type"] == "extra_forbidden":
+        return f"Unknown field. Known fields: {', '.join(WebhookFields.model_fields)}."
+    if error["type"] == "enum":
+        return f"Must be one of: {', '.join(EntryType.values)}."
+    return str(error["msg"])
+
+
 def read_webhook(body: Body, *, partial: bool) -> dict[str, Any]:
     """The settings that a body sends, or ``InvalidRequestError``."""
     try:
@@ -162,7 +171,7 @@ def read_webhook(body: Body, *, partial: bool) -> dict[str, Any]:
         found = WebhookFields.model_validate(sent).model_dump(include=set(sent), mode="json")
     except ValidationError as error:
         errors += [
-            Error(_CODES.get(each["type"], "invalid"), each["msg"], ".".join(map(str, each["loc"])))
+            Error(_CODES.get(each["type"], "invalid"), _detail(each), ".".join(map(str, each["loc"])))
             for each in error.errors()
         ]
     if errors:

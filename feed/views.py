@@ -10,8 +10,10 @@ from django.http.response import HttpResponseBase
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts.audit import Actor
 from accounts.authentication import Credential, HasScope
-from accounts.models import Account
+from accounts.client_ip import client_ip
+from accounts.models import Account, ApiKey
 from feed import queries, services
 from feed.entries import Page
 from feed.models import Webhook
@@ -112,7 +114,9 @@ class WebhookViewSet(ApiViewSet):
         """Make a webhook; its secret is in this answer alone."""
         fields = read_webhook(read_body(request), partial=False)
         try:
-            new = services.create_webhook(account=Account.objects.get(id=self.account_id), **fields)
+            new = services.create_webhook(
+                account=Account.objects.get(id=self.account_id), actor=_actor(request), **fields
+            )
         except services.TooManyWebhooksError:
             detail = f"An account has at most {services.MAX_WEBHOOKS} webhooks."
             raise InvalidRequestError([Error("too_many", detail)]) from None
@@ -133,7 +137,7 @@ class WebhookViewSet(ApiViewSet):
         """One webhook."""
         row = Webhook.objects.filter(account=self.account_id, id=_uuid(webhook_id)).first()
         if row is None:
-            raise Http404
+            raise Http404("There is no webhook with this id.")
         return envelope("webhook", [_shown(row)])
 
     def partial_update(self, request: Request, webhook_id: str) -> HttpResponse:
@@ -141,25 +145,35 @@ class WebhookViewSet(ApiViewSet):
         row_id = _uuid(webhook_id)
         changes = read_webhook(read_body(request), partial=True)
         try:
-            row = services.update_webhook(account_id=self.account_id, webhook_id=row_id, changes=changes)
+            row = services.update_webhook(
+                account_id=self.account_id, webhook_id=row_id, changes=changes, actor=_actor(request)
+            )
         except Webhook.DoesNotExist:
-            raise Http404 from None
+            raise Http404("There is no webhook with this id.") from None
         return envelope("webhook", [_shown(row)], method="PATCH")
 
     def destroy(self, request: Request, webhook_id: str) -> HttpResponse:
         """Delete it, with what it has set aside."""
         try:
-            row = services.delete_webhook(account_id=self.account_id, webhook_id=_uuid(webhook_id))
+            row = services.delete_webhook(
+                account_id=self.account_id, webhook_id=_uuid(webhook_id), actor=_actor(request)
+            )
         except Webhook.DoesNotExist:
-            raise Http404 from None
+            raise Http404("There is no webhook with this id.") from None
         return envelope("webhook", [_shown(row)], method="DELETE")
+
+
+def _actor(request: Request) -> Actor:
+    """For the audit log: the key's name, and from where it was used."""
+    key = ApiKey.objects.get(id=request.auth.key_id)  # type: ignore[union-attr]  # a Credential
+    return Actor(ip=client_ip(request.META), name=f"API key {key.name}"[:254])
 
 
 def _uuid(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise Http404 from None
+        raise Http404("There is no webhook with this id.") from None
 
 
 def _shown(row: Webhook) -> dict[str, Any]:

@@ -224,3 +224,15 @@ def test_an_unknown_parameter_lists_the_known_ones(api):
         "cursor",
     ]:
         assert known in details
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("created_at", "Use created_at[gte], created_at[gt], created_at[lte], created_at[lt]."),
+        ("page", "For the next page send metadata.next_cursor as cursor; limit is the size of a page."),
+        ("plann", "Known parameters: "),
+    ],
+)
+def test_an_unknown_parameter_is_told_what_to_use(api, name, advice):
+    assert advice in api.get("customer", {name: "1"}).details

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from accounts import keys
+from accounts.models import ApiKey, AuditEntry
 from feed import services
 from feed.models import Webhook
 from tests.client import Api
@@ -110,3 +111,20 @@ def test_an_account_has_so_many_webhooks_at_most(api, monkeypatch):
 
 def test_an_integer_may_be_written_with_a_point(api):
     assert api.post("webhook", {"url": URL, "batch": 100.0}).row["batch"] == 100
+
+
+def test_what_is_wrong_is_said_in_the_words_of_the_api(api):
+    unknown = api.post("webhook", {"url": URL, "type": "event.created"})
+    assert unknown.details == "Unknown field. Known fields: url, types, names, enabled, batch."
+    choice = api.post("webhook", {"url": URL, "types": ["event"]})
+    assert choice.details == "Must be one of: event.created, customer.updated, customer.erased."
+    assert api.get("webhook/nonsense").details == "There is no webhook with this id."
+
+
+def test_the_audit_log_names_the_key(api, acme):
+    row = api.post("webhook", {"url": URL}).row
+    api.patch(f"webhook/{row['id']}", {"batch": 5})
+    api.delete(f"webhook/{row['id']}")
+    entries = AuditEntry.objects.filter(account=acme, action__startswith="webhook")
+    assert len(entries) == 3
+    assert {entry.actor_email for entry in entries} == {f"API key {ApiKey.objects.get(account=acme).name}"}

@@ -17,6 +17,7 @@ _PARAMETER = re.compile(r"(?P<name>[a-z_]+)\[(?P<inner>.+)\]", re.DOTALL)
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 MAX_VALUES = 100  # per parameter
 _MAX_ATTRIBUTES = 10  # in filters: each one unpacks the attributes of every scanned row
+_OTHER_PAGING = {"page", "offset", "skip", "per_page", "page_size"}  # as other APIs have it
 _LARGEST_EXPONENT = 308  # of a double. Longer numbers would make the statement much longer than the request.
 
 
@@ -86,8 +87,16 @@ def _filter(query: ListQuery, name: str, values: list[str]) -> None:
             detail = f"At most {_MAX_ATTRIBUTES} custom attributes can be filtered on at once."
             raise PydanticCustomError("too_many_filters", detail)
     else:
-        known = ", ".join(definition.parameters)
-        raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known parameters: {known}.")
+        detail = f"Unknown parameter. {_advice(name, definition)}"
+        raise PydanticCustomError("unknown_parameter", detail)
+
+
+def _advice(name: str, definition: ListDefinition) -> str:
+    if name in definition.ranges:
+        return f"Use {', '.join(f'{name}[{operator}]' for operator in _OPERATORS)}."
+    if name in _OTHER_PAGING:
+        return "For the next page send metadata.next_cursor as cursor; limit is the size of a page."
+    return f"Known parameters: {', '.join(definition.parameters)}."
 
 
 def _attribute_scalars(value: str) -> list[str]:
