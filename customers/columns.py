@@ -23,7 +23,7 @@ class Kind(NamedTuple):
 
     cast: str  # of a text, to the column's type
     write: Callable[[Any], str]  # the text
-    json_sql: str = "{}"  # SQL of what answers show, of the column that is put in
+    json_sql: str = "{}"  # SQL of what responses show; {} is the column
     json: str = JSON_TEXT  # how that becomes JSON
     text: str = "{}"  # SQL of what, cast to text, the history keeps
 
@@ -147,7 +147,7 @@ def _accepts(accepts: Any, value: Any) -> bool:
 
 
 class CustomerColumns(AccountOwned):
-    """The columns in the order of an json_sql: the reference's ten, then what was added."""
+    """The columns in the order in which responses show them: the reference's ten, then what was added."""
 
     customer_id = column(
         # "C": compared byte by byte, on every server alike; an order of pages must not depend on a server's locale.
@@ -236,7 +236,7 @@ def _declared(field: Any) -> Column:
 
 COLUMNS = tuple(_declared(field) for field in CustomerColumns._meta.local_fields if hasattr(field, "declared"))
 KEY, ATTRIBUTES = "customer_id", "custom_attributes"
-# Those that a POST or PATCH replaces: all that clients send but the customer's name, and attributes, which are merged.
+# Those that a POST or PATCH replaces: all that clients send except `customer_id`, and attributes, which are merged.
 REPLACED = tuple(each for each in COLUMNS if each.accepts and each.name not in {KEY, ATTRIBUTES})
 MERGED = (*REPLACED, *(each for each in COLUMNS if each.name == ATTRIBUTES))
 HISTORIC = tuple(each for each in REPLACED if each.history)

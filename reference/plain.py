@@ -1,6 +1,7 @@
 """Pages as Markdown, for readers that are programs, and the list of them (llms.txt)."""
 
 from reference.fields import Field
+from reference.openapi.document import PUBLISHED_SERVER
 from reference.pages import Code, Page, Section, pages
 
 _ABOUT = """\
@@ -27,7 +28,9 @@ def llms_txt(base: str) -> str:
     for group in dict.fromkeys(page.group for page in pages().values()):
         lines.append(f"## {group}\n")
         lines += [
-            f"- [{page.title}]({base}/docs/{page.slug or 'introduction'}.md): {page.summary}"
+            f"- [{page.title}]({base}/docs/{page.slug or 'introduction'}.md): {page.summary}".replace(
+                PUBLISHED_SERVER, base
+            )
             for page in pages().values()
             if page.group == group
         ]
@@ -52,10 +55,8 @@ def _section(section: Section, page: Page) -> str:
 def _table(rows: list[Field]) -> str:
     lines = ["| name | type | required | description |", "|---|---|---|---|"]
     for row in rows:
-        text = f"{row.description} {row.more}".strip().replace("|", "\\|")
-        lines.append(
-            f"| `{row.name}` | {row.type} | {'yes' if row.required else 'no'} | {text} |".replace("[gte|", "[gte\\|")
-        )
+        cells = f"`{row.name}`", row.type, "yes" if row.required else "no", f"{row.description} {row.more}".strip()
+        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     return "\n".join(lines)
 
 

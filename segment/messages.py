@@ -1,4 +1,4 @@
-"""Segment's messages, and what each becomes: an event, a customer, or an alias (docs/segment.md).
+"""Segment's messages, and what each becomes: an event, a customer, or an alias (docs/guides/segment.md).
 
 The wire format is that of Segment's tracking API as its SDKs send it. No database and no request in here.
 """

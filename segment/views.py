@@ -1,4 +1,4 @@
-"""The endpoints that Segment's SDKs send to. What they accept as an answer is narrow: docs/segment.md has the facts."""
+"""The endpoints that Segment's SDKs send to. What they accept as an answer is narrow: docs/guides/segment.md has the facts."""
 
 from collections.abc import Callable
 from http import HTTPStatus

@@ -10,7 +10,7 @@ EVENT = {
     "Together with `customer_id` and `name` at most 2,600 bytes.",
     "custom_attributes": "A hash of key-value pairs with any other data about the event: at most 64 KiB of JSON. "
     "Fields that are not part of the event are kept here too.",
-    "success": "Always 1: the event is stored.",
+    "success": "Always 1: an event with this id is stored. If it was stored before, `metadata.duplicates` counts it.",
 }
 CUSTOMER = {
     "customer_id": "Your identifier for the customer. An integer is taken as its decimal digits.",

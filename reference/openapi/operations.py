@@ -20,8 +20,8 @@ _IDEMPOTENCY_KEY = {"$ref": "#/components/parameters/idempotency_key"}
 TAGS = {
     "Events": "What your customers do: each has a customer, a name and a time. Events never change.",
     "Customers": "Who your customers are, which plan they are on, what they pay.",
-    "Feed": "Everything that changes in your account, in order and without gaps: for a warehouse, a CRM, services of "
-    "your own. A reader that follows the cursor misses no event and reads none twice.",
+    "Feed": "New events, changed customers and erased ones, in order and without gaps: for a warehouse, a CRM, "
+    "services of your own. A reader that follows the cursor misses no event and reads none twice.",
     "Webhooks": "The feed, sent to you: signed, in order, again and again until you have it.",
 }
 
@@ -223,9 +223,10 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Read the feed",
         description="Read what has changed since a cursor, in the order in which it was stored. `metadata.next_cursor` is "
         "always there, also when nothing is new, so a client simply loops: read, handle, keep the cursor, read again. An "
-        "entry is shown once nothing can be stored any more that would stand before it.\n\n"
+        "entry is shown as soon as nothing can be stored before it any more.\n\n"
         "`event.created` has the event. `customer.updated` has the customer as it is now; several updates between two reads "
-        "may be one entry. `customer.erased` has the `customer_id` and nothing else, and is kept for 30 days.",
+        "may be one entry. `customer.erased` has the `customer_id` and nothing else, and is kept for 30 days. A deleted event "
+        "leaves the feed without an entry of its own: delete it in your copy as well.",
         parameters=tuple(feed_parameters()),
         responses={200: Response(description="A page of entries.", schema="FeedRetrieved", streams=(NDJSON,))},
     ),

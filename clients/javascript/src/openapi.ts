@@ -220,9 +220,9 @@ export interface paths {
         };
         /**
          * Read the feed
-         * @description Read what has changed since a cursor, in the order in which it was stored. `metadata.next_cursor` is always there, also when nothing is new, so a client simply loops: read, handle, keep the cursor, read again. An entry is shown once nothing can be stored any more that would stand before it.
+         * @description Read what has changed since a cursor, in the order in which it was stored. `metadata.next_cursor` is always there, also when nothing is new, so a client simply loops: read, handle, keep the cursor, read again. An entry is shown as soon as nothing can be stored before it any more.
          *
-         *     `event.created` has the event. `customer.updated` has the customer as it is now; several updates between two reads may be one entry. `customer.erased` has the `customer_id` and nothing else, and is kept for 30 days.
+         *     `event.created` has the event. `customer.updated` has the customer as it is now; several updates between two reads may be one entry. `customer.erased` has the `customer_id` and nothing else, and is kept for 30 days. A deleted event leaves the feed without an entry of its own: delete it in your copy as well.
          */
         get: operations["readFeed"];
         put?: never;
@@ -339,7 +339,7 @@ export interface components {
             /** @description Time at which the event occurred, in seconds since the Unix epoch. */
             created_at: string;
             /**
-             * @description Always 1: the event is stored.
+             * @description Always 1: an event with this id is stored. If it was stored before, `metadata.duplicates` counts it.
              * @constant
              */
             success: 1;

@@ -58,7 +58,7 @@ class Event(TypedDict):
     """
     success: Literal[1]
     """
-    Always 1: the event is stored.
+    Always 1: an event with this id is stored. If it was stored before, `metadata.duplicates` counts it.
     """
     id: str
     """
