@@ -14,7 +14,7 @@ class Actor(NamedTuple):
 
 
 def record(*, account: Account, actor: Actor, action: AuditEntry.Action, **detail: Any) -> None:
-    """Write an entry; in the transaction of what it tells of, so that neither is there without the other.
+    """Write an entry, in the transaction of the action it records, so that neither exists without the other.
 
     ``detail`` is JSON: names and numbers, never a secret.
     """

@@ -1,4 +1,4 @@
-"""The ``Authorization: Token <key>`` header: from a key to an account, with at most one query and usually none."""
+"""The ``Authorization: Token <key>`` header: finds a key's account with at most one query, usually none."""
 
 import datetime
 import time
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Credential(NamedTuple):
-    """What a request may do: found in ``request.auth``."""
+    """What a request may do, in ``request.auth``."""
 
     key_id: int
     account_id: int
@@ -34,7 +34,7 @@ class Credential(NamedTuple):
     expires_at: datetime.datetime | None
 
     def still_works(self) -> bool:
-        """Whether the key has not been revoked since, nor expired: for answers that take longer than it is believed."""
+        """Whether the key is still valid, for responses that take longer than keys are cached."""
         rows = ApiKey.objects.filter(id=self.key_id, revoked_at=None)
         return rows.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now())).exists()
 
@@ -73,9 +73,9 @@ def find_credential(key: str, environ: Mapping[str, Any]) -> Credential | None:
 
 
 def find_key(key: str, environ: Mapping[str, Any]) -> Credential | RefusedKey | None:
-    """The key; None if it is unknown.
+    """The key, None if it is unknown.
 
-    One that works is believed for ``API_KEY_CACHE_SECONDS``; one that does not is asked for each time, so that a new
+    A valid key is cached for ``API_KEY_CACHE_SECONDS``; others are looked up each time, so that a new
     key works at once. ``environ`` says from where it is used.
     """
     digest = keys.digest(key)
@@ -111,7 +111,7 @@ def _look_up(digest: bytes, address: str | None) -> tuple[Any, ...] | None:
 
 
 def forget_credentials() -> None:
-    """Ask the database for every key again."""
+    """Empty the cache of keys."""
     _cache.clear()
 
 
@@ -119,7 +119,7 @@ class TokenAuthentication(BaseAuthentication):
     """``Authorization: Token <key>``, or ``Bearer <key>``; scheme names in any case. Sets ``request.auth`` alone."""
 
     def authenticate(self, request: Request) -> tuple[None, Credential]:
-        """The key's credential, or 401: no view of the API is for everyone."""
+        """The key's credential, or 401: no view of the API is public."""
         header = request.META.get("HTTP_AUTHORIZATION", "")
         scheme, _, key = header.partition(" ")
         key = key.strip()
@@ -139,11 +139,11 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class HasScope(BasePermission):
-    """The key's scopes cover the method: ``read`` for GET, HEAD and OPTIONS, ``write`` for the others."""
+    """The key's scopes must cover the method: ``read`` for GET, HEAD and OPTIONS, ``write`` for the others."""
 
     message = "This API key's scopes do not allow this method."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether they do."""
+        """Whether they cover it."""
         needed = "read" if request.method in {"GET", "HEAD", "OPTIONS"} else "write"
         return isinstance(request.auth, Credential) and needed in request.auth.scopes

@@ -1,4 +1,4 @@
-"""A link that logs in once: for who has made the first account on their own machine, and has no password yet."""
+"""A one-time log-in link for the owner of the first account on their own machine, who has no password yet."""
 
 from django.core import signing
 from django.utils import timezone
@@ -10,16 +10,16 @@ _SALT = "accounts.first_login"
 
 
 class UsedLinkError(Exception):
-    """The link is broken, too old or was used, or its user has a password by now."""
+    """The link is broken, expired or used, or its user has a password by now."""
 
 
 def make_token(user: User) -> str:
-    """A token for a user without a password; an earlier one works no more once any of them was used."""
+    """A token for a user without a password; once any token was used, earlier ones stop working."""
     return signing.dumps([user.pk, _last_login(user)], salt=_SALT)
 
 
 def use_token(token: str) -> User:
-    """The user whose token it is, once. ``UsedLinkError``. Never an operator: the admin is not opened by a link."""
+    """The token's user, once, or ``UsedLinkError``. Never an operator: no link opens the admin."""
     try:
         user_id, last_login = signing.loads(token, salt=_SALT, max_age=LINK_LIVES_SECONDS)
     except signing.BadSignature as error:
@@ -27,7 +27,7 @@ def use_token(token: str) -> User:
     user = User.objects.filter(pk=user_id, is_active=True, is_staff=False).first()
     if user is None or user.has_usable_password() or _last_login(user) != last_login:
         raise UsedLinkError
-    # Of two who follow it at once, one changes the row.
+    # If two people follow it at once, only one changes the row.
     if not User.objects.filter(pk=user.pk, last_login=user.last_login).update(last_login=timezone.now()):
         raise UsedLinkError
     return user

@@ -1,4 +1,4 @@
-"""API key material: made at random, looked up by digest, kept encrypted so that an owner can see it again.
+"""API key material: random, looked up by digest, stored encrypted so that an owner can view it again.
 
 A stolen database holds digests (of 238 random bits, so a plain SHA-256 cannot be searched) and Fernet ciphertexts,
 whose key is in the settings: it gives no usable key.
@@ -16,7 +16,7 @@ _ALPHABET = string.digits + string.ascii_letters
 
 
 class UnreadableKeyError(Exception):
-    """The ciphertext was made under an encryption key that the settings no longer have."""
+    """The ciphertext was made with an encryption key that is no longer in the settings."""
 
 
 def generate() -> str:
@@ -25,17 +25,17 @@ def generate() -> str:
 
 
 def digest(key: str) -> bytes:
-    """What a key is looked up by."""
+    """The digest by which a key is looked up."""
     return hashlib.sha256(key.encode()).digest()
 
 
 def encrypt(key: str) -> bytes:
-    """The key under the first encryption key of the settings."""
+    """The key, encrypted with the first encryption key of the settings."""
     return _fernet().encrypt(key.encode())
 
 
 def decrypt(encrypted: bytes | memoryview) -> str:
-    """The key again, under whichever encryption key of the settings made it; else ``UnreadableKeyError``."""
+    """The decrypted key, whichever encryption key of the settings was used; otherwise ``UnreadableKeyError``."""
     try:
         return _fernet().decrypt(bytes(encrypted)).decode()
     except InvalidToken:
@@ -43,7 +43,7 @@ def decrypt(encrypted: bytes | memoryview) -> str:
 
 
 def rotate(encrypted: bytes | memoryview) -> bytes:
-    """The same key under the first encryption key of the settings; else ``UnreadableKeyError``."""
+    """The same key, encrypted again with the first encryption key of the settings; otherwise ``UnreadableKeyError``."""
     try:
         return _fernet().rotate(bytes(encrypted))
     except InvalidToken:

@@ -1,4 +1,4 @@
-"""Who may do what: users log in, accounts own the data, memberships join the two, API keys speak for an account."""
+"""Users log in, accounts own the data, memberships connect the two, and API keys act for an account."""
 
 from typing import Any, ClassVar
 
@@ -10,17 +10,17 @@ from django.utils import timezone
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users that log in by email."""
+    """Creates users that log in by email."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Store a user; without a password it cannot log in until one is set."""
+        """Create a user; without a password, it cannot log in until one is set."""
         user = self.model(email=email, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Store an operator who may do everything in the admin."""
+        """Create an operator, who may do everything in the admin."""
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -47,12 +47,12 @@ class User(AbstractUser):
         return self.email
 
     def clean(self) -> None:
-        """Say that an email is taken also where it differs by case alone."""
+        """Also report an email as taken if it differs only in case."""
         super().clean()
         self.email = self.email.lower()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the email in lower case: no two users differ by case alone."""
+        """Store the email in lower case, so that no two users differ only in case."""
         self.email = self.email.lower()
         super().save(*args, **kwargs)
 
@@ -73,7 +73,7 @@ class Account(models.Model):
     max_events_per_day = models.PositiveIntegerField(
         null=True, blank=True, help_text="Empty: as ACCOUNT_MAX_EVENTS_PER_DAY says. 0: any number."
     )
-    # Since when it is being erased. Nothing is stored for it from then on, and it is never opened again.
+    # When its erasure began. From then on nothing is stored for it, and it is never reopened.
     closed_at = models.DateTimeField(null=True, editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="accounts"
@@ -120,7 +120,7 @@ class Invitation(models.Model):
 
     class Meta:
         constraints = (
-            # accounts.services.invite: who is invited again gets a new link in the place of the old one.
+            # accounts.services.invite: a second invitation replaces the link of the first.
             models.UniqueConstraint(fields=["account", "email"], name="accounts_invitation_unique"),
             models.CheckConstraint(condition=models.Q(role__in=["owner", "member"]), name="accounts_invitation_role"),
         )
@@ -130,7 +130,7 @@ class Invitation(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Something that somebody did to an account. Nothing changes it; it goes with the account."""
+    """An action on an account. Entries never change, and are erased with the account."""
 
     class Action(models.TextChoices):
         ACCOUNT_CREATED = "account.created", "Account created"
@@ -164,7 +164,7 @@ class AuditEntry(models.Model):
         SECOND_FACTOR_REMOVED = "user.second_factor_removed", "Second factor removed"
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="audit_entries", db_index=False)
-    # No foreign key: an entry outlives the user, and the email is what it was then.
+    # No foreign key: an entry outlives the user, and keeps the email of that time.
     actor_id = models.BigIntegerField(null=True)
     actor_email = models.CharField(max_length=254, blank=True)
     action = models.CharField(max_length=40)
@@ -182,18 +182,18 @@ class AuditEntry(models.Model):
 
     @property
     def label(self) -> str:
-        """The action in words; as it is stored where a later release knows it no more."""
+        """The action in words, or as stored if this release does not know it."""
         return dict(self.Action.choices).get(self.action, self.action)
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """The detail, as it can be read."""
+        """The detail as readable text."""
         texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in self.detail.items()}
         return [(key.replace("_", " "), "none" if text is None else str(text)) for key, text in texts.items()]
 
 
 class ApiKey(models.Model):
-    """A key to the API. Its text exists encrypted only; requests find it by digest. See ``accounts.keys``."""
+    """An API key. Its text is only stored encrypted; requests find it by digest. See ``accounts.keys``."""
 
     class Scope(models.TextChoices):
         READ = "read"
@@ -228,7 +228,7 @@ class ApiKey(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Whether a request with this key is answered now."""
+        """Whether the key is valid now."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
 
 
@@ -286,11 +286,11 @@ class AccountOwned(models.Model):
         return super()._do_update(base_qs, using, pk_val, values, *rest)
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Delete this account's row, not another's of the same id."""
+        """Delete this account's row, not another account's row with the same id."""
         rows = type(self)._base_manager.using(using).filter(account_id=self.account_id, pk=self.pk)
         return rows.delete()
 
 
 def account_owned_models() -> list[type[AccountOwned]]:
-    """Every table that holds accounts' data."""
+    """All models of accounts' data."""
     return [model for model in apps.get_models() if issubclass(model, AccountOwned)]

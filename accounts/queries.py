@@ -38,14 +38,14 @@ def find_account(named: str) -> int:
 def check_open(*, account_id: int) -> None:
     """Raise ``AccountGoneError`` if the account is being erased, or gone: why a statement has stored nothing.
 
-    Exact though it asks later: an account that was closed is never opened again.
+    Checking afterwards is exact, because a closed account is never reopened.
     """
     if not is_open(account_id=account_id):
         raise AccountGoneError
 
 
 def is_open(*, account_id: int) -> bool:
-    """Whether the account is there and nobody erases it."""
+    """Whether the account exists and is not being erased."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {OPEN_ACCOUNT}", {"account_id": account_id})
         return bool(cursor.fetchone()[0])
@@ -69,29 +69,29 @@ def browser_origins(*, account_id: int) -> list[str]:
 
 
 def account_keys(*, account_id: int) -> list[ApiKey]:
-    """Every key of the account, the newest first; those that have ended too."""
+    """Every key of the account, newest first, including ended ones."""
     return list(ApiKey.objects.filter(account=account_id).order_by("-id"))
 
 
 def find_active_key(*, account_id: int, key_id: int) -> ApiKey | None:
-    """The account's key, if requests with it are answered."""
+    """The account's key, if it is valid."""
     row = ApiKey.objects.filter(account=account_id, id=key_id).first()
     return row if row and row.is_active else None
 
 
 def newest_full_key(*, account_id: int) -> ApiKey | None:
-    """The account's newest key that can do everything, among those that work."""
+    """The account's newest valid key with all scopes."""
     rows = ApiKey.objects.filter(account=account_id, revoked_at=None, scopes__contains=["read", "write"])
     return next((row for row in rows.order_by("-id") if row.is_active), None)
 
 
 def account_members(*, account_id: int) -> list[Membership]:
-    """Everyone in the account with their users, who joined first comes first."""
+    """The account's members with their users, in the order in which they joined."""
     return list(Membership.objects.filter(account=account_id).select_related("user").order_by("id"))
 
 
 def find_member(*, account_id: int, membership_id: int) -> Membership | None:
-    """One place in the account, with its user."""
+    """One membership of the account, with its user."""
     return Membership.objects.filter(account=account_id, id=membership_id).select_related("user").first()
 
 
@@ -109,12 +109,12 @@ def audit_entries(*, account_id: int, before: int | None, limit: int) -> list[Au
 
 
 def user_memberships(*, user_id: int) -> list[Membership]:
-    """Every place of a user with its account, by the account's name."""
+    """Every membership of a user with its account, by the account's name."""
     return list(Membership.objects.filter(user=user_id).select_related("account").order_by("account__name"))
 
 
 def chosen_membership(*, user_id: int | None, account_id: int | None) -> Membership | None:
-    """The user's place in this account, else in the one that was joined first; with the account. None: in no account."""
+    """The user's membership in this account, otherwise the first one joined, with the account; None if there is none."""
     places = Membership.objects.filter(user=user_id).select_related("account").order_by("id")
     chosen = places.filter(account=account_id).first() if account_id is not None else None
     return chosen or places.first()

@@ -17,7 +17,7 @@ from accounts.queries import OPEN_ACCOUNT, check_open
 from traitly.db.retries import retried
 from traitly.input.errors import QuotaExceededError
 
-_REMEMBERED_SECONDS = 60  # by what stores without a key: imports, the portal
+_REMEMBERED_SECONDS = 60  # when storing without a key: imports, the portal
 _MAX_REMEMBERED = 10_000
 
 
@@ -31,8 +31,8 @@ class Limits(NamedTuple):
 _NONE = Limits(None, None)
 _limits: dict[int, tuple[float, Limits]] = {}
 
-# The database counts, over all processes; nothing is counted of what does not fit. Clocks of several machines differ:
-# the day that has begun for one of them has begun for all.
+# The database counts for all processes; what does not fit is not counted. Machines' clocks differ, so the day that has
+# begun for one of them has begun for all.
 _SPEND = f"""
 INSERT INTO accounts_dailyusage AS counted (account_id, day, events)
 SELECT %(account_id)s, %(day)s::date, %(events)s WHERE %(events)s <= %(limit)s AND {OPEN_ACCOUNT}
@@ -44,14 +44,14 @@ WHERE CASE WHEN counted.day < EXCLUDED.day THEN 0 ELSE counted.events END + EXCL
 
 
 def remember_limits(*, account_id: int, limits: Limits) -> None:
-    """What has just been read of an account, so that nobody has to ask for it."""
+    """Cache an account's limits that have just been read."""
     if len(_limits) >= _MAX_REMEMBERED:
         _limits.clear()
     _limits[account_id] = (time.monotonic() + _REMEMBERED_SECONDS, limits)
 
 
 def forget_limits() -> None:
-    """Ask the database for every account's limits again."""
+    """Empty the cache of limits."""
     _limits.clear()
 
 
@@ -85,14 +85,14 @@ def spend_events(*, account_id: int, events: int) -> None:
 
 
 def return_events(*, account_id: int, events: int) -> None:
-    """Take back events that were counted and turned out to be stored before."""
+    """Subtract events that were counted but turned out to be duplicates."""
     if limit := max_events_per_day(account_id=account_id):
         _spend(account_id, timezone.now().astimezone(datetime.UTC).date(), -events, limit)
 
 
 @retried
 def _spend(account_id: int, day: datetime.date, events: int, limit: int) -> bool:
-    """Whether they fit. The table is unlogged: a count is not worth a wait for the disk."""
+    """Count them if they fit, and return whether they did. The table is unlogged: a count is not worth waiting for the disk."""
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, {"account_id": account_id, "day": day, "events": events, "limit": limit})
         return bool(cursor.rowcount)

@@ -17,10 +17,10 @@ from traitly.input.errors import AccountGoneError
 
 ALL_SCOPES = (ApiKey.Scope.READ, ApiKey.Scope.WRITE)
 INVITATION_LIVES = datetime.timedelta(days=7)
-OPERATOR = Actor()  # who acts when nobody is named: the admin, a command
+OPERATOR = Actor()  # the actor when nobody is named: the admin, a command
 
 _INVITATION_SALT = "accounts.invitation"
-_FACTOR_SECRETS = ("secret", "seed")  # of codes that change, of recovery codes: portal.adapter encrypts them
+_FACTOR_SECRETS = ("secret", "seed")  # of one-time codes and recovery codes: portal.adapter encrypts them
 
 
 class LastOwnerError(Exception):
@@ -28,7 +28,7 @@ class LastOwnerError(Exception):
 
 
 class AlreadyMemberError(Exception):
-    """Who is invited is in the account already."""
+    """The invited person is already a member."""
 
 
 class InvitationError(Exception):
@@ -42,12 +42,12 @@ class NewKey(NamedTuple):
     key: str
 
     def __repr__(self) -> str:
-        return f"NewKey({self.row})"  # never the text: reprs end in logs
+        return f"NewKey({self.row})"  # never the text, because reprs end up in logs
 
 
 @transaction.atomic
 def create_account(*, company: str, owner: User, actor: Actor = OPERATOR) -> tuple[Account, NewKey]:
-    """Make an account with its owner and its first key, which can read and write."""
+    """Create an account with its owner and its first key, which can read and write."""
     account = Account.objects.create(name=company)
     Membership.objects.create(account=account, user=owner, role=Membership.Role.OWNER)
     audit.record(account=account, actor=actor, action=AuditEntry.Action.ACCOUNT_CREATED, name=company)
@@ -56,7 +56,7 @@ def create_account(*, company: str, owner: User, actor: Actor = OPERATOR) -> tup
 
 @transaction.atomic
 def rename_account(*, account: Account, name: str, actor: Actor) -> None:
-    """Give the account another name."""
+    """Rename the account."""
     audit.record(account=account, actor=actor, action=AuditEntry.Action.ACCOUNT_RENAMED, before=account.name, name=name)
     account.name = name
     account.save(update_fields=["name"])
@@ -64,7 +64,7 @@ def rename_account(*, account: Account, name: str, actor: Actor) -> None:
 
 @transaction.atomic
 def set_retention(*, account: Account, days: int | None, actor: Actor) -> None:
-    """Keep events for so many days after they happened; None: for ever. `manage.py prune_events` acts on it."""
+    """Set for how many days events are kept after they happened; None: for ever. `manage.py prune_events` applies it."""
     before = account.event_retention_days
     audit.record(account=account, actor=actor, action=AuditEntry.Action.RETENTION_CHANGED, before=before, days=days)
     account.event_retention_days = days
@@ -73,7 +73,7 @@ def set_retention(*, account: Account, days: int | None, actor: Actor) -> None:
 
 @transaction.atomic
 def set_quotas(*, account: Account, max_customers: int | None, max_events_per_day: int | None, actor: Actor) -> None:
-    """Bound what the account may store; None: as the settings say, 0: not at all. Keys learn of it within five seconds."""
+    """Set the account's quotas; None: those of the settings, 0: unlimited. Keys pick them up within five seconds."""
     before = {"customers_before": account.max_customers, "events_per_day_before": account.max_events_per_day}
     now = {"customers": max_customers, "events_per_day": max_events_per_day}
     audit.record(account=account, actor=actor, action=AuditEntry.Action.QUOTAS_CHANGED, **before, **now)
@@ -83,7 +83,7 @@ def set_quotas(*, account: Account, max_customers: int | None, max_events_per_da
 
 @transaction.atomic
 def close_account(*, account: Account, actor: Actor = OPERATOR) -> None:
-    """Revoke the account's keys and store nothing for it any more: before it is erased. It cannot be opened again.
+    """Revoke the account's keys and stop storing its data, before it is erased. It cannot be reopened.
 
     Statements that store an account's data look at ``closed_at`` themselves (``accounts.queries.OPEN_ACCOUNT``). So once
     the transactions that ran at the commit of this one have ended, nothing is added: neither by requests whose key was
@@ -112,14 +112,14 @@ def create_key(
     expires_at: datetime.datetime | None = None,
     actor: Actor = OPERATOR,
 ) -> NewKey:
-    """Make a key of the account. ``AccountGoneError``."""
+    """Create a key of the account. Raises ``AccountGoneError``."""
     new = _make_key(account, name, scopes, expires_at)
     _record_key(new.row, actor, AuditEntry.Action.KEY_CREATED, scopes=new.row.scopes)
     return new
 
 
 def _make_key(account: Account, name: str, scopes: Iterable[str], expires_at: datetime.datetime | None) -> NewKey:
-    # Locked until the commit: the key is either there when the account is closed, and revoked, or not made.
+    # Locked until the commit: either the key exists when the account is closed, and is revoked, or it is not created.
     if Account.objects.select_for_update(no_key=True).filter(pk=account.pk, closed_at=None).first() is None:
         raise AccountGoneError
     key = keys.generate()
@@ -150,7 +150,7 @@ def reveal_key(*, account_id: int, key_id: int, actor: Actor) -> str:
 
 @transaction.atomic
 def change_key(*, account_id: int, key_id: int, changes: dict[str, Any], actor: Actor = OPERATOR) -> ApiKey:
-    """Change some of ``name``, ``scopes`` and ``expires_at``; what else the key has stays. ``ApiKey.DoesNotExist``."""
+    """Change some of ``name``, ``scopes`` and ``expires_at``. Raises ``ApiKey.DoesNotExist``."""
     row = ApiKey.objects.select_for_update().get(account_id=account_id, id=key_id)
     for name, value in changes.items():
         setattr(row, name, value)
@@ -162,7 +162,7 @@ def change_key(*, account_id: int, key_id: int, changes: dict[str, Any], actor: 
 
 @transaction.atomic
 def revoke_key(*, account_id: int, key_id: int, actor: Actor = OPERATOR) -> bool:
-    """Stop a key for good, within ``API_KEY_CACHE_SECONDS`` in every process. False if it was not active."""
+    """Revoke a key, within ``API_KEY_CACHE_SECONDS`` in every process. False if it was not active."""
     row = ApiKey.objects.select_for_update().filter(account_id=account_id, id=key_id, revoked_at=None).first()
     if row is None:
         return False
@@ -180,7 +180,7 @@ def rotate_key(
     overlap: datetime.timedelta = datetime.timedelta(),
     actor: Actor = OPERATOR,
 ) -> NewKey:
-    """Make a key like this one, which itself works for ``overlap`` longer. ``ApiKey.DoesNotExist`` if not active."""
+    """Create a key like this one, which stays valid for ``overlap``. ``ApiKey.DoesNotExist`` if it is not active."""
     ends = timezone.now() + overlap
     old = ApiKey.objects.select_for_update().get(
         Q(expires_at=None) | Q(expires_at__gt=timezone.now()), account_id=account_id, id=key_id, revoked_at=None
@@ -197,9 +197,9 @@ def rotate_key(
 
 
 def rotate_encryption() -> tuple[int, int]:
-    """Encrypt every key and second factor under the first encryption key of the settings.
+    """Encrypt every key and second factor again, with the first encryption key of the settings.
 
-    Gives how many are, and how many are unreadable.
+    Returns how many were encrypted, and how many are unreadable.
     """
     rotated = unreadable = 0
     for row in ApiKey.objects.only("encrypted"):
@@ -225,9 +225,9 @@ def rotate_encryption() -> tuple[int, int]:
 
 @transaction.atomic
 def invite(*, account: Account, email: str, role: str, actor: Actor) -> tuple[Invitation, str]:
-    """Invite an address; gives the token of its link, which works for ``INVITATION_LIVES``. ``AlreadyMemberError``.
+    """Invite an email address; returns the token of its link, valid for ``INVITATION_LIVES``. ``AlreadyMemberError``.
 
-    An address that is invited again gets a new link; the old one works no more.
+    A second invitation makes a new link; the old one stops working.
     """
     email = email.lower()
     if Membership.objects.filter(account=account, user__email=email).exists():
@@ -254,7 +254,7 @@ def find_invitation(token: str) -> Invitation:
 
 @transaction.atomic
 def withdraw_invitation(*, account_id: int, invitation_id: int, actor: Actor) -> bool:
-    """Make the link of an invitation useless. False if there is none."""
+    """Withdraw an invitation, so that its link stops working. False if there is none."""
     invitation = Invitation.objects.filter(account_id=account_id, id=invitation_id).first()
     if invitation is None:
         return False
@@ -266,9 +266,9 @@ def withdraw_invitation(*, account_id: int, invitation_id: int, actor: Actor) ->
 
 @transaction.atomic
 def accept_invitation(*, token: str, actor: Actor) -> Membership:
-    """Put the acting user into the account that invited the user's address. ``InvitationError``."""
+    """Add the acting user to the account that invited their email address. ``InvitationError``."""
     invitation = find_invitation(token)
-    # Taken by its deletion: of two who follow one link at once, one finds it gone.
+    # Deleting it takes it: if two people follow one link at once, one finds it gone.
     deleted, _ = Invitation.objects.filter(id=invitation.pk).delete()
     if not deleted or actor.user is None or actor.user.email != invitation.email:
         raise InvitationError
@@ -282,7 +282,7 @@ def accept_invitation(*, token: str, actor: Actor) -> Membership:
 
 @transaction.atomic
 def add_member(*, account: Account, user: User, role: str, actor: Actor) -> Membership:
-    """Put a user into the account without an invitation, as operators do."""
+    """Add a user to the account without an invitation, as operators do."""
     membership = Membership.objects.create(account=account, user=user, role=role)
     action = AuditEntry.Action.MEMBER_JOINED
     audit.record(account=account, actor=actor, action=action, email=user.email, role=role)
@@ -301,14 +301,14 @@ def change_role(*, account: Account, membership_id: int, role: str, actor: Actor
 
 @transaction.atomic
 def remove_member(*, account: Account, membership_id: int, actor: Actor) -> None:
-    """Take someone out of the account, at once. ``Membership.DoesNotExist``, ``LastOwnerError``."""
+    """Remove a member from the account at once. ``Membership.DoesNotExist``, ``LastOwnerError``."""
     membership = _locked_membership(account, membership_id, stays_owner=False)
     membership.delete()
     audit.record(account=account, actor=actor, action=AuditEntry.Action.MEMBER_REMOVED, email=membership.user.email)
 
 
 def _locked_membership(account: Account, membership_id: int, *, stays_owner: bool) -> Membership:
-    """The membership, while nobody else changes a role: two owners who leave at once must not leave none."""
+    """The membership, locked so that nobody else changes a role: two owners who leave at once must not leave none behind."""
     places = {
         place.pk: place
         for place in account.memberships.select_for_update(of=("self",)).select_related("user").order_by("id")
@@ -322,7 +322,7 @@ def _locked_membership(account: Account, membership_id: int, *, stays_owner: boo
 
 
 def accounts_owned_by_none_but(user_ids: Iterable[int]) -> list[Account]:
-    """The accounts that would be left without an owner if these users were gone."""
+    """The accounts that would have no owner without these users."""
     owners = Membership.objects.filter(role=Membership.Role.OWNER)
     theirs = Account.objects.filter(id__in=owners.filter(user__in=user_ids).values("account"))
     return list(theirs.exclude(id__in=owners.exclude(user__in=user_ids).values("account")).order_by("name"))

@@ -1,4 +1,4 @@
-"""Sessions in the database, of which a stolen copy opens none."""
+"""Sessions in the database, stored so that a stolen copy opens none of them."""
 
 import hashlib
 import json
@@ -16,17 +16,17 @@ from accounts import keys
 class SessionStore(db.SessionStore):
     """Django's own, with the cookie's key as a digest and the data encrypted, as API keys are.
 
-    The data is more than who is logged in: codes that were mailed and links that were followed stand in it.
+    The data is more than who is logged in: it also contains mailed codes and followed links.
     """
 
     def _get_session_from_db(self) -> Session | None:
         session = Session.objects.filter(session_key=_digest(self.session_key), expire_date__gt=timezone.now()).first()
         if session is None:
-            self._session_key = None  # one that a client made up is not taken
+            self._session_key = None  # keys invented by clients are not accepted
         return session
 
     def exists(self, session_key: str) -> bool:
-        """Whether the cookie's key is taken."""
+        """Whether the cookie's key is in use."""
         return super().exists(_digest(session_key))
 
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
@@ -36,7 +36,7 @@ class SessionStore(db.SessionStore):
         return session
 
     def delete(self, session_key: str | None = None) -> None:
-        """Forget the session."""
+        """Delete the session."""
         session_key = session_key or self.session_key
         if session_key:
             super().delete(_digest(session_key))
@@ -46,7 +46,7 @@ class SessionStore(db.SessionStore):
         return keys.encrypt(json.dumps(session_dict, separators=(",", ":"))).decode()
 
     def decode(self, session_data: bytes | str) -> dict[str, Any]:
-        """The data; none where its encryption key is gone: whose it was logs in again."""
+        """The data; empty if its encryption key is gone, so that the user has to log in again."""
         try:
             data: dict[str, Any] = json.loads(
                 keys.decrypt(session_data.encode() if isinstance(session_data, str) else session_data)
@@ -57,5 +57,5 @@ class SessionStore(db.SessionStore):
 
 
 def _digest(session_key: str | None) -> str:
-    """What a session is stored under: 240 bits, as the column has 40 characters. The key is random."""
+    """The digest under which a session is stored: 240 bits, because the column has 40 characters. The key is random."""
     return urlsafe_b64encode(hashlib.sha256((session_key or "").encode()).digest()[:30]).decode()

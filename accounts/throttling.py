@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Allowance(NamedTuple):
-    """What a key may still do in this window; the answer's RateLimit headers say it."""
+    """What a key may still do in this window, for the RateLimit headers."""
 
     limit: int
     remaining: int
@@ -28,7 +28,7 @@ class KeyRateThrottle(BaseThrottle):
     """At most API_RATE_LIMIT requests in a fixed window; above, 429 with ``Retry-After``."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        """Count the request, and note the allowance for the answer."""
+        """Count the request, and keep the allowance for the response."""
         limit, seconds = settings.API_RATE_LIMIT or (0, 1)  # the settings name this class only when it is set
         now = time.time()
         window = int(now // seconds)
@@ -51,7 +51,7 @@ def _count(key_id: int, window: int) -> int | None:
         cursor.execute(
             "INSERT INTO accounts_keywindow AS counted (key_id, number, used) "
             "SELECT %(key_id)s, %(number)s, 1 "
-            # A key of an account that is being erased is revoked first, and must not leave its count behind.
+            # The keys of an account are revoked before it is erased, and must not leave a count behind.
             "WHERE EXISTS (SELECT FROM accounts_apikey WHERE id = %(key_id)s AND revoked_at IS NULL) "
             "ON CONFLICT (key_id) DO UPDATE SET number = EXCLUDED.number, "
             "used = CASE WHEN counted.number = EXCLUDED.number THEN counted.used + 1 ELSE 1 END RETURNING used",

@@ -1,4 +1,4 @@
-"""Who asks over MCP: the API's own keys, which must have the scope ``read``, and its rate limits."""
+"""Authentication over MCP: the API's own keys, which need the scope ``read``, and its rate limits."""
 
 import math
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from traitly.input.errors import Error
 
 
 def authenticate(request: HttpRequest) -> HttpResponse | None:
-    """None if the request may go on, with its key's account as ``request.account_id``; else a 401, 403 or 429."""
+    """None if the request may proceed, with its key's account in ``request.account_id``; otherwise a 401, 403 or 429."""
     api_request = Request(request)
     try:
         _, credential = TokenAuthentication().authenticate(api_request)
@@ -34,5 +34,5 @@ def authenticate(request: HttpRequest) -> HttpResponse | None:
             response = error_response(HTTPStatus.TOO_MANY_REQUESTS, [Error("throttled", "Request was throttled.")])
             response["Retry-After"] = str(math.ceil(throttle.wait()))
             return response
-    request.account_id = credential.account_id  # type: ignore[attr-defined]  # found there by the tools
+    request.account_id = credential.account_id  # type: ignore[attr-defined]  # the tools read it
     return None

@@ -1,4 +1,4 @@
-"""The MCP server at /mcp: what an assistant may ask about an account. It reads, and writes nothing.
+"""The MCP server at /mcp: read-only tools with which an assistant can query an account.
 
 django-mcpz speaks the protocol (streamable HTTP without sessions, so any worker answers any request). The tools are thin:
 each reads by the same queries as the API and the portal, and so cannot see another account.
@@ -26,7 +26,7 @@ from traitly.lists.definition import ListQuery
 from traitly.lists.pages import page
 from traitly.lists.parameters import read_list
 
-_COUNTING_SECONDS = 0.5  # what a question may spend on counting in what came since the last one
+_COUNTING_SECONDS = 0.5  # how long a call may spend on counting new events
 
 Text = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*$")]
 Identifier = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
@@ -44,7 +44,7 @@ server = MCPServer(
 
 
 class FindCustomers(Struct):
-    """What is looked for."""
+    """The parameters of a search."""
 
     text: Annotated[
         Text, Meta(description="The beginning of a customer_id, an email, a name or a name's last word.")
@@ -54,7 +54,7 @@ class FindCustomers(Struct):
 
 
 class Customers(Struct):
-    """What was found, best first."""
+    """The matches, best first."""
 
     customers: list[dict[str, Any]]
 
@@ -66,14 +66,14 @@ class Customers(Struct):
     open_world=False,
 )
 def find_customers(request: HttpRequest, params: FindCustomers) -> Customers:
-    """The customers that the text finds."""
+    """The customers that match the text."""
     asked = ListQuery(CUSTOMERS, {"plan": [params.plan]} if params.plan else {}, limit=params.limit)
     found = search_customers(account_id=_account(request), text=params.text, asked=asked)
     return Customers([json.loads(row) for row in found])
 
 
 class TimelineOf(Struct):
-    """Whose timeline, and which part of it."""
+    """Which customer's timeline, and which part of it."""
 
     customer_id: Identifier
     names: Annotated[list[Text], Meta(max_length=50, description="Only events of these names.")] = []
@@ -84,7 +84,7 @@ class TimelineOf(Struct):
 
 
 class Timeline(Struct):
-    """A customer, null if only its events are known, and the events, the newest first."""
+    """A customer (null if only its events are known) and its events, newest first."""
 
     customer: dict[str, Any] | None
     events: list[dict[str, Any]]
@@ -120,7 +120,7 @@ def get_customer_timeline(request: HttpRequest, params: TimelineOf) -> Timeline:
 
 
 class CountEvents(Struct):
-    """Over which days, and of whom."""
+    """Over which days, and for which customer."""
 
     days: Annotated[int, Meta(ge=1, le=stats.DAYS, description="How many days, up to today (UTC).")] = 30
     customer_id: Annotated[Text, Meta(description="Only of this customer.")] = ""
@@ -150,7 +150,7 @@ class Counts(Struct):
     open_world=False,
 )
 def count_events(request: HttpRequest, params: CountEvents) -> Counts:
-    """The counts of the last days."""
+    """The daily counts."""
     today = timezone.now().astimezone(datetime.UTC).date()
     if params.customer_id:
         return _counts_of(_account(request), params.customer_id, today, params.days)
@@ -174,7 +174,7 @@ def _counts_of(account_id: int, customer_id: str, today: datetime.date, days: in
 
 
 class ListRejectedItems(Struct):
-    """Of whom, and how many."""
+    """For which customer, and how many."""
 
     customer_id: Annotated[Text, Meta(description="Only items that named this customer.")] = ""
     name: Annotated[Text, Meta(description="Only items with this name.")] = ""
@@ -191,7 +191,7 @@ class RejectedItem(Struct):
 
 
 class RejectedItems(Struct):
-    """The newest first."""
+    """Rejected items, newest first."""
 
     items: list[RejectedItem]
 

@@ -1,4 +1,4 @@
-"""The two ways in which Segment's SDKs give their key: Basic authentication, and ``writeKey`` in the body."""
+"""The two ways in which Segment's SDKs send their key: Basic authentication, and ``writeKey`` in the body."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WriteKeyAuthentication(BaseAuthentication):
-    """``Authorization: Basic base64("<key>:")``; without the header the ``writeKey`` of the body, which is read for it."""
+    """``Authorization: Basic base64("<key>:")``; without the header, ``writeKey`` from the body, which is read for this."""
 
     def authenticate(self, request: Request) -> tuple[None, Credential]:
         """The key's credential, or 401."""
@@ -33,10 +33,10 @@ class WriteKeyAuthentication(BaseAuthentication):
 
 
 class MayWrite(HasScope):
-    """The key may write, whatever the method: there is nothing to read here."""
+    """The key must be allowed to write, whatever the method: there is nothing to read here."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether it may."""
+        """Whether the key may write."""
         return isinstance(request.auth, Credential) and "write" in request.auth.scopes
 
 

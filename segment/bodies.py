@@ -1,4 +1,4 @@
-"""Reads a request of Segment's SDKs: one JSON object, sent under whatever type and perhaps compressed."""
+"""Reads a request of Segment's SDKs: one JSON object, with any content type and possibly compressed."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from traitly.http.bodies import read_body
 from traitly.input.errors import MalformedError, TooLargeError
 from traitly.input.parsing import parse_body
 
-MAX_ANONYMOUS_BYTES = 1024 * 1024  # of a body that is read to find out who sent it
+MAX_ANONYMOUS_BYTES = 1024 * 1024  # of a body that is read to find its key
 
 
 def read_message_body(request: Request, *, authenticated: bool = True) -> dict[str, Any]:
-    """The body's object, read once, whoever asks first. Raises the errors of ``read_body``.
+    """The body's object, read once and cached. Raises the errors of ``read_body``.
 
-    Without ``authenticated`` it may have ``MAX_ANONYMOUS_BYTES``.
+    Without ``authenticated`` the limit is ``MAX_ANONYMOUS_BYTES``.
     """
     django_request: Any = request._request
     if not hasattr(django_request, "segment_body"):

@@ -1,4 +1,4 @@
-"""Segment's messages, and what each becomes: an event, a customer, or an alias (docs/guides/segment.md).
+"""Translates Segment's messages: an event, a customer, or an alias (docs/guides/segment.md).
 
 The wire format is that of Segment's tracking API as its SDKs send it. No database and no request in here.
 """
@@ -14,7 +14,7 @@ from customers.columns import REPLACED
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import parse_time, unix_seconds
 
-# A client's clock is corrected if it is off by more: less is the time that a message travels.
+# A client's clock is corrected if it is off by more; a smaller difference may be the message's travel time.
 MAX_SKEW = datetime.timedelta(seconds=60)
 
 
@@ -30,7 +30,7 @@ class Alias(NamedTuple):
 
 
 class Translated(NamedTuple):
-    """What a message becomes, each as the API would take it: fields of an event, of a customer; an alias."""
+    """What a message becomes, as the API would accept it: fields of an event, fields of a customer, an alias."""
 
     event: dict[str, Any] | None = None
     customer: dict[str, Any] | None = None
@@ -38,7 +38,7 @@ class Translated(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """When a request arrived, and how far the client's clock was behind the server's, if that is worth correcting."""
+    """When a request arrived, and how far the client's clock was behind, if that needs correcting."""
 
     received_at: datetime.datetime
     offset: datetime.timedelta
@@ -54,7 +54,7 @@ class Clock(NamedTuple):
 
 
 def translate(message: Any, clock: Clock) -> Translated:
-    """What a message becomes. Raises ``InvalidRequestError`` for one that is none."""
+    """Translate a message. Raises ``InvalidRequestError`` if it is not one."""
     if not isinstance(message, dict):
         raise InvalidRequestError([Error("invalid", "Expected a JSON object.")])
     kind = message.get("type")
@@ -98,7 +98,7 @@ def _event(message: dict[str, Any], name: Any, clock: Clock) -> dict[str, Any]:
 
 
 def _correct(event: dict[str, Any], timestamp: Any, clock: Clock) -> None:
-    """Add what the client's clock lacks; what it said is kept. A time that is none is left to the API's check."""
+    """Correct a time by the client's clock offset, and keep the original. Invalid times are left to the API's validation."""
     try:
         corrected = parse_time(timestamp) + clock.offset
     except PydanticCustomError:
@@ -144,7 +144,7 @@ _TRANSLATORS: Mapping[str, Callable[[dict[str, Any], Clock], Translated]] = {
 
 
 def _who(message: dict[str, Any]) -> Any:
-    """The customer_id: the ``userId``, or the ``anonymousId`` of somebody who is not known yet."""
+    """The customer_id: the ``userId``, or the ``anonymousId`` of somebody who is not identified yet."""
     for name in ("userId", "anonymousId"):
         if message.get(name) not in _EMPTY:
             return message[name]
@@ -164,7 +164,7 @@ def _object(message: Mapping[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
-# Traits that stand for a field of ours under another name. A field's own name is a trait as well.
+# Traits that map to one of our fields with another name. A field's own name is a trait as well.
 _TRAITS = {
     "phone": "phone_number",
     "createdAt": "created_at",
@@ -177,9 +177,9 @@ _ACCEPTS = {each.name: TypeAdapter(each.accepts) for each in REPLACED}
 
 
 def _fields_of(traits: dict[str, Any]) -> dict[str, Any]:
-    """A customer's fields of a person's traits: those that fit the field, and all others as custom attributes.
+    """A customer's fields from a person's traits: those that fit a field, and all others as custom attributes.
 
-    A profile with an address that is none is better than no profile: nothing is refused for a trait.
+    A profile with an invalid email is better than no profile, so nothing is refused because of a trait.
     """
     fields: dict[str, Any] = {}
     attributes = {}
@@ -193,7 +193,7 @@ def _fields_of(traits: dict[str, Any]) -> dict[str, Any]:
 
 
 def _derived(traits: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Fields that follow from other traits, if they were not sent: these traits are kept as well."""
+    """Fields derived from other traits if they were not sent; these traits are kept as well."""
     derived: list[tuple[str, Any]] = []
     names = [traits.get("firstName"), traits.get("lastName")]
     if full := " ".join(name for name in names if isinstance(name, str) and name.strip()):

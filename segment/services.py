@@ -1,4 +1,4 @@
-"""Stores what Segment's messages become, by the services of the API."""
+"""Stores translated Segment messages with the services of the API."""
 
 import datetime
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from traitly.input.values import CustomerId
 
 
 class Stored(NamedTuple):
-    """What became of a request's messages."""
+    """The result of storing a request's messages."""
 
     events: int
     customers: int
@@ -30,7 +30,7 @@ class Stored(NamedTuple):
 def store_messages(
     *, account_id: int, key_id: int, messages: Sequence[Any], sent_at: Any, received_at: datetime.datetime
 ) -> Stored:
-    """Store all messages of a request, committed on return. What is refused is kept, and refuses nothing else."""
+    """Store all messages of a request, committed on return. Refused ones are kept as rejections and do not affect the others."""
     clock = Clock.of(received_at, sent_at)
     events: list[Any] = []
     customers: list[Any] = []
@@ -66,7 +66,7 @@ _IDS: TypeAdapter[Any] = TypeAdapter(CustomerId)
 
 
 def _store_aliases(account_id: int, aliases: Sequence[tuple[int, Alias]], now: datetime.datetime) -> list[RejectedItem]:
-    """Store what is said of ids, each with its message's place; gives what is refused."""
+    """Store aliases, each with its message's index; returns the refused ones."""
     refused = []
     said: dict[NewAlias, int] = {}
     for index, alias in aliases:

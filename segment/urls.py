@@ -1,4 +1,4 @@
-"""The addresses of Segment's API, at the root of the host: with and without a trailing slash, never a redirect."""
+"""The URLs of Segment's API, at the root of the host: with and without a trailing slash, never redirected."""
 
 from django.urls import re_path
 

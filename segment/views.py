@@ -19,11 +19,11 @@ from traitly.http.errors import exception_handler
 from traitly.http.views import ApiViewSet
 from traitly.input.errors import MalformedError
 
-MAX_MESSAGES = 2_500  # of a request: the SDKs send some hundreds at the most
+MAX_MESSAGES = 2_500  # per request; the SDKs send a few hundred at most
 
 
 class MessageViewSet(ApiViewSet):
-    """``/v1/batch`` and its siblings, and the addresses of single messages.
+    """``/v1/batch`` and its siblings, and the URLs of single messages.
 
     The answer is exactly 200 with a JSON object, or an error with ``code`` and ``message``: SDKs send again, or give up,
     for other answers. So a message that is refused is kept as a rejected item, under a 200.
@@ -57,12 +57,12 @@ class MessageViewSet(ApiViewSet):
             )
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Let the page that sent this read the answer: only then its library knows that it need not send again."""
+        """Let the page that sent this read the response; otherwise its library would send the message again."""
         response = super().finalize_response(request, response, *args, **kwargs)
         return _readable_by_page(request, response)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """The answer to a browser that asks before it sends; it cannot say yet with which key."""
+        """The response to a browser's preflight request, which does not contain the key yet."""
         response = HttpResponse(status=HTTPStatus.NO_CONTENT)
         response["Access-Control-Allow-Methods"] = "POST"
         response["Access-Control-Allow-Headers"] = "authorization, content-type"
@@ -80,7 +80,7 @@ class MessageViewSet(ApiViewSet):
         return self._store(messages, body.get("sentAt"))
 
     def single(self, request: Request, kind: str) -> HttpResponse:
-        """Store one message, whose type is that of the address."""
+        """Store one message, whose type is given by the URL."""
         body = read_message_body(request)
         message = {name: value for name, value in body.items() if name not in {"writeKey", "sentAt"}}
         return self._store([message | {"type": kind}], body.get("sentAt"))
@@ -97,7 +97,7 @@ class MessageViewSet(ApiViewSet):
 
 
 def _readable_by_page(request: HttpRequest | Request, response: HttpResponse) -> HttpResponse:
-    """Answers hold nothing that a page must not see: no cookies are taken here, and a key that is wrong gets a 401."""
+    """Responses contain nothing that a page must not see: cookies are ignored here, and a wrong key gets a 401."""
     if origin := request.META.get("HTTP_ORIGIN"):
         response["Access-Control-Allow-Origin"] = origin
         response["Vary"] = "Origin"
@@ -114,7 +114,7 @@ def _segment_error(error: Exception, context: dict[str, Any]) -> HttpResponse:
 
 @require_safe
 def settings_of(request: HttpRequest, key: str) -> HttpResponse:
-    """What the browser library asks for first: where to send. The same for every key, known or not."""
+    """The settings that the browser library fetches first: where to send. They are the same for every key, known or not."""
     where: dict[str, Any] = {
         "apiKey": key,
         "apiHost": f"{request.get_host()}/v1",

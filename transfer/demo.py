@@ -1,4 +1,4 @@
-"""Customers and events that could be a small company's: made up, the same in each run of a day."""
+"""Made-up customers and events of a small company, the same for every run on one day."""
 
 import datetime
 import random
@@ -70,7 +70,7 @@ _COMPANIES = [
 ]
 _PLACES = ["Berlin", "Lagos", "Lisbon", "London", "New York", "Osaka", "Paris", "San Francisco", "Sydney", "Toronto"]
 _PLANS = {"Starter": (19, 49), "Growth": (99, 199), "Scale": (399, 999)}
-# What happens, how often beside the others, and what comes with it.
+# The events, their relative frequency, and their attributes.
 _EVENTS: dict[str, tuple[int, dict[str, list[Any]]]] = {
     "Logged in": (50, {"device": ["desktop", "desktop", "phone"]}),
     "Created project": (12, {"template": ["blank", "launch", "roadmap"]}),
@@ -82,7 +82,7 @@ _EVENTS: dict[str, tuple[int, dict[str, list[Any]]]] = {
 
 
 def customers(today: datetime.datetime) -> list[dict[str, Any]]:
-    """Customers who have signed up over two years, more of them lately."""
+    """Customers who signed up over two years, more of them recently."""
     chance = random.Random(1)
     found = []
     for number in range(CUSTOMERS):
@@ -106,7 +106,7 @@ def customers(today: datetime.datetime) -> list[dict[str, Any]]:
 
 
 def events(today: datetime.datetime, known: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """What they did in the last days: less at weekends, more by some than by others."""
+    """What they did in the last days: less at weekends, and more by some than by others."""
     chance = random.Random(2)
     names = list(_EVENTS)
     often = [chance.paretovariate(1.3) for _ in known]

@@ -1,4 +1,4 @@
-"""The kinds of object that clients send: how each is read, stored and listed. What knows kinds by name asks here."""
+"""The kinds of objects that clients send, and how each is read, stored and listed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -62,7 +62,7 @@ NAMES = {f"{name}s": name.value for name in _KINDS}
 
 
 def kind_of(name: str) -> Kind:
-    """What is known of a kind. ``ValueError`` if there is no such kind, ``KeyError`` if nobody has said so here."""
+    """The declaration of a kind. ``ValueError`` if there is no such kind, ``KeyError`` if it is not declared here."""
     return _KINDS[Rejection.Kind(name)]
 
 

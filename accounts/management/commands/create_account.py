@@ -1,4 +1,4 @@
-"""``manage.py create_account --email E --company C``: an account, its owner and a key."""
+"""``manage.py create_account --email E --company C``: creates an account, its owner and a key."""
 
 import argparse
 from typing import Any
@@ -13,18 +13,18 @@ from accounts.services import create_account
 
 
 class Command(BaseCommand):
-    """Prints the key alone on stdout and everything else on stderr, so that a script can take it."""
+    """Prints only the key to stdout and everything else to stderr, so that a script can read it."""
 
     help = "Create an account, its owner and an API key. Only the key goes to stdout."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Take the owner's address and the account's name."""
+        """Add the owner's email and the account's name."""
         parser.add_argument("--email", required=True, help="the owner's email address")
         parser.add_argument("--company", required=True, help="the account's name")
 
     @transaction.atomic
     def handle(self, *args: Any, email: str, company: str, **options: Any) -> None:
-        """Make them; a user that is already there becomes the owner."""
+        """Create them; an existing user becomes the owner."""
         try:
             validate_email(email)
         except ValidationError as error:

@@ -1,4 +1,4 @@
-"""``manage.py demo``: examples for the first account, sent to the running server as a client would send them."""
+"""``manage.py demo``: sends example data for the first account to the running server, as a client would."""
 
 import datetime
 import itertools
@@ -17,12 +17,12 @@ from accounts.models import ApiKey
 from transfer import demo
 
 _BATCH = 1_000
-# Something to look at among the rejected ones.
+# Examples of rejected items.
 _REFUSED = [{"name": "Logged in"}, {"customer_id": "demo-1", "name": "Logged in", "created_at": 1_700_000_000_000}]
 
 
 class Command(BaseCommand):
-    """What `make demo` runs. The second time stores no event twice."""
+    """What `make demo` runs. Running it again stores no event twice."""
 
     help = "Fill the first account with made-up customers and 90 days of events, through the API of the running server."
 

@@ -1,4 +1,4 @@
-"""``manage.py export_data customers|events|history FILE --account ACCOUNT``: all of them, as the API streams them."""
+"""``manage.py export_data customers|events|history FILE --account ACCOUNT``: exports all rows as the API streams them."""
 
 import argparse
 import gzip
@@ -25,7 +25,7 @@ def format_of(name: str) -> str | None:
 
 
 def account_of(named: str) -> int:
-    """The id of the account that is meant, or ``CommandError``."""
+    """The id of the named account, or ``CommandError``."""
     try:
         return find_account(named)
     except LookupError as error:
@@ -33,7 +33,7 @@ def account_of(named: str) -> int:
 
 
 class Command(BaseCommand):
-    """Constant memory, whatever the account holds; nothing is locked meanwhile."""
+    """Needs constant memory and locks nothing, whatever the size of the account."""
 
     help = (
         "Export an account's customers (oldest first), its events (by id; ids that the server made sort by arrival) or "
@@ -41,7 +41,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Take what, whose, and where to."""
+        """Add the kind, the account and the file."""
         parser.add_argument("kind", choices=EXPORTS)
         parser.add_argument(
             "file", nargs="?", default="-", help="compressed if its name ends in .gz; - (the default) for stdout"
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=FORMATS, help="default: by the file's extension, else ndjson")
 
     def handle(self, *args: Any, kind: str, file: str, account: str, **options: Any) -> None:
-        """Write the file, or none."""
+        """Write the file completely or not at all."""
         account_id = account_of(account)
         names, rows = EXPORTS[kind]
         if (options["format"] or format_of(file)) == "csv":
@@ -68,7 +68,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def _destination(file: str) -> Iterator[BinaryIO]:
-    """Where to write. A file gets its name only when it is whole: half an export must not be taken for one."""
+    """Where to write. A file gets its name only when it is complete, so that half an export is never mistaken for one."""
     if file == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

@@ -1,4 +1,4 @@
-"""``manage.py import_data customers|events FILE ... --account ACCOUNT``: what a client would post, from files."""
+"""``manage.py import_data customers|events FILE ... --account ACCOUNT``: imports from files what a client would post."""
 
 import argparse
 import csv
@@ -23,14 +23,14 @@ from traitly.input.parsing import Body
 from transfer.kinds import NAMES, Kind, kind_of
 from transfer.management.commands.export_data import ACCOUNT_HELP, FORMATS, account_of, format_of
 
-_BATCH_BYTES = 4 * 1024 * 1024  # a batch is cut here too: lines may be long
-_MAX_SHOWN = 10  # rejected rows, where there is no file for them
-_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
-_MAX_KEPT = 64 * 1024  # bytes of a row that is no JSON
+_BATCH_BYTES = 4 * 1024 * 1024  # a batch also ends here, because lines may be long
+_MAX_SHOWN = 10  # rejected rows, if there is no file for them
+_INTERRUPTED = 130  # a shell's exit status for a program ended by Ctrl-C
+_MAX_KEPT = 64 * 1024  # bytes of a row that is not JSON
 
 
 class Row(NamedTuple):
-    """A row of a file: the line it begins on, and a JSON object's text without line breaks, or what is wrong with it."""
+    """A row of a file: its first line, and a JSON object's text without line breaks, or what is wrong with it."""
 
     line: int
     text: bytes
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 class Count(NamedTuple):
-    """What became of a batch: created or updated, stored before, and those that were refused, with reasons."""
+    """The result of a batch: created or updated, stored before, and refused with reasons."""
 
     stored: int
     known: int
@@ -46,7 +46,7 @@ class Count(NamedTuple):
 
 
 class Command(BaseCommand):
-    """Rows go through the schemas and services of the API, in batches that are each committed on their own."""
+    """Rows go through the schemas and services of the API, in batches that are committed separately."""
 
     help = (
         "Import customers or events. A second run stores nothing twice: it skips unchanged customers, and an event "
@@ -56,7 +56,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Take what, whose, and where from."""
+        """Add the kind, the account and the files."""
         parser.add_argument("kind", choices=NAMES)
         parser.add_argument(
             "files", nargs="*", default=["-"], metavar="file", help="- (the default) for stdin; .gz is decompressed"
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, kind: str, files: list[str], account: str, batch: int, **options: Any) -> None:
-        """Import each file, and say what became of its rows."""
+        """Import each file and report its rows."""
         account_id = account_of(account)
         if not 1 <= batch <= settings.MAX_ITEMS:
             raise CommandError(f"--batch must be from 1 to {settings.MAX_ITEMS}.")
@@ -103,7 +103,7 @@ class Command(BaseCommand):
     def _import(
         self, file: str, kind: str, account_id: int, size: int, source: str, file_format: str | None
     ) -> Iterator[tuple[Count, int]]:
-        """Store a file batch by batch; gives what became of each, and how many rows it had."""
+        """Store a file batch by batch; yields each result and its number of rows."""
         of_kind = kind_of(NAMES[kind])
         with ExitStack() as stack:
             try:
@@ -144,7 +144,7 @@ class Command(BaseCommand):
 
 
 def _store(kind: Kind, account_id: int, source: str, batch: Sequence[Row]) -> Count:
-    """Store a batch's good rows. A line that is no JSON spoils a request; of a file it is one rejected row."""
+    """Store a batch's valid rows. In a request, a line that is not JSON invalidates everything; in a file it is one rejected row."""
     refused = [(row, [row.error]) for row in batch if row.error]
     rows = [row for row in batch if not row.error]
     if not rows:
@@ -157,8 +157,8 @@ def _store(kind: Kind, account_id: int, source: str, batch: Sequence[Row]) -> Co
         if len(rows) == 1:
             detail = error.detail.removeprefix("Line 1: The body is ").capitalize()
             return Count(0, 0, [*refused, (rows[0], [Error("parse_error", detail)])])
-        # Halves until the broken lines stand alone, and what is too much for one request is not: the good ones are still
-        # stored many at a time.
+        # Split until the broken lines are isolated and each part fits into one request; the others are still stored many at
+        # a time.
         middle = len(rows) // 2
         first, second = (_store(kind, account_id, source, part) for part in (rows[:middle], rows[middle:]))
         refused = [*refused, *first.refused, *second.refused]
@@ -187,7 +187,7 @@ def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 
 def _ndjson_rows(stream: BinaryIO) -> Generator[Row, None, None]:
-    """The lines that are not blank. One that is longer than a request may be is not held in memory."""
+    """The lines that are not blank. A line longer than a request may be is not kept in memory."""
     most: int = settings.MAX_BODY_BYTES
     number = 0
     while text := stream.readline(most + 1):
@@ -205,7 +205,7 @@ def _ndjson_rows(stream: BinaryIO) -> Generator[Row, None, None]:
 
 
 def _csv_rows(stream: BinaryIO, read_only: frozenset[str]) -> Generator[Row, None, None]:
-    """The rows below the line of names, each as the JSON object that a client would have sent."""
+    """The rows below the header, each as the JSON object that a client would send."""
     csv.field_size_limit(settings.MAX_BODY_BYTES)
     lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     reader = csv.reader(lines, strict=True)
@@ -219,7 +219,7 @@ def _csv_rows(stream: BinaryIO, read_only: frozenset[str]) -> Generator[Row, Non
     except csv.Error as error:
         raise csv.Error(f"line {reader.line_num}: {error}") from error
     finally:
-        lines.detach()  # whoever opened the stream closes it
+        lines.detach()  # the stream belongs to whoever opened it
 
 
 def _names(cells: list[str]) -> list[str]:
@@ -237,18 +237,18 @@ def _csv_row(line: int, names: list[str], cells: list[str], read_only: frozenset
     elif "custom_attributes" in sent:
         text = sent["custom_attributes"]
         try:
-            json.loads(text, parse_int=Decimal)  # is it one value? Its text is what is stored
+            json.loads(text, parse_int=Decimal)  # check that it is one value; its text is what gets stored
         except (ValueError, RecursionError):
             error = Error("invalid", "The cell is not JSON.", "custom_attributes")
         else:
-            # Line breaks stand between tokens only: within strings JSON escapes them.
+            # Line breaks occur only between tokens: JSON escapes them within strings.
             fields["custom_attributes"] = orjson.Fragment(text.replace("\r", " ").replace("\n", " "))
     for name in read_only & sent.keys():
-        if sent[name] == "1":  # an answer's success
+        if sent[name] == "1":  # the success field of a response
             fields[name] = 1
     try:
         return Row(line, orjson.dumps(fields), error)
-    except TypeError:  # a byte that is no UTF-8 became a lone surrogate
+    except TypeError:  # a byte that is not UTF-8 became a lone surrogate
         shown = {name: cell.encode(errors="replace").decode() for name, cell in sent.items()}
         return Row(line, orjson.dumps(shown), Error("invalid", "The row is not UTF-8."))
 
