@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import sys
+import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from events.services import store_events
 from tests.client import Api, read_json
 from tests.factories import AccountFactory, MembershipFactory, a_customer, an_event
 from transfer import kinds
+from transfer.management.commands import import_data
 
 pytestmark = pytest.mark.django_db
 
@@ -403,3 +405,17 @@ def test_there_is_no_bar_where_nobody_looks(
     pipes.run("export_data", "customers", tmp_path / "d.ndjson", "--account", acme.pk)
     assert capsys.readouterr().err == f"{tmp_path}/c.ndjson: 3 rows, 3 stored, 0 already stored, 0 rejected.\n"
     assert Customer.objects.count() == 3
+
+
+def test_the_next_batch_is_validated_while_one_is_stored():
+    begun = threading.Event()
+
+    def batches():
+        yield "first"
+        begun.set()
+        yield "second"
+
+    ahead = import_data._ahead(batches())
+    assert next(ahead) == "first"
+    assert begun.wait(10)
+    assert list(ahead) == ["second"]

@@ -3,15 +3,14 @@
 import argparse
 import csv
 import gzip
-import io
-import json
 import sys
 import zlib
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from decimal import Decimal
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import orjson
 from django.conf import settings
@@ -19,22 +18,36 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from traitly.input.errors import AccountGoneError, Error, MalformedError, QuotaExceededError, TooLargeError
+from traitly.input.items import Batch
 from traitly.input.parsing import Body
 from transfer.kinds import NAMES, Kind, kind_of
 from transfer.management.commands.export_data import ACCOUNT_HELP, FORMATS, account_of, format_of
+from transfer.rows import Row, csv_rows, ndjson_rows, shown
+
+T = TypeVar("T")
 
 _BATCH_BYTES = 4 * 1024 * 1024  # a batch also ends here, because lines may be long
 _MAX_SHOWN = 10  # rejected rows, if there is no file for them
 _INTERRUPTED = 130  # a shell's exit status for a program ended by Ctrl-C
-_MAX_KEPT = 64 * 1024  # bytes of a row that is not JSON
 
 
-class Row(NamedTuple):
-    """A row of a file: its first line, and a JSON object's text without line breaks, or what is wrong with it."""
+Refused = tuple[Row, list[Error]]  # with reasons
 
-    line: int
-    text: bytes
-    error: Error | None = None
+
+class Part(NamedTuple):
+    """Rows that were validated together."""
+
+    rows: Sequence[Row]
+    items: Batch[Any]
+
+
+class Ready(NamedTuple):
+    """A batch that only has to be stored: how many rows it had, and where in the file it ends."""
+
+    parts: list[Part]
+    refused: list[Refused]
+    rows: int
+    position: int
 
 
 class Count(NamedTuple):
@@ -42,7 +55,7 @@ class Count(NamedTuple):
 
     stored: int
     known: int
-    refused: list[tuple[Row, list[Error]]]
+    refused: list[Refused]
 
 
 class Command(BaseCommand):
@@ -111,13 +124,18 @@ class Command(BaseCommand):
                 total = Path(file).stat().st_size if file != "-" else None
                 stream: Any = gzip.GzipFile(fileobj=raw) if file.endswith(".gz") else raw
                 is_csv = (file_format or format_of(file)) == "csv"
-                rows = _csv_rows(stream, frozenset(of_kind.schema.read_only)) if is_csv else _ndjson_rows(stream)
+                rows = csv_rows(stream, frozenset(of_kind.schema.read_only)) if is_csv else ndjson_rows(stream)
                 bar = stack.enter_context(
                     tqdm(desc=file, total=total, unit="B", unit_scale=True, disable=None, file=sys.stderr)
                 )
-                for batch in _batches(stack.enter_context(closing(rows)), size):
-                    yield _store(of_kind, account_id, source, batch), len(batch)
-                    bar.update(raw.tell() - bar.n if total else sum(len(row.text) for row in batch))
+                batches = _batches(stack.enter_context(closing(rows)), size)
+                ready = _validated(of_kind, source, batches, raw.tell if total else None)
+                # A thread that reads from a terminal could not be interrupted.
+                for batch in ready if raw.isatty() else stack.enter_context(closing(_ahead(ready))):
+                    count = _store(of_kind, account_id, source, batch.parts)
+                    refused = sorted([*batch.refused, *count.refused], key=lambda each: each[0].line)
+                    yield count._replace(refused=refused), batch.rows
+                    bar.update(batch.position - bar.n)
             except (OSError, EOFError, zlib.error, csv.Error) as error:
                 raise CommandError(f"{file}: {error}. Everything before it is imported.") from error
             except QuotaExceededError as error:
@@ -135,7 +153,7 @@ class Command(BaseCommand):
             "file": file,
             "line": row.line,
             "errors": [error._asdict() for error in errors],
-            "row": _shown(row.text),
+            "row": shown(row.text),
         }
         rejected.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
@@ -143,30 +161,80 @@ class Command(BaseCommand):
 # Storing -------------------------------------------------------------------------------------------------------------
 
 
-def _store(kind: Kind, account_id: int, source: str, batch: Sequence[Row]) -> Count:
-    """Store a batch's valid rows. In a request, a line that is not JSON invalidates everything; in a file it is one rejected row."""
+def _store(kind: Kind, account_id: int, source: str, parts: Iterable[Part]) -> Count:
+    """Store what was validated; gives what became of it."""
+    stored, known, refused = 0, 0, []
+    for part in parts:
+        try:
+            part_known = kind.store(account_id, part.items.accepted)
+        except TooLargeError as error:  # together with what is stored
+            if len(part.rows) == 1:
+                refused.append(_unreadable(part.rows[0], error))
+                continue
+            again = (_validate(kind, source, half)[0] for half in _halves(part.rows))
+            count = _store(kind, account_id, source, chain.from_iterable(again))
+        else:
+            count = Count(len(part.items.accepted) - part_known, part_known, [])
+        stored, known, refused = stored + count.stored, known + count.known, [*refused, *count.refused]
+    return Count(stored, known, refused)
+
+
+# Validating ----------------------------------------------------------------------------------------------------------
+
+
+def _validated(
+    kind: Kind, source: str, batches: Iterable[list[Row]], position: Callable[[], int] | None
+) -> Iterator[Ready]:
+    read = 0
+    for batch in batches:
+        parts, refused = _validate(kind, source, batch)
+        read += sum(len(row.text) for row in batch)
+        yield Ready(parts, refused, len(batch), position() if position else read)
+
+
+def _validate(kind: Kind, source: str, batch: Sequence[Row]) -> tuple[list[Part], list[Refused]]:
+    """A batch's valid rows, and the refused. In a request, a line that is not JSON invalidates everything; in a file it is
+    one rejected row.
+    """
     refused = [(row, [row.error]) for row in batch if row.error]
     rows = [row for row in batch if not row.error]
     if not rows:
-        return Count(0, 0, refused)
+        return [], refused
     keys = [f"{source}:{row.line}:{row.text.decode(errors='replace')}" for row in rows]
     try:
-        items = kind.read(Body(b"\n".join(row.text for row in rows), lines=True), keys)
-        known = kind.store(account_id, items.accepted)
+        items = kind.read(Body(b"\n".join([row.text for row in rows]), lines=True), keys)
     except (MalformedError, TooLargeError) as error:
         if len(rows) == 1:
-            detail = error.detail.removeprefix("Line 1: The body is ").capitalize()
-            return Count(0, 0, [*refused, (rows[0], [Error("parse_error", detail)])])
+            return [], [*refused, _unreadable(rows[0], error)]
         # Split until the broken lines are isolated and each part fits into one request; the others are still stored many at
         # a time.
-        middle = len(rows) // 2
-        first, second = (_store(kind, account_id, source, part) for part in (rows[:middle], rows[middle:]))
-        refused = [*refused, *first.refused, *second.refused]
-        return Count(
-            first.stored + second.stored, first.known + second.known, sorted(refused, key=lambda each: each[0].line)
-        )
+        parts = []
+        for half in _halves(rows):
+            more_parts, more_refused = _validate(kind, source, half)
+            parts += more_parts
+            refused += more_refused
+        return parts, refused
     refused += [(rows[rejected.index], rejected.errors) for rejected in items.rejected]
-    return Count(len(items.accepted) - known, known, sorted(refused, key=lambda each: each[0].line))
+    return [Part(rows, items)], refused
+
+
+def _halves(rows: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
+    middle = len(rows) // 2
+    return rows[:middle], rows[middle:]
+
+
+def _unreadable(row: Row, error: MalformedError | TooLargeError) -> Refused:
+    detail = error.detail.removeprefix("Line 1: The body is ").capitalize()
+    return row, [Error("parse_error", detail)]
+
+
+def _ahead(parts: Iterator[T]) -> Generator[T, None, None]:
+    """The same, each made in a thread while the one before is being stored: PostgreSQL takes the other half of the time."""
+    with ThreadPoolExecutor(1, thread_name_prefix="reader") as thread:
+        pending = thread.submit(next, parts, None)
+        while (part := pending.result()) is not None:
+            pending = thread.submit(next, parts, None)
+            yield part
 
 
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
@@ -181,82 +249,3 @@ def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
             batch, length = [], 0
     if batch:
         yield batch
-
-
-# Reading -------------------------------------------------------------------------------------------------------------
-
-
-def _ndjson_rows(stream: BinaryIO) -> Generator[Row, None, None]:
-    """The lines that are not blank. A line longer than a request may be is not kept in memory."""
-    most: int = settings.MAX_BODY_BYTES
-    number = 0
-    while text := stream.readline(most + 1):
-        number += 1
-        error = None
-        if len(text) > most:
-            error = Error("max_length", f"The line is longer than {most} bytes.")
-            rest = text
-            while rest and not rest.endswith(b"\n"):
-                rest = stream.readline(most)
-            text = text[:_MAX_KEPT]
-        text = text.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else text.strip()
-        if text:
-            yield Row(number, text, error)
-
-
-def _csv_rows(stream: BinaryIO, read_only: frozenset[str]) -> Generator[Row, None, None]:
-    """The rows below the header, each as the JSON object that a client would send."""
-    csv.field_size_limit(settings.MAX_BODY_BYTES)
-    lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(lines, strict=True)
-    try:
-        names = _names(next(reader, []))
-        before = reader.line_num
-        for cells in reader:
-            line, before = before + 1, reader.line_num
-            if cells:
-                yield _csv_row(line, names, cells, read_only)
-    except csv.Error as error:
-        raise csv.Error(f"line {reader.line_num}: {error}") from error
-    finally:
-        lines.detach()  # the stream belongs to whoever opened it
-
-
-def _names(cells: list[str]) -> list[str]:
-    if not all(cells) or len(set(cells)) < len(cells):
-        raise csv.Error("the first line must name each column, none twice")
-    return cells
-
-
-def _csv_row(line: int, names: list[str], cells: list[str], read_only: frozenset[str]) -> Row:
-    sent = {name: cell for name, cell in zip(names, cells, strict=False) if cell}
-    fields: dict[str, Any] = dict(sent)
-    error = None
-    if len(cells) > len(names):
-        error = Error("invalid", f"The row has {len(cells)} cells, the first line {len(names)}.")
-    elif "custom_attributes" in sent:
-        text = sent["custom_attributes"]
-        try:
-            json.loads(text, parse_int=Decimal)  # check that it is one value; its text is what gets stored
-        except (ValueError, RecursionError):
-            error = Error("invalid", "The cell is not JSON.", "custom_attributes")
-        else:
-            # Line breaks occur only between tokens: JSON escapes them within strings.
-            fields["custom_attributes"] = orjson.Fragment(text.replace("\r", " ").replace("\n", " "))
-    for name in read_only & sent.keys():
-        if sent[name] == "1":  # the success field of a response
-            fields[name] = 1
-    try:
-        return Row(line, orjson.dumps(fields), error)
-    except TypeError:  # a byte that is not UTF-8 became a lone surrogate
-        shown = {name: cell.encode(errors="replace").decode() for name, cell in sent.items()}
-        return Row(line, orjson.dumps(shown), Error("invalid", "The row is not UTF-8."))
-
-
-def _shown(text: bytes) -> Any:
-    """A row as the rejected file shows it: as JSON where it is, exactly as it stood."""
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text[:_MAX_KEPT].decode(errors="replace")
-    return orjson.Fragment(text)
