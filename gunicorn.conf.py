@@ -110,8 +110,10 @@ def post_worker_init(_worker: Any) -> None:
         set_in_background()
 
 
-def on_exit(_server: Any) -> None:
-    """Remove the files in memory."""
+def on_exit(server: Any) -> None:
+    """Remove the files in memory, unless another master has taken over (SIGUSR2)."""
+    if server.reexec_pid:
+        return
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 

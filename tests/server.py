@@ -53,7 +53,7 @@ class Server:
     def start(self) -> None:
         """Start gunicorn as production does, and wait until it answers."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "traitly.wsgi"],
+            [Path(sys.executable).with_name("gunicorn"), "traitly.wsgi"],
             cwd=ROOT,
             env=self.environment,
             stderr=self.stderr,

@@ -19,13 +19,14 @@ from tests.server import Server, running_server
 
 pytestmark = pytest.mark.xdist_group("faults")
 
+_TOKEN = "a-token-for-tests"
 RESTARTS = int(os.environ.get("FAULTS_RESTARTS", "5"))
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     tmp_path.chmod(0o755)
-    with running_server(tmp_path) as running:
+    with running_server(tmp_path, settings={"METRICS_TOKEN": _TOKEN}) as running:
         yield running
 
 
@@ -82,6 +83,35 @@ def test_workers_are_replaced_one_after_the_other_under_load(server: Server) -> 
     print(f"{RESTARTS} rolling restarts: {dict(statuses)}")
     assert not failures, failures[:5]
     assert statuses[201] > 100
+
+
+def test_another_master_takes_over_under_load(server: Server) -> None:
+    """SIGUSR2 starts one with the code and the environment of now, on the same socket; SIGTERM ends the old one."""
+    assert server.process
+    old = psutil.Process(server.process.pid)
+    workers = _web_workers(server)
+    with _clients(server) as (statuses, failures):
+        time.sleep(1)
+        old.send_signal(signal.SIGUSR2)
+        deadline = time.monotonic() + 60
+        while not (masters := [each for each in old.children() if each.pid not in workers and each.children()]):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(1)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(40) == 0
+        time.sleep(2)
+    try:
+        print(f"another master: {dict(statuses)}")
+        assert not failures, failures[:5]
+        assert statuses[201] > 50
+        with server.connect() as sock:
+            sock.sendall(f"GET /metrics HTTP/1.0\r\nAuthorization: Bearer {_TOKEN}\r\n\r\n".encode())
+            text = b"".join(iter(lambda: sock.recv(65536), b""))
+        assert b"traitly_request_seconds_count" in text
+    finally:
+        masters[0].terminate()
+        masters[0].wait(40)
 
 
 def test_sigterm_answers_what_it_has_accepted(server: Server) -> None:
