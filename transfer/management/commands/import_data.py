@@ -193,8 +193,9 @@ def _validated(
 
 
 def _validate(kind: Kind, source: str, batch: Sequence[Row]) -> tuple[list[Part], list[Refused]]:
-    """A batch's valid rows, and the refused. In a request, a line that is not JSON invalidates everything; in a file it is
-    one rejected row.
+    """A batch's valid rows, and the refused.
+
+    In a request, a line that is not JSON invalidates everything; in a file it is one rejected row.
     """
     refused = [(row, [row.error]) for row in batch if row.error]
     rows = [row for row in batch if not row.error]
