@@ -56,11 +56,11 @@ def schemas() -> dict[str, Schema]:
         "Customer": response_schema(_customer(), f"A stored customer. {_ONLY_SENT}", fields.CUSTOMER_RESPONSE),
         "Change": response_schema(_CHANGE, "A change of a customer.", fields.CHANGE),
         "ChangesRetrieved": envelope(
-            "Answer with changes retrieved.", ref("Change"), "history", "retrieved", ref("NextPage")
+            "Response with changes retrieved.", ref("Change"), "history", "retrieved", ref("NextPage")
         ),
         "Alias": response_schema(_ALIAS, "Another id of a customer.", fields.ALIAS),
-        "AliasesRetrieved": envelope("Answer with aliases retrieved.", ref("Alias"), "alias", "retrieved", _NOTHING),
-        "AliasesDeleted": envelope("Answer with the alias deleted.", ref("Alias"), "alias", "deleted", _NOTHING),
+        "AliasesRetrieved": envelope("Response with aliases retrieved.", ref("Alias"), "alias", "retrieved", _NOTHING),
+        "AliasesDeleted": envelope("Response with the alias deleted.", ref("Alias"), "alias", "deleted", _NOTHING),
         "RejectedItem": _rejected_item(),
         "NextPage": next_page(),
         "BatchCounts": _batch_counts(),
@@ -125,11 +125,11 @@ def _envelopes(row: str, kind: str) -> dict[str, Schema]:
     if kind == "event":
         verbs.remove("updated")  # events never change
     found = {
-        f"{row}s{verb.title()}": envelope(f"Answer with the {kind}s {verb}.", ref(row), kind, verb, metadata[verb])
+        f"{row}s{verb.title()}": envelope(f"Response with the {kind}s {verb}.", ref(row), kind, verb, metadata[verb])
         for verb in verbs
     }
     either = {"anyOf": [ref(row), ref("RejectedItem")]}
-    batch_description = f"Answer to a batch of {kind}s of which some were refused: each in its place."
+    batch_description = f"Response to a batch of {kind}s of which some were refused: each in its place."
     return found | {f"{row}sJudged": envelope(batch_description, either, kind, "created", ref("BatchCounts"))}
 
 

@@ -75,7 +75,7 @@ def webhook_schemas() -> dict[str, Schema]:
 def _response(verb: str) -> Schema:
     nothing = {"type": "object", "description": "Empty: there is nothing more to say.", "maxProperties": 0}
     row = ref("CreatedWebhook" if verb == "created" else "Webhook")
-    return envelope(f"Answer with the webhooks {verb}.", row, "webhook", verb, nothing)
+    return envelope(f"Response with the webhooks {verb}.", row, "webhook", verb, nothing)
 
 
 def _webhook(settings: dict[str, Schema]) -> dict[str, Schema]:

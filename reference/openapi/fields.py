@@ -5,7 +5,7 @@ EVENT = {
     "name": 'Name of the event, e.g. "added user".',
     "created_at": "Time at which the event occurred: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an "
     "offset). Defaults to the current time, in whole seconds.",
-    "id": "Your own identifier of the event, unique in the account for ever. An event whose id is already stored is "
+    "id": "Your own identifier of the event, unique in the account until the event is deleted. An event whose id is already stored is "
     "acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. "
     "Together with `customer_id` and `name` at most 2,600 bytes.",
     "custom_attributes": "A hash of key-value pairs with any other data about the event: at most 64 KiB of JSON. "
@@ -60,8 +60,8 @@ WEBHOOK = {
     "url": "Where the feed is sent to: http or https, a public address.",
     "types": "Only entries of these types; empty for all.",
     "names": "Only events of these names, beside the other types; empty for all.",
-    "enabled": "Whether it is sent anything. Switched on again, it goes on where it stopped.",
-    "stopped": "Why the server switched it off: `gone` after an answer of 410, `failing` after five days of failures.",
+    "enabled": "Whether it is sent anything. When switched on again, it continues where it stopped.",
+    "stopped": "Why the server switched it off: `gone` after a response of 410, `failing` after five days of failures.",
     "batch": "How many entries a request has at most.",
     "position": "It has been sent everything up to this time, in seconds since the Unix epoch.",
     "created_at": "Time at which it was made, in seconds since the Unix epoch.",

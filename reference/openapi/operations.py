@@ -45,8 +45,8 @@ _BODY = (
     "too, as curl sends them."
 )
 _BATCHES = (
-    "Items of an array are judged one by one. Valid ones are stored in one transaction, and each that is refused says "
-    "in its place why. The answer is sent only after everything in it is stored for good."
+    "Items of an array are validated one by one. Valid ones are stored in one transaction; each refused one says why, "
+    "in its place. The response is sent only after everything in it is durably stored."
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -84,9 +84,9 @@ OPERATIONS: tuple[Operation, ...] = (
         method="DELETE",
         tag="Events",
         summary="Delete events",
-        description="Delete every event that the parameters choose, of which at least one is needed: a customer's, those "
-        "of a name, or those of a time. `metadata.events` counts them. If the request is cut off, send it again: it goes "
-        "on where it stopped.",
+        description="Delete every event that matches the parameters: of a customer, of a name, in a range of time. At "
+        "least one parameter is needed. `metadata.events` is the number of deleted events. If the request is cut off, send "
+        "it again: it continues where it stopped.",
         parameters=tuple(filter_parameters(ERASURE, "event")),
         responses={200: Response(description="They are deleted.", schema="EventsDeleted")},
     ),
@@ -178,7 +178,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="Customers",
         summary="List a customer's changes",
         description="List what a customer's plan and monthly payment were before each change of them, the oldest first. "
-        "What was before the first change has been so since the customer's `created_at`.",
+        "The value before the first change had been there since the customer's `created_at`.",
         lists=HISTORY,
         responses={200: Response(description="A page of changes.", schema="ChangesRetrieved", streams=_STREAMS)},
         errors=(_NOT_FOUND,),
@@ -222,7 +222,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="Feed",
         summary="Read the feed",
         description="Read what has changed since a cursor, in the order in which it was stored. `metadata.next_cursor` is "
-        "always there, also when nothing is new, so a client simply loops: read, handle, keep the cursor, read again. An "
+        "always there, even when nothing is new, so a client simply loops: read, handle, keep the cursor, read again. An "
         "entry is shown as soon as nothing can be stored before it any more.\n\n"
         "`event.created` has the event. `customer.updated` has the customer as it is now; several updates between two reads "
         "may be one entry. `customer.erased` has the `customer_id` and nothing else, and is kept for 30 days. A deleted event "
@@ -280,7 +280,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="DELETE",
         tag="Webhooks",
         summary="Delete a webhook",
-        description="Delete a webhook, and what it has set aside.",
+        description="Delete a webhook, together with the entries that it has set aside.",
         responses={200: Response(description="The webhook as it was.", schema="WebhooksDeleted")},
         errors=(_NOT_FOUND,),
     ),

@@ -18,14 +18,14 @@ export interface paths {
          * Create an event
          * @description Create a tracked event, or up to 10,000 at once. The customer need not exist: events and customers may arrive in any order.
          *
-         *     Items of an array are judged one by one. Valid ones are stored in one transaction, and each that is refused says in its place why. The answer is sent only after everything in it is stored for good.
+         *     Items of an array are validated one by one. Valid ones are stored in one transaction; each refused one says why, in its place. The response is sent only after everything in it is durably stored.
          *
          *     A request that was cut off can be sent again safely if its events have ids of yours, or the request has an `Idempotency-Key`.
          */
         post: operations["createEvents"];
         /**
          * Delete events
-         * @description Delete every event that the parameters choose, of which at least one is needed: a customer's, those of a name, or those of a time. `metadata.events` counts them. If the request is cut off, send it again: it goes on where it stopped.
+         * @description Delete every event that matches the parameters: of a customer, of a name, in a range of time. At least one parameter is needed. `metadata.events` is the number of deleted events. If the request is cut off, send it again: it continues where it stopped.
          */
         delete: operations["deleteEvents"];
         options?: never;
@@ -77,7 +77,7 @@ export interface paths {
          * Create a customer
          * @description Create a customer, or up to 10,000 at once. A customer whose `customer_id` is known already is updated: fields that are sent replace, fields that are not sent stay, `custom_attributes` are merged key by key, and a null removes its key.
          *
-         *     Items of an array are judged one by one. Valid ones are stored in one transaction, and each that is refused says in its place why. The answer is sent only after everything in it is stored for good. Items with the same `customer_id` are applied in order.
+         *     Items of an array are validated one by one. Valid ones are stored in one transaction; each refused one says why, in its place. The response is sent only after everything in it is durably stored. Items with the same `customer_id` are applied in order.
          */
         post: operations["createCustomers"];
         delete?: never;
@@ -129,7 +129,7 @@ export interface paths {
         };
         /**
          * List a customer's changes
-         * @description List what a customer's plan and monthly payment were before each change of them, the oldest first. What was before the first change has been so since the customer's `created_at`.
+         * @description List what a customer's plan and monthly payment were before each change of them, the oldest first. The value before the first change had been there since the customer's `created_at`.
          */
         get: operations["listCustomerHistory"];
         put?: never;
@@ -220,7 +220,7 @@ export interface paths {
         };
         /**
          * Read the feed
-         * @description Read what has changed since a cursor, in the order in which it was stored. `metadata.next_cursor` is always there, also when nothing is new, so a client simply loops: read, handle, keep the cursor, read again. An entry is shown as soon as nothing can be stored before it any more.
+         * @description Read what has changed since a cursor, in the order in which it was stored. `metadata.next_cursor` is always there, even when nothing is new, so a client simply loops: read, handle, keep the cursor, read again. An entry is shown as soon as nothing can be stored before it any more.
          *
          *     `event.created` has the event. `customer.updated` has the customer as it is now; several updates between two reads may be one entry. `customer.erased` has the `customer_id` and nothing else, and is kept for 30 days. A deleted event leaves the feed without an entry of its own: delete it in your copy as well.
          */
@@ -276,7 +276,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a webhook
-         * @description Delete a webhook, and what it has set aside.
+         * @description Delete a webhook, together with the entries that it has set aside.
          */
         delete: operations["deleteWebhook"];
         options?: never;
@@ -321,7 +321,7 @@ export interface components {
             name: string;
             /** @description Time at which the event occurred: seconds since the Unix epoch, or ISO 8601 (UTC unless it has an offset). Defaults to the current time, in whole seconds. */
             created_at?: Date | number | string;
-            /** @description Your own identifier of the event, unique in the account for ever. An event whose id is already stored is acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. Together with `customer_id` and `name` at most 2,600 bytes. */
+            /** @description Your own identifier of the event, unique in the account until the event is deleted. An event whose id is already stored is acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. Together with `customer_id` and `name` at most 2,600 bytes. */
             id?: string | null;
             /** @description A hash of key-value pairs with any other data about the event: at most 64 KiB of JSON. Fields that are not part of the event are kept here too. */
             custom_attributes?: {
@@ -449,7 +449,7 @@ export interface components {
             /** @description Time of the change, in seconds since the Unix epoch; the customer's `updated_at` at that time. */
             changed_at: string;
         };
-        /** @description Answer with changes retrieved. */
+        /** @description Response with changes retrieved. */
         ChangesRetrieved: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Change"][];
@@ -476,7 +476,7 @@ export interface components {
             /** @description Time at which it was said, in seconds since the Unix epoch. */
             created_at: string;
         };
-        /** @description Answer with aliases retrieved. */
+        /** @description Response with aliases retrieved. */
         AliasesRetrieved: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Alias"][];
@@ -490,7 +490,7 @@ export interface components {
              */
             object: "alias";
         };
-        /** @description Answer with the alias deleted. */
+        /** @description Response with the alias deleted. */
         AliasesDeleted: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Alias"][];
@@ -560,7 +560,7 @@ export interface components {
         } & {
             [key: string]: number;
         };
-        /** @description Answer with the events retrieved. */
+        /** @description Response with the events retrieved. */
         EventsRetrieved: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Event"][];
@@ -573,7 +573,7 @@ export interface components {
              */
             object: "event";
         };
-        /** @description Answer with the events created. */
+        /** @description Response with the events created. */
         EventsCreated: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Event"][];
@@ -586,7 +586,7 @@ export interface components {
              */
             object: "event";
         };
-        /** @description Answer with the events deleted. */
+        /** @description Response with the events deleted. */
         EventsDeleted: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Event"][];
@@ -600,7 +600,7 @@ export interface components {
              */
             object: "event";
         };
-        /** @description Answer to a batch of events of which some were refused: each in its place. */
+        /** @description Response to a batch of events of which some were refused: each in its place. */
         EventsJudged: {
             /** @description The objects, also where there is one or none. */
             data: (components["schemas"]["Event"] | components["schemas"]["RejectedItem"])[];
@@ -613,7 +613,7 @@ export interface components {
              */
             object: "event";
         };
-        /** @description Answer with the customers retrieved. */
+        /** @description Response with the customers retrieved. */
         CustomersRetrieved: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Customer"][];
@@ -626,7 +626,7 @@ export interface components {
              */
             object: "customer";
         };
-        /** @description Answer with the customers created. */
+        /** @description Response with the customers created. */
         CustomersCreated: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Customer"][];
@@ -639,7 +639,7 @@ export interface components {
              */
             object: "customer";
         };
-        /** @description Answer with the customers updated. */
+        /** @description Response with the customers updated. */
         CustomersUpdated: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Customer"][];
@@ -652,7 +652,7 @@ export interface components {
              */
             object: "customer";
         };
-        /** @description Answer with the customers deleted. */
+        /** @description Response with the customers deleted. */
         CustomersDeleted: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Customer"][];
@@ -665,7 +665,7 @@ export interface components {
              */
             object: "customer";
         };
-        /** @description Answer to a batch of customers of which some were refused: each in its place. */
+        /** @description Response to a batch of customers of which some were refused: each in its place. */
         CustomersJudged: {
             /** @description The objects, also where there is one or none. */
             data: (components["schemas"]["Customer"] | components["schemas"]["RejectedItem"])[];
@@ -788,7 +788,7 @@ export interface components {
              */
             names: string[];
             /**
-             * @description Whether it is sent anything. Switched on again, it goes on where it stopped.
+             * @description Whether it is sent anything. When switched on again, it continues where it stopped.
              * @default true
              */
             enabled: boolean;
@@ -809,7 +809,7 @@ export interface components {
             types?: ("event.created" | "customer.updated" | "customer.erased")[];
             /** @description Only events of these names, beside the other types; empty for all. */
             names?: string[];
-            /** @description Whether it is sent anything. Switched on again, it goes on where it stopped. */
+            /** @description Whether it is sent anything. When switched on again, it continues where it stopped. */
             enabled?: boolean;
             /** @description How many entries a request has at most. */
             batch?: number;
@@ -830,10 +830,10 @@ export interface components {
             types: ("event.created" | "customer.updated" | "customer.erased")[];
             /** @description Only events of these names, beside the other types; empty for all. */
             names: string[];
-            /** @description Whether it is sent anything. Switched on again, it goes on where it stopped. */
+            /** @description Whether it is sent anything. When switched on again, it continues where it stopped. */
             enabled: boolean;
             /**
-             * @description Why the server switched it off: `gone` after an answer of 410, `failing` after five days of failures.
+             * @description Why the server switched it off: `gone` after a response of 410, `failing` after five days of failures.
              * @enum {string|null}
              */
             stopped: "gone" | "failing" | null;
@@ -860,10 +860,10 @@ export interface components {
             types: ("event.created" | "customer.updated" | "customer.erased")[];
             /** @description Only events of these names, beside the other types; empty for all. */
             names: string[];
-            /** @description Whether it is sent anything. Switched on again, it goes on where it stopped. */
+            /** @description Whether it is sent anything. When switched on again, it continues where it stopped. */
             enabled: boolean;
             /**
-             * @description Why the server switched it off: `gone` after an answer of 410, `failing` after five days of failures.
+             * @description Why the server switched it off: `gone` after a response of 410, `failing` after five days of failures.
              * @enum {string|null}
              */
             stopped: "gone" | "failing" | null;
@@ -876,7 +876,7 @@ export interface components {
             /** @description The secret that requests are signed with. Keep it: only owners can look it up again, in the portal. */
             secret: string;
         };
-        /** @description Answer with the webhooks created. */
+        /** @description Response with the webhooks created. */
         WebhooksCreated: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["CreatedWebhook"][];
@@ -890,7 +890,7 @@ export interface components {
              */
             object: "webhook";
         };
-        /** @description Answer with the webhooks retrieved. */
+        /** @description Response with the webhooks retrieved. */
         WebhooksRetrieved: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Webhook"][];
@@ -904,7 +904,7 @@ export interface components {
              */
             object: "webhook";
         };
-        /** @description Answer with the webhooks updated. */
+        /** @description Response with the webhooks updated. */
         WebhooksUpdated: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Webhook"][];
@@ -918,7 +918,7 @@ export interface components {
              */
             object: "webhook";
         };
-        /** @description Answer with the webhooks deleted. */
+        /** @description Response with the webhooks deleted. */
         WebhooksDeleted: {
             /** @description The objects, also where there is one or none. */
             data: components["schemas"]["Webhook"][];
@@ -946,7 +946,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+        /** @description The request is invalid, and a retry will not change that. `errors` lists every problem. */
         BadRequest: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -959,7 +959,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description No API key was sent, or one that is malformed, unknown, revoked or expired. */
+        /** @description The API key is missing, malformed, unknown, revoked or expired. */
         Unauthorized: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -986,7 +986,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description There is no such object in your account, or no such address. */
+        /** @description Your account has no such object, or the API has no such URL. */
         NotFound: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -999,7 +999,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The address cannot answer in a format that `Accept` asks for. */
+        /** @description The URL cannot respond in a format that `Accept` asks for. */
         NotAcceptable: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1012,7 +1012,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The request took too long to arrive: its headers 10 seconds, its body 10 seconds and a second for each 32 KiB. */
+        /** @description The request took too long to arrive. Headers may take 10 seconds, a body 10 seconds and one more per 32 KiB. */
         RequestTimeout: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1051,7 +1051,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The body's `Content-Type` is not read as JSON, or its `Content-Encoding` is neither gzip nor none. */
+        /** @description The body's `Content-Type` is not one that is read as JSON, or its `Content-Encoding` is not gzip. */
         UnsupportedMediaType: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1091,7 +1091,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The server failed. It is not your mistake. */
+        /** @description The server failed. The mistake is not yours. */
         ServerError: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1104,7 +1104,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The database is away or too busy. Whether a write was stored is not known. */
+        /** @description The database is unavailable or too busy. A write may or may not have been stored. */
         Unavailable: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1201,7 +1201,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            /** @description The request is invalid, and a retry will not change that. `errors` lists every problem. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1271,7 +1271,7 @@ export interface operations {
                     "application/json": components["schemas"]["EventsJudged"];
                 };
             };
-            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            /** @description The request is invalid, and a retry will not change that. `errors` lists every problem. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1508,7 +1508,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            /** @description The request is invalid, and a retry will not change that. `errors` lists every problem. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1589,7 +1589,7 @@ export interface operations {
                     "application/json": components["schemas"]["CustomersJudged"];
                 };
             };
-            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            /** @description The request is invalid, and a retry will not change that. `errors` lists every problem. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1730,7 +1730,7 @@ export interface operations {
                     "application/json": components["schemas"]["CustomersUpdated"];
                 };
             };
-            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            /** @description The request is invalid, and a retry will not change that. `errors` lists every problem. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2007,7 +2007,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            /** @description The request is invalid, and a retry will not change that. `errors` lists every problem. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2098,7 +2098,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhooksCreated"];
                 };
             };
-            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            /** @description The request is invalid, and a retry will not change that. `errors` lists every problem. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2239,7 +2239,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhooksUpdated"];
                 };
             };
-            /** @description The request is wrong, and sent again it stays wrong. `errors` lists everything that was found. */
+            /** @description The request is invalid, and a retry will not change that. `errors` lists every problem. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];

@@ -31,7 +31,7 @@ class NewEvent(TypedDict):
     """
     id: NotRequired[str | None]
     """
-    Your own identifier of the event, unique in the account for ever. An event whose id is already stored is acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. Together with `customer_id` and `name` at most 2,600 bytes.
+    Your own identifier of the event, unique in the account until the event is deleted. An event whose id is already stored is acknowledged and stored once, so a request can be sent again safely. Made by the server if not sent. Together with `customer_id` and `name` at most 2,600 bytes.
     """
     custom_attributes: NotRequired[dict[str, Any]]
     """
@@ -259,7 +259,7 @@ class Alias(TypedDict):
 
 class AliasesRetrieved(TypedDict):
     """
-    Answer with aliases retrieved.
+    Response with aliases retrieved.
     """
 
     data: list[Alias]
@@ -282,7 +282,7 @@ class AliasesRetrieved(TypedDict):
 
 class AliasesDeleted(TypedDict):
     """
-    Answer with the alias deleted.
+    Response with the alias deleted.
     """
 
     data: list[Alias]
@@ -346,7 +346,7 @@ class ErasedCounts(TypedDict):
 
 class EventsRetrieved(TypedDict):
     """
-    Answer with the events retrieved.
+    Response with the events retrieved.
     """
 
     data: list[Event]
@@ -366,7 +366,7 @@ class EventsRetrieved(TypedDict):
 
 class EventsDeleted(TypedDict):
     """
-    Answer with the events deleted.
+    Response with the events deleted.
     """
 
     data: list[Event]
@@ -389,7 +389,7 @@ class EventsDeleted(TypedDict):
 
 class CustomersRetrieved(TypedDict):
     """
-    Answer with the customers retrieved.
+    Response with the customers retrieved.
     """
 
     data: list[Customer]
@@ -409,7 +409,7 @@ class CustomersRetrieved(TypedDict):
 
 class CustomersDeleted(TypedDict):
     """
-    Answer with the customers deleted.
+    Response with the customers deleted.
     """
 
     data: list[Customer]
@@ -602,7 +602,7 @@ class NewWebhook(TypedDict):
     """
     enabled: NotRequired[bool]
     """
-    Whether it is sent anything. Switched on again, it goes on where it stopped.
+    Whether it is sent anything. When switched on again, it continues where it stopped.
     """
     batch: NotRequired[int]
     """
@@ -629,7 +629,7 @@ class WebhookChanges(TypedDict):
     """
     enabled: NotRequired[bool]
     """
-    Whether it is sent anything. Switched on again, it goes on where it stopped.
+    Whether it is sent anything. When switched on again, it continues where it stopped.
     """
     batch: NotRequired[int]
     """
@@ -660,11 +660,11 @@ class Webhook(TypedDict):
     """
     enabled: bool
     """
-    Whether it is sent anything. Switched on again, it goes on where it stopped.
+    Whether it is sent anything. When switched on again, it continues where it stopped.
     """
     stopped: Literal["gone", "failing"] | None
     """
-    Why the server switched it off: `gone` after an answer of 410, `failing` after five days of failures.
+    Why the server switched it off: `gone` after a response of 410, `failing` after five days of failures.
     """
     batch: int
     """
@@ -703,11 +703,11 @@ class CreatedWebhook(TypedDict):
     """
     enabled: bool
     """
-    Whether it is sent anything. Switched on again, it goes on where it stopped.
+    Whether it is sent anything. When switched on again, it continues where it stopped.
     """
     stopped: Literal["gone", "failing"] | None
     """
-    Why the server switched it off: `gone` after an answer of 410, `failing` after five days of failures.
+    Why the server switched it off: `gone` after a response of 410, `failing` after five days of failures.
     """
     batch: int
     """
@@ -729,7 +729,7 @@ class CreatedWebhook(TypedDict):
 
 class WebhooksCreated(TypedDict):
     """
-    Answer with the webhooks created.
+    Response with the webhooks created.
     """
 
     data: list[CreatedWebhook]
@@ -752,7 +752,7 @@ class WebhooksCreated(TypedDict):
 
 class WebhooksRetrieved(TypedDict):
     """
-    Answer with the webhooks retrieved.
+    Response with the webhooks retrieved.
     """
 
     data: list[Webhook]
@@ -775,7 +775,7 @@ class WebhooksRetrieved(TypedDict):
 
 class WebhooksUpdated(TypedDict):
     """
-    Answer with the webhooks updated.
+    Response with the webhooks updated.
     """
 
     data: list[Webhook]
@@ -798,7 +798,7 @@ class WebhooksUpdated(TypedDict):
 
 class WebhooksDeleted(TypedDict):
     """
-    Answer with the webhooks deleted.
+    Response with the webhooks deleted.
     """
 
     data: list[Webhook]
@@ -840,7 +840,7 @@ class FeedBatch(TypedDict):
 
 class ChangesRetrieved(TypedDict):
     """
-    Answer with changes retrieved.
+    Response with changes retrieved.
     """
 
     data: list[Change]
@@ -921,7 +921,7 @@ class Hints(TypedDict):
 
 class EventsCreated(TypedDict):
     """
-    Answer with the events created.
+    Response with the events created.
     """
 
     data: list[Event]
@@ -941,7 +941,7 @@ class EventsCreated(TypedDict):
 
 class EventsJudged(TypedDict):
     """
-    Answer to a batch of events of which some were refused: each in its place.
+    Response to a batch of events of which some were refused: each in its place.
     """
 
     data: list[Event | RejectedItem]
@@ -961,7 +961,7 @@ class EventsJudged(TypedDict):
 
 class CustomersCreated(TypedDict):
     """
-    Answer with the customers created.
+    Response with the customers created.
     """
 
     data: list[Customer]
@@ -981,7 +981,7 @@ class CustomersCreated(TypedDict):
 
 class CustomersUpdated(TypedDict):
     """
-    Answer with the customers updated.
+    Response with the customers updated.
     """
 
     data: list[Customer]
@@ -1001,7 +1001,7 @@ class CustomersUpdated(TypedDict):
 
 class CustomersJudged(TypedDict):
     """
-    Answer to a batch of customers of which some were refused: each in its place.
+    Response to a batch of customers of which some were refused: each in its place.
     """
 
     data: list[Customer | RejectedItem]
