@@ -1,5 +1,5 @@
-# The commands of this project; `make help` lists them. All of them set up what they need, without root and without a
-# PostgreSQL of the system: an embedded one runs where DATABASE_URL is not set.
+# The project's commands; `make help` lists them. Each one installs what it needs, without root and without a system
+# PostgreSQL: an embedded one runs if DATABASE_URL is not set.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -13,7 +13,7 @@ export TRAITLY_DATA_DIR ?= $(CURDIR)/var
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# Installs again only when the requirements change, so everything works offline from the second time on.
+# Reinstalls only when the requirements change, so everything works offline after the first time.
 $(VENV)/%.installed: %.txt requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -27,17 +27,17 @@ $(VENV)/benchmarks.installed: benchmarks/requirements.txt $(VENV)/requirements.i
 	@touch $@
 
 .PHONY: run
-run: $(VENV)/requirements.installed ## Set up everything and serve on PORT (8000); the data stays in TRAITLY_DATA_DIR (var).
+run: $(VENV)/requirements.installed ## Set up everything and serve on PORT (8000); data is kept in TRAITLY_DATA_DIR (var).
 	@PORT=$(PORT) $(BIN)/python -m traitly.server.port
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@PORT=$(PORT) $(BIN)/python manage.py quickstart
 	@$(BIN)/python manage.py run_worker --with-parent & PORT=$(PORT) exec $(BIN)/gunicorn traitly.wsgi
 
 .PHONY: demo
-demo: $(VENV)/requirements.installed ## Fill the first account with examples, while `make run` serves: customers, and events of 90 days.
+demo: $(VENV)/requirements.installed ## While `make run` serves: fill the first account with example customers and 90 days of events.
 	@PORT=$(PORT) $(BIN)/python manage.py demo
 
-# They have targets of their own.
+# These have their own targets.
 LEFT_OUT := --ignore=tests/browser --ignore=tests/sdks --ignore=tests/feed/test_faults.py --ignore=tests/faults
 
 .PHONY: test
@@ -50,7 +50,7 @@ else
 endif
 
 .PHONY: slow
-slow: $(VENV)/requirements-dev.installed ## Run the tests that take seconds each: they start servers, and wait for them.
+slow: $(VENV)/requirements-dev.installed ## Run the slow tests, which start servers and wait for them.
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m slow $(LEFT_OUT)
 
 .PHONY: faults
@@ -62,11 +62,11 @@ soak: $(VENV)/requirements-dev.installed ## Half the load that a server holds, f
 	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),60)
 
 .PHONY: browser
-browser: $(VENV)/requirements-dev.installed ## Run the tests in a browser: Chromium or Chrome must be installed.
+browser: $(VENV)/requirements-dev.installed ## Run the browser tests; Chromium or Chrome must be installed.
 	@$(BIN)/python -m pytest tests/browser
 
 .PHONY: screenshots
-screenshots: $(VENV)/requirements-dev.installed ## Take the pictures in docs/images anew, of what make run serves and make demo filled.
+screenshots: $(VENV)/requirements-dev.installed ## Renew the pictures in docs/images, from what `make run` serves and `make demo` filled.
 	@PORT=$(PORT) $(BIN)/python -m tests.browser.screenshots
 
 .PHONY: fuzz
@@ -74,12 +74,12 @@ fuzz: $(VENV)/requirements-dev.installed ## Try the API with schemathesis, half 
 	@$(BIN)/python -m tests.fuzz $(or $(ARGS),--max-examples 5)
 
 .PHONY: sdks
-sdks: $(VENV)/requirements-dev.installed ## Run Segment's own SDKs against a server: Python's, and those of node, go and mvn if they are there.
+sdks: $(VENV)/requirements-dev.installed ## Run Segment's own SDKs against a server: Python's, and those of node, go and mvn if installed.
 	@$(MAKE) --no-print-directory -f tests/sdks/Makefile PYTHON=$(BIN)/python
 	@$(BIN)/python -m pytest tests/sdks
 
 .PHONY: lint
-lint: $(VENV)/requirements-dev.installed ## Style, types, the direction of imports, migrations, deployment settings.
+lint: $(VENV)/requirements-dev.installed ## Check style, types, the direction of imports, migrations and deployment settings.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
@@ -89,7 +89,7 @@ lint: $(VENV)/requirements-dev.installed ## Style, types, the direction of impor
 	$(BIN)/python manage.py write_openapi --check
 	@$(MAKE) --no-print-directory spectral
 
-# Spectral's rules for OpenAPI. It needs node: without it the other checks of docs/openapi.json remain (tests/reference).
+# Spectral's rules for OpenAPI. They need node; without it, tests/reference still checks docs/openapi.json.
 SPECTRAL := @stoplight/spectral-cli@6.16.3
 .PHONY: spectral
 spectral:
@@ -103,30 +103,30 @@ audit: $(VENV)/requirements-dev.installed ## Look for known weaknesses: bandit i
 	@$(BIN)/python -m tests.audit requirements.txt requirements-dev.txt benchmarks/requirements.txt
 
 .PHONY: openapi
-openapi: $(VENV)/requirements-dev.installed ## Write docs/openapi.json anew, and its examples as the server answers them now.
+openapi: $(VENV)/requirements-dev.installed ## Renew docs/openapi.json, with examples of the server's current responses.
 	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/reference/test_examples.py
 	@$(BIN)/python manage.py write_openapi
 
 .PHONY: check
-check: lint audit test slow fuzz browser ## All that CI checks.
+check: lint audit test slow fuzz browser ## Everything that CI checks.
 
 .PHONY: clients
-clients: $(VENV)/requirements-dev.installed ## Test, build and install the client libraries; without Node, Python's alone.
+clients: $(VENV)/requirements-dev.installed ## Test, build and install the client libraries; without Node, only Python's.
 	@$(MAKE) --no-print-directory -C clients check
 
 .PHONY: clients-types
-clients-types: ## Renew what the client libraries generate, from docs/openapi.json among others.
+clients-types: ## Renew the generated code of the client libraries, for example from docs/openapi.json.
 	@$(MAKE) --no-print-directory -C clients types
 
 .PHONY: bench
-bench: $(VENV)/benchmarks.installed ## Measure against the limits and the alternatives, half an hour; ARGS="--quick" tries it.
+bench: $(VENV)/benchmarks.installed ## Measure against limits and alternatives, half an hour; ARGS="--quick" tries it.
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: growth
 growth: $(VENV)/benchmarks.installed ## Measure how cost grows: rows, batch sizes, connections, accounts.
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
-# One set of pins with hashes for every platform and Python from 3.11 on, so that two installs are the same.
+# One set of pins with hashes for every platform and for Python 3.11 or later, so that all installs are the same.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 .PHONY: lock
@@ -138,11 +138,11 @@ lock: $(VENV)/requirements-dev.installed ## Write the requirements*.txt files fr
 	@$(LOCK:3.11=3.10) $(UPGRADE) clients/python/requirements-dev.in --output-file clients/python/requirements-dev.txt
 
 .PHONY: upgrade
-upgrade: ## Renew what the *.in files do not pin, within their bounds; then run make check.
+upgrade: ## Upgrade what the *.in files do not pin, within their bounds; then run make check.
 	@$(MAKE) lock UPGRADE=--upgrade
 
 .PHONY: fix
-fix: $(VENV)/requirements-dev.installed ## Format, and mend what can be mended by itself.
+fix: $(VENV)/requirements-dev.installed ## Format, and fix what can be fixed automatically.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

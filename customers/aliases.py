@@ -1,4 +1,4 @@
-"""The ids of one customer: an anonymous one before, another system's. Reading follows them, nothing is rewritten.
+"""Further ids of a customer, such as an earlier anonymous one. Reading follows them; nothing is rewritten.
 
 An alias says that ``previous_id`` is ``customer_id``. Aliases may follow one another; each row also has the ``root_id``
 where they lead, so that every reader looks into one index once.
@@ -14,11 +14,11 @@ from accounts.queries import OPEN_ACCOUNT
 from customers.models import Alias
 from traitly.db.retries import retried
 
-MAX_IDS = 1_000  # of a customer that readers follow; of more, the first in their order
+MAX_IDS = 1_000  # per customer; readers follow only the first ones, in order
 
 
 class NewAlias(NamedTuple):
-    """What is said of two ids. ``reason`` is one of ``Alias.Reason``."""
+    """A statement that two ids are one customer. ``reason`` is one of ``Alias.Reason``."""
 
     previous_id: str
     customer_id: str
@@ -26,7 +26,7 @@ class NewAlias(NamedTuple):
 
 
 def root_of(*, account_id: int, customer_id: str) -> str:
-    """The id under which the customer is known now: ``customer_id`` itself, unless it is an alias."""
+    """The customer's current id: ``customer_id`` itself, unless it is an alias."""
     found = Alias.objects.filter(account_id=account_id, previous_id=customer_id).values_list("root_id", flat=True)
     return found.first() or customer_id
 
@@ -46,20 +46,20 @@ SELECT id FROM root UNION ALL (
 
 @retried
 def ids_of(*, account_id: int, customer_id: str) -> list[str]:
-    """All ids of the customer, the one under which it is known now first."""
+    """All ids of the customer, the current one first."""
     with connection.cursor() as cursor:
         cursor.execute(_IDS, {"account_id": account_id, "customer_id": customer_id})
         return [each for (each,) in cursor.fetchall()]
 
 
 def aliases_of(*, account_id: int, customer_id: str) -> list[Alias]:
-    """The aliases of a customer, whichever of its ids is given."""
+    """The aliases of a customer, given any of its ids."""
     root = root_of(account_id=account_id, customer_id=customer_id)
     return list(Alias.objects.filter(account_id=account_id, root_id=root).order_by("previous_id")[:MAX_IDS])
 
 
 def has_aliases(*, account_id: int) -> bool:
-    """Whether the account has any: lists of accounts that have none cost nothing for them."""
+    """Whether the account has any; if not, its lists need not look for them."""
     return Alias.objects.filter(account_id=account_id).exists()
 
 
@@ -71,7 +71,7 @@ ON CONFLICT (account_id, previous_id) DO UPDATE
 SET customer_id = EXCLUDED.customer_id, root_id = EXCLUDED.root_id, reason = EXCLUDED.reason,
     created_at = EXCLUDED.created_at
 """
-# From an id down: every alias that leads to it gets the root to which it leads itself.
+# Every alias that leads to the id, directly or not, gets the id's own root.
 _MOVE = """
 WITH RECURSIVE moved (previous_id) AS (
     SELECT previous_id FROM customers_alias WHERE account_id = %(account_id)s AND customer_id = %(customer_id)s
@@ -88,9 +88,9 @@ WHERE account_id = %(account_id)s AND previous_id IN (SELECT previous_id FROM mo
 
 @retried
 def add_aliases(*, account_id: int, aliases: Sequence[NewAlias], now: datetime.datetime) -> list[NewAlias]:
-    """Store what is said, committed on return. Gives those that are refused: they would lead in a circle.
+    """Store aliases, committed on return. Returns the refused ones, which would form a cycle.
 
-    What is known already writes nothing. An id that is said to be another customer than before becomes that one.
+    Known aliases write nothing. An alias to a different customer than before replaces the earlier one.
     """
     refused = []
     known = set(
@@ -102,7 +102,7 @@ def add_aliases(*, account_id: int, aliases: Sequence[NewAlias], now: datetime.d
     if not new:
         return []
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"account_id": account_id})  # roots are read and written: one request at a time
+        cursor.execute(_LOCK, {"account_id": account_id})  # roots are read and then written, so one request at a time
         for alias in new:
             root = root_of(account_id=account_id, customer_id=alias.customer_id)
             if alias.previous_id in {root, alias.customer_id}:

@@ -19,7 +19,7 @@ from traitly.lists.definition import JSON_AS_IS, JSON_DIGITS, JSON_NUMBER, JSON_
 
 
 class Kind(NamedTuple):
-    """How a kind of Django field is written to and read from SQL."""
+    """How a kind of field is written to and read from SQL."""
 
     cast: str  # of a text, to the column's type
     write: Callable[[Any], str]  # the text
@@ -38,14 +38,14 @@ KINDS: dict[type, Kind] = {
     models.DecimalField: NUMBER,
     models.JSONField: JSON,
 }
-# Where lists are sorted by a number that may be null. The key of a page must be comparable, and null is not: what was
-# never sent comes before 0, which is the least that is accepted.
+# The sort value of a number that is null. A page's key must be comparable, and null is not: what was never sent comes
+# before 0, the smallest accepted value.
 NEVER_SENT = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What the API knows of a column. ``column`` has the meaning of the flags."""
+    """What the API knows about a column. ``column`` has the meaning of the flags."""
 
     name: str
     label: str
@@ -69,11 +69,11 @@ class Column:
 
     @property
     def order(self) -> str:
-        """SQL of what its sort and its ranges compare; its index holds the same."""
+        """SQL of what its sort and ranges compare; its index contains the same."""
         return f"coalesce({self.name}, {NEVER_SENT})" if self.nullable else self.name
 
     def as_text(self, table: str = "") -> str:
-        """SQL of its value as text, as the history keeps it. Immutable, as Citus asks of an UPDATE."""
+        """SQL of its value as text, as the history stores it. Immutable, as Citus requires in an UPDATE."""
         return f"{self.kind.text.format(table + self.name)}::text"
 
 

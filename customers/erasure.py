@@ -1,4 +1,4 @@
-"""Erasing a customer, and all that is kept of it."""
+"""Erases a customer and all its data."""
 
 import itertools
 from typing import NamedTuple, Protocol
@@ -15,19 +15,19 @@ from traitly.db.timeouts import slow_statements
 
 
 class Eraser(Protocol):
-    """Removes what else is kept of a customer and gives how many rows that were."""
+    """Removes further data of a customer and returns the number of rows."""
 
     def __call__(self, *, account_id: int, customer_id: str) -> int:
         """Runs in the transaction of ``erase_customer``."""
 
 
-# What holds data of customers, and may not be imported from here, registers in its AppConfig.ready(): the name under
-# which the answer counts it, and its eraser.
+# Apps that hold customers' data, and may not be imported here, register an eraser in AppConfig.ready(), under the name by
+# which the response counts its rows.
 ERASERS: dict[str, Eraser] = {}
 
 
 class ErasureListener(Protocol):
-    """Writes down that a customer was erased."""
+    """Records that a customer was erased."""
 
     def __call__(self, *, account_id: int, customer_id: str) -> None:
         """Runs in the transaction of ``erase_customer``, once it has erased something."""
@@ -49,9 +49,11 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
 
     Events may have come without their customer: they are erased as well.
     """
-    with slow_statements(), connection.cursor() as cursor:  # a customer may have millions of events
+    with slow_statements(), connection.cursor() as cursor:  # there may be millions of events
         ids = ids_of(account_id=account_id, customer_id=customer_id)
-        parts = {each: _erase(cursor, account_id, each) for each in sorted(ids)}  # one order: nobody waits in a circle
+        parts = {
+            each: _erase(cursor, account_id, each) for each in sorted(ids)
+        }  # always in the same order, to avoid deadlocks
         forget_aliases(account_id=account_id, customer_ids=ids)
         erased = [each for each in ids if parts[each].customer or any(parts[each].counts.values())]
         for each, listener in itertools.product(erased, ERASURE_LISTENERS.values()):
@@ -63,7 +65,7 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
 
 
 def _erase(cursor: CursorWrapper, account_id: int, customer_id: str) -> Erased:
-    """What is kept under one id."""
+    """Erase what is stored under one id."""
     # The customer comes last, in every erasure: those that found none would else hold what others wait for, and wait
     # for the row that these have.
     counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}
@@ -71,6 +73,6 @@ def _erase(cursor: CursorWrapper, account_id: int, customer_id: str) -> Erased:
     parameters: dict[str, int | str] = {"account_id": account_id, "path": customer_id}
     cursor.execute(f"DELETE FROM customers_customer {ONE} RETURNING {LIST.json_sql}", parameters)
     row = cursor.fetchone()
-    # After the customer: nobody who waited for it can write to these any more.
+    # After the customer: nobody who waited for it can write these any more.
     cursor.execute(f"DELETE FROM customers_change {ONE}; DELETE FROM customers_history {ONE}", parameters)
     return Erased(row[0].encode() if row else None, counts)

@@ -33,13 +33,13 @@ def _declared_indexes() -> Iterator[models.Index]:
             lower = Collate(Lower(F(each.name)), "C")
             yield models.Index(F("account"), lower, F("created_at"), F(KEY), name=each.index)
         elif each.filters:
-            # Each in the default order. Of an optional field only rows that have it: most often it is null.
+            # Each in the default order. Those of optional fields contain only rows that have the field; most do not.
             present = models.Q((f"{each.name}__isnull", False)) if each.nullable else None
             yield models.Index(fields=["account", each.name, "created_at", KEY], name=each.index, condition=present)
 
 
 class Customer(CustomerColumns):
-    """A customer of an account, known to it by ``customer_id``."""
+    """A customer of an account, which identifies it by ``customer_id``."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # The values of the columns with a history, as the last update found them: RETURNING shows a row as it is, and the
@@ -48,7 +48,7 @@ class Customer(CustomerColumns):
 
     class Meta:
         constraints = (
-            # Upserts decide by it; one customer is found by it.
+            # Upserts conflict on it; single customers are found by it.
             models.UniqueConstraint(fields=["account", "customer_id"], name="customers_customer_id_unique"),
             # What is sent at once is bounded (traitly.input.items); so is what many updates make of it, or a row could be
             # more than memory holds. Small ones, as nearly all are, are not written as text for it.
@@ -80,7 +80,7 @@ class Customer(CustomerColumns):
 
 
 class Change(AccountOwned):
-    """When a customer changed last, and what lists find by it: what changes often stands here.
+    """When a customer last changed, with its attributes: what changes often is indexed in this table.
 
     A row of customers has an entry in each of its indexes, unless none of their columns changes (then PostgreSQL updates
     it in place, HOT). So the time of the change and the attributes are indexed here and not there.
@@ -109,7 +109,7 @@ class Change(AccountOwned):
 
 
 class History(AccountOwned):
-    """A change of one field. What was before the first one has been so since the customer's created_at."""
+    """A change of one field. The value before the first change holds since the customer's created_at."""
 
     # customers.queries.HISTORY walks it.
     pk = models.CompositePrimaryKey("account_id", "customer_id", "changed_at", "field")
@@ -129,7 +129,7 @@ class History(AccountOwned):
 class Alias(AccountOwned):
     """Two ids of one customer: what is stored under ``previous_id`` belongs to ``customer_id``.
 
-    Nothing is rewritten for it: reading resolves it, and without the row the two are apart again.
+    Nothing is rewritten: reading resolves it, and deleting the row separates the two again.
     """
 
     class Reason(models.TextChoices):
@@ -138,8 +138,8 @@ class Alias(AccountOwned):
 
     pk = models.CompositePrimaryKey("account_id", "previous_id")  # customers.aliases: whose alias an id is
     previous_id = models.CharField(max_length=255, db_collation="C")
-    customer_id = models.CharField(max_length=255, db_collation="C")  # as it was said; may be an alias itself
-    root_id = models.CharField(max_length=255, db_collation="C")  # where that leads: no alias of another
+    customer_id = models.CharField(max_length=255, db_collation="C")  # as it was sent; may be an alias itself
+    root_id = models.CharField(max_length=255, db_collation="C")  # where that leads; never an alias
     reason = models.CharField(max_length=10, choices=Reason)
     created_at = models.DateTimeField(default=timezone.now)
 

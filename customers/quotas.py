@@ -7,13 +7,13 @@ from accounts.quotas import max_customers
 from customers.queries import count_customers, stored_ids
 from traitly.input.errors import QuotaExceededError
 
-_COUNTED_SECONDS = 60  # for how long a count is believed; what this process creates meanwhile is added to it
+_COUNTED_SECONDS = 60  # how long a count is cached; what this process creates meanwhile is added to it
 _MAX_COUNTED = 10_000
-_counted: dict[int, tuple[float, int, int]] = {}  # by account: until when, under which limit, how many
+_counted: dict[int, tuple[float, int, int]] = {}  # by account: until when it is valid, the limit, the count
 
 
 def check_room(*, account_id: int, customer_ids: AbstractSet[str]) -> None:
-    """``QuotaExceededError`` if the account may not store those of these customers that it does not have yet."""
+    """``QuotaExceededError`` if the account may not store the new ones among these customers."""
     limit = max_customers(account_id=account_id)
     if not limit:
         return
@@ -29,14 +29,14 @@ def check_room(*, account_id: int, customer_ids: AbstractSet[str]) -> None:
 
 
 def count_created(*, account_id: int, created: int) -> None:
-    """Add new customers to the count that is believed, if there is one."""
+    """Add new customers to the cached count, if there is one."""
     if created and (counted := _counted.get(account_id)):
         until, limit, count = counted
         _counted[account_id] = (until, limit, count + created)
 
 
 def forget_counts() -> None:
-    """Count every account's customers again."""
+    """Empty the cache of counts."""
     _counted.clear()
 
 

@@ -1,4 +1,4 @@
-"""What clients may send about customers, made of the declarations in ``customers.columns``."""
+"""What clients may send about customers, derived from the declarations in ``customers.columns``."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Required
@@ -13,18 +13,18 @@ from traitly.input.hints import Hint
 from traitly.input.items import Batch, RejectedItem, Schema, read_items, validate_items
 from traitly.input.parsing import Body
 
-_typed_dict: Any = TypedDict  # mypy wants the fields to stand in the source
+_typed_dict: Any = TypedDict  # mypy wants literal fields
 
 
 def _schema(name: str, *, required: Collection[str]) -> Schema:
-    """A customer with the fields that must be there. What is no field becomes an attribute."""
+    """A customer with its required fields. Unknown fields become attributes."""
 
     def accepted(each: Column) -> Any:
         accepts = each.accepts | None if each.nullable else each.accepts
         return Required[accepts] if each.name in required else accepts
 
     item = _typed_dict(name, {each.name: accepted(each) for each in COLUMNS if each.accepts}, total=False)
-    # What only the server sets may be sent back as it was read.
+    # Clients may send back fields that only the server sets, as they read them.
     read_only = {each.name: _anything for each in COLUMNS if not each.accepts}
     synonyms = tuple((synonym, each.name) for each in COLUMNS for synonym in each.synonyms)
     return Schema(with_config(ConfigDict(extra="allow"))(item), read_only, "customer", synonyms)
@@ -64,7 +64,7 @@ def read_customers(body: Body) -> Batch[SentCustomer]:
 
 
 def validate_profiles(values: list[Any]) -> Batch[SentCustomer]:
-    """Customers of whom only the customer_id must be known, from values that are parsed already."""
+    """Customers that need nothing but a customer_id, from parsed values."""
     return validate_items(values, PROFILE_SCHEMA, _make)
 
 
@@ -73,12 +73,12 @@ def _make(_index: int, item: dict[str, Any], attributes: dict[str, Any], text: b
 
 
 def read_changes(body: Body, customer_id: str) -> CustomerChanges:
-    """The changes that a body asks of one customer, or ``InvalidRequestError``. Its customer_id may repeat the address."""
+    """A body's changes to one customer, or ``InvalidRequestError``. Its customer_id may repeat the one in the URL."""
 
     def make(_index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes) -> CustomerChanges:
         if item.get(KEY, customer_id) != customer_id:
             raise InvalidRequestError([Error("invalid", "A customer_id cannot be changed.", KEY)])
-        # Only our own names may come near SQL, never those that the client made up.
+        # Only our own names may get near SQL, never the client's.
         fields = {each.name: item[each.name] for each in REPLACED if each.name in item}
         return CustomerChanges(fields, *_without_nulls(attributes, text))
 
@@ -92,7 +92,7 @@ def read_changes(body: Body, customer_id: str) -> CustomerChanges:
 
 
 def in_one(customers: Sequence[SentCustomer]) -> SentCustomer:
-    """What has the effect of these, all of one customer_id, one after the other."""
+    """One customer with the combined effect of these, which all have the same customer_id, in order."""
     if len(customers) == 1:
         return customers[0]
     fields: dict[str, Any] = {}
@@ -105,7 +105,7 @@ def in_one(customers: Sequence[SentCustomer]) -> SentCustomer:
 
 
 def _without_nulls(attributes: dict[str, Any], text: bytes) -> tuple[bytes, list[str]]:
-    """JSON text of the attributes to set, and the keys to remove: those that were sent as null."""
+    """JSON text of the attributes to set, and the keys to remove, which were sent as null."""
     if text and b"null" not in text:
         return text, []
     removed = [key for key, value in attributes.items() if value is None]

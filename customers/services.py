@@ -1,4 +1,4 @@
-"""Everything that writes customers, but for erasing them (``customers.erasure``)."""
+"""Everything that writes customers, except erasures (``customers.erasure``)."""
 
 import functools
 import operator
@@ -27,11 +27,11 @@ from traitly.input.errors import TooLargeError
 
 _REQUIRED = sum(BITS[each.name] for each in REPLACED if each.required)
 
-# How often a request is applied to one customer by itself: an update walks over all that its transaction wrote of the row
-# before, so the cost grows by the square (4,000 times took 12 s). And how many bytes such a request is answered:
-# attributes that grow with each item are answered with each.
+# How often a request updates one customer separately: each update reads all earlier versions of the row in its
+# transaction, so the cost is quadratic (4,000 updates took 12 s). And the bytes of such a response, which repeats growing
+# attributes for each item.
 _MAX_ROUNDS = 100
-_MAX_GROUPED = 100  # customers of a request that shares a statement: more are worth one of their own
+_MAX_GROUPED = 100  # customers; a request with more gets its own statement
 _MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
 
@@ -48,7 +48,7 @@ def _bounded() -> Iterator[None]:
 
 
 class Upserted(NamedTuple):
-    """A customer as stored: the JSON text of its answer, whether it is new, and whether anything of it is."""
+    """A customer as stored: its row's JSON text, whether it is new, and whether anything changed."""
 
     json: bytes
     created: bool
@@ -56,7 +56,7 @@ class Upserted(NamedTuple):
 
 
 def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
-    """Create or update the customers, committed on return; each as it is stored then, in the order given.
+    """Create or update the customers, committed on return; returns each as stored, in the order given.
 
     What concurrent requests of an account bring is stored together, one request after the other. ``QuotaExceededError``
     if new ones are more than the account may store.
@@ -71,7 +71,7 @@ def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> l
 
 
 def _upsert_requests(account_id: int, requests: Sequence[Sequence[SentCustomer]]) -> list[list[Upserted]]:
-    """Store the customers of some requests; gives those of each."""
+    """Store the customers of some requests; returns those of each."""
     stored = iter(_upsert_all(account_id, list(chain.from_iterable(requests))))
     return [list(islice(stored, len(request))) for request in requests]
 
@@ -83,7 +83,7 @@ _upsert_grouped = GroupCommit(_upsert_requests)
 def _upsert_all(account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
     """The same, of one request or several.
 
-    A customer that is given twice is applied twice, in order.
+    A customer that occurs twice is applied twice, in order.
     """
     if len({customer.customer_id for customer in customers}) < len(customers):
         return _upsert_in_rounds(account_id, customers)
@@ -92,7 +92,7 @@ def _upsert_all(account_id: int, customers: Sequence[SentCustomer]) -> list[Upse
 
 
 def _upsert_in_rounds(account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
-    """The same where some customers are given several times.
+    """The same, if some customers occur several times.
 
     Each round holds a customer once, because one statement cannot update a row twice. What comes after ``_MAX_ROUNDS`` is
     applied at once. ``TooLargeError`` where the answer would repeat so much that it outgrows memory.
@@ -117,7 +117,7 @@ def _upsert_in_rounds(account_id: int, customers: Sequence[SentCustomer]) -> lis
 
 
 def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Upserted]:
-    # In the order of customer_id: two requests with the same customers in opposite orders would wait for each other.
+    # In the order of customer_id: two requests with the same customers in opposite orders would deadlock.
     chosen = sorted(customers, key=operator.attrgetter("customer_id"))
     masks = _unsent(chosen)
     ((usually_unsent, _),) = Counter(masks).most_common(1)
@@ -176,7 +176,7 @@ _PATCHED_ATTRIBUTES = "(stored.custom_attributes - %(removed)s::text[]) || %(cus
 
 @retried
 def update_customer(*, account_id: int, customer_id: str, changes: CustomerChanges) -> bytes | None:
-    """Change the sent fields of a customer; gives its answer's JSON text, or None if there is no such customer.
+    """Change the sent fields of a customer; returns its row's JSON text, or None if there is no such customer.
 
     What changes nothing writes nothing.
     """
@@ -206,9 +206,9 @@ def update_customer(*, account_id: int, customer_id: str, changes: CustomerChang
 
 
 def repair_changes(*, account_id: int) -> int:
-    """Make ``Change`` of the account's customers agree with them; gives how many it had to change.
+    """Make ``Change`` agree with the account's customers; returns how many rows it changed.
 
-    Only a version of the server that knew no ``Change`` can have left them apart.
+    Only a version of the server without ``Change`` can have left differences.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(REPAIR, {"account_id": account_id})

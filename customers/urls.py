@@ -1,4 +1,4 @@
-"""Addresses below /api/ and /api/v1/: each with and without a trailing slash, never a redirect."""
+"""URLs below /api/ and /api/v1/: each with and without a trailing slash, never redirected."""
 
 from django.urls import re_path
 
@@ -7,7 +7,7 @@ from traitly.http.urls import identifier
 
 urlpatterns = [
     re_path(r"^customer/?\Z", CustomerViewSet.as_view({"get": "list", "post": "create"}), name="customers"),
-    # Before the last one, whose customer_id may have slashes in it.
+    # These must precede the last one, whose customer_id may contain slashes.
     re_path(
         rf"^customer/{identifier('customer_id')}/history/?\Z", HistoryViewSet.as_view({"get": "list"}), name="history"
     ),

@@ -58,7 +58,7 @@ class CustomerViewSet(ApiViewSet):
         return envelope("customer", [row], method="PATCH", metadata=hints_metadata(changes.hints))
 
     def destroy(self, request: Request, customer_id: str) -> HttpResponse:
-        """Erase a customer and all that is kept of it; the answer's metadata counts what else went, as events."""
+        """Erase a customer and all its data; the metadata of the response counts the rows, such as events."""
         erased = erase_customer(account_id=self.account_id, customer_id=customer_id)
         if erased is None:
             raise Http404("There is no customer with this customer_id.")
@@ -74,7 +74,7 @@ class HistoryViewSet(ApiViewSet):
     streamed_actions: ClassVar[frozenset[str]] = frozenset({"list"})
 
     def list(self, request: Request, customer_id: str) -> HttpResponseBase:
-        """What the customer's plan and payment were before."""
+        """The earlier values of the customer's plan and payment."""
         if not queries.has_history(account_id=self.account_id, customer_id=customer_id):
             raise Http404("There is no customer with this customer_id.")
         return self.list_of("history", queries.HISTORY, customer_id=[customer_id])

@@ -1,4 +1,4 @@
-"""The operators' view of events: to look at, not to change."""
+"""The operators' read-only view of events."""
 
 from typing import Any, ClassVar
 from urllib.parse import urlencode

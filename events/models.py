@@ -7,7 +7,7 @@ from accounts.models import Account, AccountOwned
 
 
 class Event(AccountOwned):
-    """Something that a customer of an account did. The customer need not be known."""
+    """Something that a customer did. The customer need not exist."""
 
     # The client's own identifier, or a UUIDv7. The primary key (account_id, id) decides what is a duplicate.
     id = models.CharField(primary_key=True, max_length=255, db_collation="C")
@@ -31,11 +31,11 @@ class Event(AccountOwned):
         return f"{self.name} ({self.customer_id})"
 
 
-# What events.stats counts. Every row can be made again from the events.
+# The counts of events.stats. Every row can be recomputed from the events.
 
 
 class Counted(AccountOwned):
-    """How far the account's events are counted: those up to ``received_until`` are."""
+    """How far the account's events are counted: up to ``received_until``."""
 
     account = models.OneToOneField(
         Account, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"

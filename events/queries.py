@@ -53,7 +53,7 @@ LIST = ListDefinition(
 # third of what PostgreSQL spent on storing events.)
 TIMELINE = dataclasses.replace(LIST, equal=("name",), required=())
 
-# What DELETE /event erases: by any of the filters of lists.
+# What DELETE /event erases, by any filters of the lists.
 ERASURE = dataclasses.replace(LIST, required=())
 
 # All events of an account, for exports; walks the primary key. (No index has the order of created_at
@@ -84,7 +84,7 @@ def timeline_of(*, account_id: int, customer_id: str) -> tuple[ListDefinition, l
 
 
 def everything(*, account_id: int) -> ListQuery:
-    """All events of an account, in the order of their ids."""
+    """All events of an account, ordered by id."""
     definition = _with_aliases(EXPORT, account_id) if has_aliases(account_id=account_id) else EXPORT
     return ListQuery(definition, sort="id")
 
@@ -96,7 +96,7 @@ def _with_aliases(definition: ListDefinition, account_id: int) -> ListDefinition
 
 @retried
 def get_event(*, account_id: int, event_id: str) -> bytes | None:
-    """The JSON text of the event's answer, None if the account has no such event."""
+    """The JSON text of the event's row, None if the account has no such event."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {RESOLVED.json_sql} FROM events_event WHERE account_id = %(account_id)s AND id = %(event_id)s",

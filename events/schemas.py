@@ -31,7 +31,7 @@ class EventItem(TypedDict, total=False):
 # and names full of characters beyond U+FFFF come near.
 _MAX_INDEXED_BYTES = 2600
 
-# ``success: 1`` is what answers carry; any other ``success`` is the client's own word.
+# ``success: 1`` is what responses contain; any other ``success`` is the client's own attribute.
 SCHEMA = Schema(
     EventItem,
     read_only={"success": lambda value: value == 1 and value is not True},
@@ -46,7 +46,7 @@ SCHEMA = Schema(
 
 
 class NewEvent(NamedTuple):
-    """An event to store. ``attributes`` is JSON text; ``new`` is that the id was made for it, so that nobody has it."""
+    """An event to store. ``attributes`` is JSON text; ``new``: its id was just made, so nobody else has it."""
 
     id: str
     customer_id: str
@@ -59,13 +59,13 @@ class NewEvent(NamedTuple):
 def read_events(body: Body, idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Batch[NewEvent]:
     """The events of a body. Each without an id gets one: from the idempotency key and its position, or a new one.
 
-    ``item_keys`` are keys of their own for each item, where its position in the body says nothing (imports).
+    ``item_keys``: a key for each item, if its position in the body means nothing (imports).
     """
     return read_items(body, SCHEMA, _maker(idempotency_key, item_keys))
 
 
 def validate_events(values: list[Any]) -> Batch[NewEvent]:
-    """The same of values that are parsed already, and never of one alone."""
+    """The same for parsed values, and always as a batch."""
     return validate_items(values, SCHEMA, _maker())
 
 

@@ -38,11 +38,11 @@ SELECT %(account_id)s::bigint, id, customer_id, name, created_at::timestamptz, {
 FROM unnest({", ".join(map(UNPACKED.format, _COLUMNS))}) AS sent ({", ".join(_NAMES)})
 WHERE {OPEN_ACCOUNT}
 """
-# The primary key decides what is stored already. To ask it for each row is an eighth of what storing costs PostgreSQL,
-# so ids that were made a moment ago are not asked for.
+# The primary key decides what is already stored. Checking it for each row is an eighth of PostgreSQL's cost of storing, so
+# ids that were made a moment ago are not checked.
 _INSERT_NEW = Prepared(_INSERT)
 _INSERT_ONCE = Prepared(f"{_INSERT} ON CONFLICT (account_id, id) DO NOTHING RETURNING id")
-# The same for events of several accounts. None of them waits for another account: new ids are in nobody's way.
+# The same for events of several accounts. None waits for another account, because nobody else has the new ids.
 _INSERT_SHARED = Prepared(
     f"""
 INSERT INTO events_event (account_id, id, customer_id, name, created_at, received_at, custom_attributes)
@@ -51,8 +51,8 @@ FROM unnest({", ".join(map(UNPACKED.format, ["account_ids", *_COLUMNS]))}) AS se
 WHERE EXISTS (SELECT FROM accounts_account WHERE id = sent.account_id::bigint AND closed_at IS NULL)
 """
 )
-_MAX_GROUPED = 100  # events of a request that shares a statement: more are worth one of their own
-_GONE = -1  # in place of a number of duplicates: the account is being erased
+_MAX_GROUPED = 100  # events; a request with more gets its own statement
+_GONE = -1  # instead of a number of duplicates: the account is being erased
 
 
 def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
@@ -71,7 +71,7 @@ def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
 
 
 def _store_in_company(account_id: int, events: Sequence[NewEvent]) -> int:
-    """Store the events, with what concurrent requests bring if they are few."""
+    """Store the events, together with those of concurrent requests if they are few."""
     if len(events) > _MAX_GROUPED or connection.in_atomic_block:
         return _store(account_id, [events])[0]
     alone = not all(event.new for event in events) or is_distributed()
@@ -82,7 +82,7 @@ def _store_in_company(account_id: int, events: Sequence[NewEvent]) -> int:
 
 
 def _store_requests(_key: int | None, requests: Sequence[tuple[int, Sequence[NewEvent]]]) -> list[int]:
-    """Store the events of some requests, each with its account; gives how many of each were stored before."""
+    """Store the events of some requests, each with its account; returns how many of each were duplicates."""
     accounts = {account_id for account_id, _ in requests}
     if len(accounts) > 1:
         return _store_shared(requests)
@@ -123,9 +123,11 @@ def _parameters(events: Sequence[NewEvent]) -> dict[str, str]:
 
 @retried
 def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]:
-    """Store the events of some requests; gives how many of each were stored before."""
-    # In the order of ids: two requests with the same ids in opposite orders would wait for each other.
-    events = sorted(itertools.chain.from_iterable(requests), key=attrgetter("id"))  # of one id, the first stays first
+    """Store the events of some requests; returns how many of each were duplicates."""
+    # In the order of ids: two requests with the same ids in opposite orders would deadlock.
+    events = sorted(
+        itertools.chain.from_iterable(requests), key=attrgetter("id")
+    )  # the sort is stable: the first of several with one id stays first
     STATEMENT_ROWS.observe(len(events))
     parameters = {"account_id": account_id, **_parameters(events)}
     with connection.cursor() as cursor:
@@ -155,7 +157,7 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
 
 @retried_if_rolled_back
 def delete_event(*, account_id: int, event_id: str) -> bytes | None:
-    """Delete an event; gives its answer's JSON text, or None if there is no such event."""
+    """Delete an event; returns its row's JSON text, or None if there is no such event."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {LIST.json_sql} FROM events_event WHERE account_id = %s AND id = %s FOR UPDATE",
@@ -167,7 +169,7 @@ def delete_event(*, account_id: int, event_id: str) -> bytes | None:
 
 
 def erase_events(*, account_id: int, customer_id: str) -> int:
-    """Delete every event of a customer; gives how many. Runs in the transaction of ``erase_customer``."""
+    """Delete every event of a customer; returns how many. Runs in the transaction of ``erase_customer``."""
     return delete_events(
         account_id=account_id, condition="customer_id = %(customer_id)s", parameters={"customer_id": customer_id}
     )
@@ -183,13 +185,13 @@ SELECT max(id) FROM (
 
 
 def prune_events(*, account_id: int, days: int) -> int:
-    """Erase the account's events that happened more than ``days`` ago, in small transactions; gives how many."""
+    """Erase the account's events that happened more than ``days`` ago, in small transactions; returns how many."""
     oldest = timezone.now() - datetime.timedelta(days=days)
     return _erase_by_windows(account_id, "created_at < %(oldest)s", {"oldest": oldest})
 
 
 def prune_all_events() -> int:
-    """Erase what each account no longer keeps; gives how many events."""
+    """Erase events past each account's retention; returns how many."""
     kept = Account.objects.filter(closed_at=None).exclude(event_retention_days=None).order_by("id")
     return sum(
         prune_events(account_id=pk, days=days or 0) for pk, days in kept.values_list("id", "event_retention_days")
@@ -197,7 +199,7 @@ def prune_all_events() -> int:
 
 
 def erase_matching_events(*, account_id: int, equal: Mapping[str, Sequence[str]], times: Sequence[Condition]) -> int:
-    """Erase the account's events with any of these values in each column, at these times; gives how many.
+    """Erase the account's events with any of these values in each column, at these times; returns how many.
 
     A customer's are erased in one transaction. Those of all customers are erased in small ones: what is erased before a
     failure stays erased, and whoever asks again has the rest erased.

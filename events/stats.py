@@ -1,4 +1,4 @@
-"""Stats of events, a day each: counted when somebody looks, exact after deletions, at no cost to who sends events.
+"""Daily stats of events: counted when they are read, exact after deletions, at no cost to requests that send events.
 
 Events of the last ``DAYS`` days (by ``created_at``, in UTC) are counted into three small tables, in the order in which
 they were received and up to a watermark. Whoever looks has what came since counted in, and what came after the watermark
@@ -18,7 +18,7 @@ from traitly.db.clock import settle
 from traitly.input.errors import AccountGoneError
 
 DAYS = 184  # two periods of 90 days: each is compared with the one before
-_CHUNK = 50_000  # events counted in a transaction: about half a second, while which deletions of the account wait
+_CHUNK = 50_000  # events counted per transaction: about half a second, during which deletions of the account wait
 _MAX_LIVE = 100_000  # events after the watermark that are read live
 _TOP = 10
 

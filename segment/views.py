@@ -1,4 +1,4 @@
-"""The endpoints that Segment's SDKs send to. What they accept as an answer is narrow: docs/guides/segment.md has the facts."""
+"""The endpoints of Segment's SDKs, which accept only a few kinds of responses; see docs/guides/segment.md."""
 
 from collections.abc import Callable
 from http import HTTPStatus
