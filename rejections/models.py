@@ -43,4 +43,4 @@ class Rejection(AccountOwned):
     @property
     def is_body(self) -> bool:
         """Whether it is a whole body that could not be read. Its payload is a JSON string of what arrived."""
-        return bool(self.errors[0]["code"] == MALFORMED)
+        return any(error["code"] == MALFORMED for error in self.errors)
