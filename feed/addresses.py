@@ -1,4 +1,4 @@
-"""Where webhooks may be sent to: nowhere inside, unless the operator says so (WEBHOOK_ALLOWED_NETWORKS)."""
+"""Which addresses webhooks may be sent to: only public ones, unless WEBHOOK_ALLOWED_NETWORKS allows others."""
 
 import ipaddress
 import socket
@@ -22,7 +22,7 @@ class RefusedAddressError(OSError):
 
 
 def check_url(url: str) -> str | None:
-    """What is wrong with a webhook's URL, as far as it says so itself: names are looked up when something is sent."""
+    """What is wrong with a webhook's URL, without looking its name up; that happens when something is sent."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -43,7 +43,7 @@ def check_url(url: str) -> str | None:
 
 
 def is_allowed(address: str) -> bool:
-    """Whether something may be sent to an IP address."""
+    """Whether webhooks may be sent to an IP address."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if any(ip in network for network in settings.WEBHOOK_ALLOWED_NETWORKS):
         return True
@@ -71,10 +71,10 @@ def _literal(host: str) -> str | None:
 
 
 class GuardedResolver(ThreadedResolver):
-    """Gives only addresses that may be sent to. They are the ones that are connected to: nothing is looked up again."""
+    """Resolves only to allowed addresses. The connection uses exactly these; nothing is looked up again."""
 
     async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_UNSPEC) -> list[ResolveResult]:
-        """The allowed addresses of a name; ``RefusedAddressError`` if there are others only."""
+        """The allowed addresses of a name; ``RefusedAddressError`` if there are none."""
         found = await super().resolve(host, port, family)
         allowed = [each for each in found if is_allowed(each["host"])]
         if not allowed:

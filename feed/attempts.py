@@ -1,4 +1,4 @@
-"""Which requests to a webhook are kept to be looked at, and what of them."""
+"""Decides which requests to a webhook are kept for inspection, and what is kept of them."""
 
 import datetime
 import time
@@ -7,9 +7,9 @@ import uuid
 from feed.models import Attempt
 from feed.sending import SendResult
 
-_MAX_TEXT = 16 * 1024  # characters of a body, and of an answer
-# Successes of a webhook that are kept: some at once, then one in so many seconds. To keep each of a hundred busy webhooks
-# took PostgreSQL and the worker more than to send them.
+_MAX_TEXT = 16 * 1024  # characters of a body, and of a response
+# The successes of a webhook that are kept: some at once, then one every few seconds. Keeping all of them for a hundred busy
+# webhooks cost PostgreSQL and the worker more than sending them.
 _AT_ONCE = 5
 _SECONDS_EACH = 2.0
 
@@ -22,7 +22,7 @@ class AttemptLog:
         self._asked_at = time.monotonic()
 
     def wants(self, *, accepted: bool) -> bool:
-        """Whether an attempt that was made now is to be kept: every failure, and some of the successes."""
+        """Whether to keep the current attempt: every failure, and some of the successes."""
         if not accepted:
             return True
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""A webhook as the worker that serves it knows it: what it has read, what is to be sent next."""
+"""A webhook's state in the worker that serves it: what it has read, and what to send next."""
 
 import asyncio
 import datetime
@@ -20,14 +20,14 @@ from feed.positions import Filter, Position
 from feed.signing import message_id, signed_headers
 from traitly.input.values import unix_seconds
 
-_KEPT_SECONDS = 10.0  # what was read ahead: then it is read again, without what was deleted meanwhile
+_KEPT_SECONDS = 10.0  # how long entries read ahead are kept; then they are read again, without those deleted meanwhile
 
 
 _decrypted = lru_cache(1000)(keys.decrypt)  # each request is signed
 
 
 class Message(NamedTuple):
-    """A request to send, and where the webhook is afterwards."""
+    """A request to send, and the webhook's position afterwards."""
 
     id: str
     body: bytes
@@ -37,7 +37,7 @@ class Message(NamedTuple):
 
 
 class Hook:
-    """Everything but the sending."""
+    """Everything except the sending."""
 
     def __init__(self, row: Webhook, due: list[Delivery]) -> None:
         self.stopped = False
@@ -60,7 +60,7 @@ class Hook:
             self._skip_pending(self.pending)
 
     def _skip_pending(self, pending: Delivery) -> None:
-        """What follows it is read from its end on."""
+        """Continue reading after the pending delivery."""
         end = Position.of(pending.end)
         if end > self._position:
             self._entries.clear()
@@ -74,14 +74,14 @@ class Hook:
         return found
 
     def refresh(self, row: Webhook, due: list[Delivery]) -> None:
-        """Take what was changed since: settings, a rewind, a test or what was set aside and is to be sent again."""
+        """Apply changes: settings, a rewind, a requested test, or deliveries set aside to send again."""
         if (row.rewinds, row.types, row.names, row.enabled) != (
             self.row.rewinds,
             self.row.types,
             self.row.names,
             self.row.enabled,
         ):
-            # With other filters what was read ahead is not what is wanted: it is read again.
+            # With other filters, entries read ahead are the wrong ones, so they are read again.
             position, same = self._position, row.rewinds == self.row.rewinds
             self._read(row, due)
             if same and position > self._position:
@@ -95,24 +95,24 @@ class Hook:
             self.wakeup.set()
 
     def stop(self) -> None:
-        """Serve it no more: another worker does, or nobody is to."""
+        """Stop serving it: another worker does, or nobody should."""
         self.stopped = True
         self.wakeup.set()
 
     async def wait(self, seconds: float) -> None:
-        """Until there may be something to do."""
+        """Wait until there may be something to do."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.wakeup.wait(), seconds)
 
     def due(self, now: datetime.datetime) -> Delivery | None:
-        """What is to be tried again now."""
+        """The delivery to retry now."""
         for each in (*self._resend, *([self.pending] if self.pending else [])):
             if each.next_attempt_at and each.next_attempt_at <= now:
                 return each
         return None
 
     async def next_message(self, pages: Pages) -> Message | None:
-        """The next entries that there are, as many as a request takes; None if there are none."""
+        """The next entries, as many as fit into a request; None if there are none."""
         rewinds = self.row.rewinds
         if self._entries and time.monotonic() > self._read_at + _KEPT_SECONDS:
             self._entries.clear()
@@ -120,7 +120,7 @@ class Hook:
         while len(self._entries) < self.row.batch:
             page = await pages.read(self.row.account_id, self._only, self.read_to)
             if rewinds != self.row.rewinds:
-                return None  # rewound meanwhile: what was read is not what comes next
+                return None  # rewound meanwhile: what was read is not next any more
             if not self._entries:
                 self._read_at = time.monotonic()
             self._entries.extend(page.entries)
@@ -147,14 +147,14 @@ class Hook:
         return b'{"type":"batch","timestamp":"%b","data":[%b]}' % (timestamp, data)
 
     def test_message(self) -> tuple[bytes, str]:
-        """A body that says that it is a test, in the shape of the others, and its id."""
+        """The body of a test message, in the shape of the others, and its id."""
         now = unix_seconds(timezone.now())
         entry = {"type": "test", "timestamp": now, "data": {}}
         body = entry if self.row.batch == 1 else {"type": "batch", "timestamp": now, "data": [entry]}
         return orjson.dumps(body), message_id(self.row.pk, "test", self.row.test_requested_at)
 
     def headers(self, identifier: str, body: bytes) -> dict[str, str]:
-        """Those of a request that is sent now."""
+        """The headers of a request that is sent now."""
         return signed_headers(identifier=identifier, timestamp=int(time.time()), body=body, keys=self._signing_keys())
 
     def moved_away(self, message: Message) -> bool:
@@ -162,18 +162,18 @@ class Hook:
         return message.rewinds != self.row.rewinds
 
     def delivered(self, message: Message) -> None:
-        """The message was taken, or has become a delivery."""
+        """The message was accepted, or has become a delivery."""
         self._position = message.end
         if self.read_to < message.end:  # other filters were set while it was sent
             self.read_to = message.end
             self._entries.clear()
 
     def left(self, delivery: Delivery) -> bool:
-        """Whether a rewind has made an end of it while it was sent."""
+        """Whether a rewind has discarded it while it was sent."""
         return delivery is not self.pending and delivery not in self._resend
 
     def failed(self, delivery: Delivery, row: Webhook) -> None:
-        """It is tried again later, or was set aside."""
+        """The delivery will be retried, or was set aside."""
         self.row.enabled, self.row.failing_since = row.enabled, row.failing_since
         if delivery.set_aside_at:
             self.forget(delivery)
@@ -181,7 +181,7 @@ class Hook:
             self.pending = delivery
 
     def forget(self, delivery: Delivery) -> None:
-        """Nothing more is to be done with it."""
+        """The delivery is finished."""
         if self.pending is not None and self.pending.pk == delivery.pk:
             self.pending = None
         self._resend = [each for each in self._resend if each.pk != delivery.pk]

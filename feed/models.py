@@ -1,4 +1,4 @@
-"""What the feed shows beside the stored rows, and who gets it sent."""
+"""What the feed shows in addition to stored rows, and the webhooks that send it."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -18,7 +18,7 @@ class Erasure(AccountOwned):
     erased_at = models.DateTimeField()
 
     class Meta:
-        # feed.queries: those since a position.
+        # feed.queries: erasures since a position.
         indexes = (models.Index(fields=["account", "erased_at", "customer_id"], name="erasures_by_erased_at"),)
 
     def __str__(self) -> str:
@@ -26,7 +26,7 @@ class Erasure(AccountOwned):
 
 
 class EntryType(models.TextChoices):
-    """What an entry tells of."""
+    """The type of an entry."""
 
     EVENT_CREATED = "event.created"
     CUSTOMER_UPDATED = "customer.updated"
@@ -34,13 +34,13 @@ class EntryType(models.TextChoices):
 
 
 class Webhook(models.Model):
-    """A reader of an account's feed that is sent what it reads.
+    """A webhook: sends an account's feed to a URL.
 
     On Citus this table and those below stay on the coordinator, as accounts do: workers ask for all accounts' at once.
     """
 
     class Stopped(models.TextChoices):
-        """Why ``enabled`` is false, where nobody chose that."""
+        """Why ``enabled`` is false, if nobody chose that."""
 
         GONE = "gone", "The receiver answered 410 Gone"
         FAILING = "failing", "Nothing but failures for five days"
@@ -55,19 +55,19 @@ class Webhook(models.Model):
     stopped = models.CharField(max_length=10, choices=Stopped, default="", blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    # Under the encryption keys of the settings, as API keys are. The earlier one signs too until it ends.
+    # Encrypted with the keys of the settings, like API keys. The earlier one also signs until it ends.
     secret = models.BinaryField()
     earlier_secret = models.BinaryField(null=True)
     earlier_secret_ends_at = models.DateTimeField(null=True)
 
-    # Where it reads on: a cursor of the feed. ``rewinds`` counts how often it was moved by hand: what is sent again then
-    # has another webhook-id.
+    # Where it continues: a cursor of the feed. ``rewinds`` counts how often it was moved by hand, so that what is sent again
+    # then has another webhook-id.
     position = models.CharField(max_length=1500)
     rewinds = models.PositiveIntegerField(default=0)
-    failing_since = models.DateTimeField(null=True)  # of the first failure after the last success
+    failing_since = models.DateTimeField(null=True)  # the first failure after the last success
     test_requested_at = models.DateTimeField(null=True)
 
-    # Which worker serves it, and until when without another word.
+    # The worker that serves it, and until when, unless it renews its lease.
     worker = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
 
@@ -81,7 +81,7 @@ class Webhook(models.Model):
 
 
 class Delivery(models.Model):
-    """A request to a webhook that has failed: the one that is tried again, or one that was set aside."""
+    """A failed request to a webhook: the one being retried, or one that was set aside."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
@@ -90,16 +90,16 @@ class Delivery(models.Model):
     entries = models.PositiveIntegerField()
     end = models.CharField(max_length=1500)  # the webhook's position afterwards
     failures = models.PositiveSmallIntegerField(default=1)
-    next_attempt_at = models.DateTimeField(null=True)  # null: set aside, and nobody asked to send it again
+    next_attempt_at = models.DateTimeField(null=True)  # null: set aside, and not to be sent again
     set_aside_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
-    status = models.PositiveSmallIntegerField(null=True)  # of the last answer
+    status = models.PositiveSmallIntegerField(null=True)  # of the last response
     answer = models.TextField(blank=True)  # its body, or what went wrong
 
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = (
-            # Order is kept: one is tried again before the next is sent.
+            # To keep the order, one is retried before the next is sent.
             models.UniqueConstraint(
                 fields=["webhook"], condition=models.Q(set_aside_at=None), name="feed_delivery_one_pending"
             ),
@@ -112,7 +112,7 @@ class Delivery(models.Model):
 
 
 class Attempt(models.Model):
-    """A request that was sent to a webhook, of which the last ones are kept to be looked at."""
+    """A request that was sent to a webhook; the last ones are kept for inspection."""
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     message_id = models.CharField(max_length=80)
@@ -137,7 +137,7 @@ class Attempt(models.Model):
 
 
 class Worker(models.Model):
-    """A process of ``manage.py run_worker``, and when it was last heard of."""
+    """A process of ``manage.py run_worker``, and when it was last seen."""
 
     id = models.UUIDField(primary_key=True)
     host = models.CharField(max_length=255)
@@ -150,7 +150,7 @@ class Worker(models.Model):
 
 
 class Chore(models.Model):
-    """What workers do now and then, one of them at a time."""
+    """A recurring task of the workers, done by one of them at a time."""
 
     name = models.CharField(primary_key=True, max_length=40)
     started_at = models.DateTimeField()

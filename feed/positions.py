@@ -15,7 +15,7 @@ _LAST = len(RANKS)
 
 
 class Position(NamedTuple):
-    """After an entry: its time, the rank of its type, and its id or ``customer_id``. Positions are ordered as entries are."""
+    """A position after an entry: its time, the rank of its type, and its id or ``customer_id``. Ordered like entries."""
 
     at: datetime.datetime
     rank: int
@@ -33,13 +33,13 @@ class Position(NamedTuple):
 
     @property
     def cursor(self) -> str:
-        """As clients have it. Not signed and bound to no filter: it is to be kept for months."""
+        """The cursor for clients. It is neither signed nor bound to a filter, because clients may keep it for months."""
         microseconds = (self.at - _EPOCH) // _MICROSECOND
         return base64.urlsafe_b64encode(f"{microseconds}.{self.rank}.{self.id}".encode()).decode().rstrip("=")
 
     @classmethod
     def of(cls, cursor: str) -> Self:
-        """What a cursor names; ``ValueError`` if it is none."""
+        """The position that a cursor names; ``ValueError`` if it is invalid."""
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
         microseconds, rank, entry_id = text.split(".", 2)
         if "\0" in entry_id or not 0 <= int(rank) <= _LAST:
@@ -54,7 +54,7 @@ START = Position.before(_EPOCH)
 
 
 class Filter(NamedTuple):
-    """Which entries: of these types, and events of these names; empty: all."""
+    """Selects entries of these types, and events of these names; empty: all."""
 
     types: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""What workers write: who serves which webhook, how far it is, what failed. Every write is fenced by the lease."""
+"""Everything that workers write: who serves which webhook, its position, what failed. Every write is fenced by the lease."""
 
 import datetime
 import os
@@ -21,7 +21,7 @@ from feed.sending import SendResult
 LEASE_SECONDS = 5
 _FORGOTTEN_AFTER = datetime.timedelta(minutes=10)
 KEPT_ATTEMPTS = 100  # of a webhook
-# After so many seconds a failed request is tried again, and set aside when all of these have failed too.
+# Seconds after which a failed request is retried; it is set aside when all retries have failed.
 RETRIES = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 GIVE_UP_AFTER = datetime.timedelta(days=5)
 
@@ -62,7 +62,7 @@ class Moved(NamedTuple):
 
 
 def heartbeat(worker: uuid.UUID, started_at: datetime.datetime) -> None:
-    """Say that the worker is alive."""
+    """Record that the worker is alive."""
     now = timezone.now()
     Worker.objects.update_or_create(
         id=worker,
@@ -78,7 +78,7 @@ def heartbeat(worker: uuid.UUID, started_at: datetime.datetime) -> None:
 
 
 def claim(worker: uuid.UUID) -> list[Webhook]:
-    """Renew the worker's leases and take webhooks that nobody serves, up to its share; gives those that it has."""
+    """Renew the worker's leases and take unserved webhooks, up to its share; returns those that it serves."""
     now = timezone.now()
     alive = Worker.objects.filter(seen_at__gt=now - datetime.timedelta(seconds=LEASE_SECONDS)).count()
     wanted = Webhook.objects.filter(Q(enabled=True) | Q(test_requested_at__isnull=False)).count()
@@ -94,13 +94,13 @@ def claim(worker: uuid.UUID) -> list[Webhook]:
 
 
 def release(worker: uuid.UUID) -> None:
-    """Give up everything, so that others go on at once."""
+    """Release everything, so that other workers continue at once."""
     Webhook.objects.filter(worker=worker).update(worker=None)
     Worker.objects.filter(id=worker).delete()
 
 
 def move(worker: uuid.UUID, moved: Sequence[Moved], attempts: Sequence[Attempt]) -> None:
-    """Write down how far webhooks are, and what was sent."""
+    """Record the webhooks' positions and what was sent."""
     with transaction.atomic(), connection.cursor() as cursor:
         ids, positions, rewinds = zip(*moved, strict=True) if moved else ((), (), ())
         cursor.execute(
@@ -112,7 +112,7 @@ def move(worker: uuid.UUID, moved: Sequence[Moved], attempts: Sequence[Attempt])
 
 
 def prune_attempts() -> int:
-    """Forget all attempts but the last ``KEPT_ATTEMPTS`` of each webhook; gives how many."""
+    """Delete all but the last ``KEPT_ATTEMPTS`` attempts of each webhook; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(_PRUNE, {"kept": KEPT_ATTEMPTS})
         pruned: int = cursor.rowcount
@@ -165,7 +165,7 @@ def record_success(worker: uuid.UUID, delivery: Delivery) -> bool:
 
 
 def test_is_done(webhook: Webhook) -> None:
-    """Forget that a test was asked for, unless another one was."""
+    """Clear the request for a test, unless there is a newer one."""
     Webhook.objects.filter(id=webhook.pk, test_requested_at=webhook.test_requested_at).update(test_requested_at=None)
 
 
@@ -176,13 +176,13 @@ def due(worker: uuid.UUID) -> list[Delivery]:
 
 
 def owners(webhook: Webhook) -> list[str]:
-    """Where the owners of its account are mailed."""
+    """The email addresses of the account's owners."""
     places = webhook.account.memberships.filter(role="owner", user__is_active=True)
     return list(places.values_list("user__email", flat=True))
 
 
 def begin_chore(name: str, every: datetime.timedelta) -> bool:
-    """Whether this worker is to do it now: of several that ask, one."""
+    """Whether this worker should do it now; of several that ask, one."""
     now = timezone.now()
     _, made = Chore.objects.get_or_create(name=name, defaults={"started_at": now})
     return made or bool(Chore.objects.filter(name=name, started_at__lt=now - every).update(started_at=now))

@@ -32,7 +32,7 @@ MAX_WAIT = 30
 
 
 class FeedRequest(NamedTuple):
-    """A part of the feed that was asked for; ``wait`` seconds for something new, if there is nothing."""
+    """A requested part of the feed; waits ``wait`` seconds for something new if there is nothing."""
 
     only: Filter
     after: Position = START
@@ -44,7 +44,7 @@ _PARAMETERS = ("type", "name", "since", "cursor", "limit", "wait")
 
 
 def read_feed(query: QueryDict, *, paged: bool = True) -> FeedRequest:
-    """What the query string asks for, or ``InvalidRequestError`` with everything wrong with it.
+    """The query string's request, or ``InvalidRequestError`` with everything wrong with it.
 
     ``paged`` is False for a stream, which has neither limit nor wait.
     """
@@ -134,7 +134,7 @@ class WebhookFields(BaseModel):
     batch: Annotated[StrictInt, Field(ge=1, le=MAX_BATCH), BeforeValidator(_whole)] = 1
 
 
-# What answers carry and the server alone decides: what was read may be sent back.
+# Fields that only the server sets; clients may send back what they read.
 _READ_ONLY = {"id", "secret", "stopped", "position", "created_at"}
 _CODES = {
     "extra_forbidden": "unknown_field",

@@ -1,4 +1,4 @@
-"""One request to a webhook: bounded in time and in what is read, to nowhere inside."""
+"""Sends one request to a webhook: limited in time and response size, and only to allowed addresses."""
 
 import socket
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _MAX_RETRY_AFTER_DIGITS = 9
 
 
 class SendResult(NamedTuple):
-    """What came back. ``status`` is None if nothing did, ``text`` then says why; ``retry_after`` is in seconds."""
+    """The result. ``status`` is None if there was no response; ``text`` then says why. ``retry_after`` is in seconds."""
 
     status: int | None
     text: str
@@ -23,12 +23,12 @@ class SendResult(NamedTuple):
 
     @property
     def accepted(self) -> bool:
-        """Whether the receiver has taken it."""
+        """Whether the receiver accepted it."""
         return self.status in range(200, 300)
 
 
 def new_session() -> aiohttp.ClientSession:
-    """To send with. It keeps connections, no cookies, follows nothing, and believes no proxy of the environment."""
+    """A session that reuses connections, keeps no cookies, and ignores proxies of the environment."""
     connector = aiohttp.TCPConnector(resolver=GuardedResolver(), limit=0, ttl_dns_cache=10)
     return aiohttp.ClientSession(
         connector=connector,
@@ -40,8 +40,8 @@ def new_session() -> aiohttp.ClientSession:
 
 
 async def send(session: aiohttp.ClientSession, url: str, headers: dict[str, str], body: bytes) -> SendResult:
-    """Send it, and read the answer."""
-    # Hosts that are written as numbers do not pass the resolver; the operator's networks may have changed since.
+    """Send it, and read the beginning of the response."""
+    # Hosts written as numbers bypass the resolver, and the operator's networks may have changed since.
     if wrong := check_url(url):
         return SendResult(None, wrong)
     try:

@@ -1,4 +1,4 @@
-"""Everything that writes what the feed keeps, but for what workers record (``feed.recording``)."""
+"""Everything that writes the feed's tables, except what workers record (``feed.recording``)."""
 
 import datetime
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from traitly.db.clock import ARRIVAL, settle
 
 ERASURES_KEPT = datetime.timedelta(days=30)
 SECRETS_OVERLAP = datetime.timedelta(days=1)
-MAX_WEBHOOKS = 100  # of an account
+MAX_WEBHOOKS = 100  # per account
 
 _ERASED = f"""
 INSERT INTO feed_erasure AS stored (account_id, customer_id, erased_at)
@@ -40,7 +40,7 @@ class NewWebhook(NamedTuple):
     secret: str
 
     def __repr__(self) -> str:
-        return f"NewWebhook({self.row.pk})"  # never the secret: reprs end in logs
+        return f"NewWebhook({self.row.pk})"  # never the secret, because reprs end up in logs
 
 
 def record_erasure(*, account_id: int, customer_id: str) -> None:
@@ -50,7 +50,7 @@ def record_erasure(*, account_id: int, customer_id: str) -> None:
 
 
 def prune_erasures() -> int:
-    """Forget erasures that are older than ``ERASURES_KEPT``; gives how many."""
+    """Delete erasures older than ``ERASURES_KEPT``; returns how many."""
     condition = "account_id = %(account_id)s AND erased_at < %(oldest)s"
     oldest = timezone.now() - ERASURES_KEPT
     return sum(
@@ -73,7 +73,7 @@ def create_webhook(
     position = Position.after(settle()).cursor
     secret = new_secret()
     with transaction.atomic():
-        # Locked, so that two who make the last one at once do not make two.
+        # Locked, so that two concurrent requests do not exceed the limit.
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         if account.webhooks.count() >= MAX_WEBHOOKS:
             raise TooManyWebhooksError
@@ -95,7 +95,7 @@ def create_webhook(
 def update_webhook(*, account_id: int, webhook_id: Any, changes: dict[str, Any], actor: Actor = OPERATOR) -> Webhook:
     """Change some of ``url``, ``types``, ``names``, ``batch`` and ``enabled``. ``Webhook.DoesNotExist``.
 
-    One that is switched on goes on where it stopped, at once.
+    A webhook that is enabled again continues at once where it stopped.
     """
     row = _locked(account_id, webhook_id)
     for name, value in changes.items():
@@ -130,7 +130,7 @@ def reveal_secret(*, account_id: int, webhook_id: Any, actor: Actor) -> str:
 
 @transaction.atomic
 def rotate_secret(*, account_id: int, webhook_id: Any, actor: Actor) -> str:
-    """Make a new secret; the earlier one signs too for ``SECRETS_OVERLAP``. ``Webhook.DoesNotExist``."""
+    """Make a new secret; the earlier one also signs for ``SECRETS_OVERLAP``. ``Webhook.DoesNotExist``."""
     row = _locked(account_id, webhook_id)
     secret = new_secret()
     row.earlier_secret, row.secret = row.secret, keys.encrypt(secret)
@@ -142,9 +142,9 @@ def rotate_secret(*, account_id: int, webhook_id: Any, actor: Actor) -> str:
 
 @transaction.atomic
 def rewind_webhook(*, account_id: int, webhook_id: Any, since: datetime.datetime, actor: Actor = OPERATOR) -> Webhook:
-    """Send again what came since a time, with new ids, before anything else. ``Webhook.DoesNotExist``.
+    """Send everything since a time again, with new ids, before anything else. ``Webhook.DoesNotExist``.
 
-    What was being tried again is left: it is sent again too, if it is of that time.
+    A pending retry is dropped; it is sent again if it is from that time.
     """
     row = _locked(account_id, webhook_id)
     row.position = Position.before(since).cursor
@@ -157,7 +157,7 @@ def rewind_webhook(*, account_id: int, webhook_id: Any, since: datetime.datetime
 
 @transaction.atomic
 def request_test(*, account_id: int, webhook_id: Any) -> None:
-    """Have a test entry sent, also by a webhook that is switched off. ``Webhook.DoesNotExist``."""
+    """Request a test entry, even for a disabled webhook. ``Webhook.DoesNotExist``."""
     row = _locked(account_id, webhook_id)
     row.test_requested_at = timezone.now()
     row.save(update_fields=["test_requested_at"])
@@ -165,7 +165,7 @@ def request_test(*, account_id: int, webhook_id: Any) -> None:
 
 @transaction.atomic
 def resend(*, account_id: int, webhook_id: Any, delivery_id: Any) -> None:
-    """Try once more, soon, what was set aside. ``Webhook.DoesNotExist``, ``Delivery.DoesNotExist``."""
+    """Retry a delivery that was set aside, soon and once. ``Webhook.DoesNotExist``, ``Delivery.DoesNotExist``."""
     row = _locked(account_id, webhook_id)
     delivery = Delivery.objects.select_for_update().get(webhook=row, id=delivery_id, set_aside_at__isnull=False)
     delivery.next_attempt_at = timezone.now()

@@ -10,12 +10,12 @@ PREFIX = "whsec_"
 
 
 def new_secret() -> str:
-    """A secret, as both sides keep it."""
+    """A new secret, in the form that both sides keep."""
     return PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
 
 
 def message_id(*parts: object) -> str:
-    """The same for the same parts: a message that is sent again, by whichever worker, has the id that it had."""
+    """A message's id, derived from its parts, so that a retry by any worker has the same id."""
     return "msg_" + hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
 
 

@@ -29,8 +29,8 @@ from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import unix_seconds
 from traitly.server.parking import PARKING, ParkedResponse
 
-# Threads of a process that wait, where the server cannot let a request wait without one (gunicorn's own can). Who comes
-# when these are taken is answered at once.
+# Threads of a process that may wait, if the server cannot let requests wait without one (our worker can). When these are
+# taken, further requests get their response at once.
 _WAITING_THREADS = threading.BoundedSemaphore(2)
 
 
@@ -41,7 +41,7 @@ class FeedViewSet(ApiViewSet):
     stream_types: ClassVar[frozenset[str]] = frozenset({NDJSON})
 
     def list(self, request: Request) -> HttpResponseBase:
-        """What has changed since a position; waits for something if it is asked to."""
+        """What has changed since a position; waits for something if requested."""
         if request.accepted_media_type == NDJSON:
             return self._stream(read_feed(request.query_params, paged=False))
         params = read_feed(request.query_params)
@@ -66,7 +66,7 @@ class FeedViewSet(ApiViewSet):
         )
 
     def _wait(self, params: FeedRequest, page: Page) -> Page:
-        """The first page that has an entry, or what there is when the time is over."""
+        """The first page with an entry, or whatever there is when the time is over."""
         ends = time.monotonic() + params.wait
         if not _WAITING_THREADS.acquire(blocking=False):
             return self._read(params, page.end, fresh=True)
@@ -95,12 +95,12 @@ class FeedViewSet(ApiViewSet):
 
 
 class _MaySendAnywhere(BasePermission):
-    """Whoever makes or changes a webhook has the account's data sent where they like: the key must be able to read it."""
+    """A webhook sends the account's data anywhere, so whoever creates or changes one needs a key that can read."""
 
     message = "A webhook sends out what a key reads, so this needs a key with both scopes, read and write."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether it is."""
+        """Whether the key may."""
         reads = isinstance(request.auth, Credential) and "read" in request.auth.scopes
         return reads or request.method in {"GET", "HEAD", "OPTIONS"}
 
@@ -111,7 +111,7 @@ class WebhookViewSet(ApiViewSet):
     permission_classes = (HasScope, _MaySendAnywhere)
 
     def create(self, request: Request) -> HttpResponse:
-        """Make a webhook; its secret is in this answer alone."""
+        """Create a webhook; only this response contains its secret."""
         fields = read_webhook(read_body(request), partial=False)
         try:
             new = services.create_webhook(
@@ -123,7 +123,7 @@ class WebhookViewSet(ApiViewSet):
         return envelope("webhook", [_shown(new.row) | {"secret": new.secret}], method="POST", status=201)
 
     def list(self, request: Request) -> HttpResponse:
-        """Every webhook of the account, the oldest first: there are few."""
+        """Every webhook of the account, oldest first; there are few."""
         if request.query_params:
             raise InvalidRequestError(
                 [
@@ -153,7 +153,7 @@ class WebhookViewSet(ApiViewSet):
         return envelope("webhook", [_shown(row)], method="PATCH")
 
     def destroy(self, request: Request, webhook_id: str) -> HttpResponse:
-        """Delete it, with what it has set aside."""
+        """Delete it with its deliveries."""
         try:
             row = services.delete_webhook(
                 account_id=self.account_id, webhook_id=_uuid(webhook_id), actor=_actor(request)

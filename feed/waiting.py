@@ -1,4 +1,4 @@
-"""Waiting for something new in the feed: one thread of a process asks the database for all who wait in it."""
+"""Waits for new entries in the feed: one thread per process queries the database for all waiters."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ _REST_SECONDS = 0.5  # without anyone who waits, then the connection is given up
 
 
 class Waiter(NamedTuple):
-    """Someone to wake, once, when the account has something settled beyond a position, or at a time of the clock that only advances."""
+    """Someone to wake once, when the account has settled entries beyond a position, or at a monotonic time."""
 
     account_id: int
     after: Position
@@ -31,7 +31,7 @@ class Waiter(NamedTuple):
 
 
 class Watch:
-    """Who waits. Threads come and go; the one that asks begins with the first who waits and rests while nobody does."""
+    """The waiters. A thread polls for them; it starts with the first waiter and rests while there is none."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -39,7 +39,7 @@ class Watch:
         self._thread: threading.Thread | None = None
 
     def add(self, waiter: Waiter) -> Callable[[], None]:
-        """Wait; gives a function that gives it up."""
+        """Add a waiter; returns a function that removes it."""
         with self._changed:
             self._waiters[id(waiter)] = waiter
             if self._thread is None or not self._thread.is_alive():
@@ -81,7 +81,7 @@ class Watch:
                 return set()
             until = settle()
             found = has_new_entries({account_id: after[account_id] for account_id in changed}, until)
-        except Exception:  # whatever it is: who waits is woken when the time is over
+        except Exception:  # whatever it is, waiters are woken when their time is over
             logger.exception("The feed could not be read for waiting requests")
             connection.close()
             return set()

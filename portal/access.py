@@ -1,4 +1,4 @@
-"""Who sees which page: the logged-in user's place in an account, and the decorators that ask for one.
+"""Access to pages: the logged-in user's membership, and the decorators that require one.
 
 A page's view is written ``@member`` or ``@owner``; it finds ``request.account`` and ``request.membership``, and passes
 the account on as an explicit argument.
@@ -28,9 +28,9 @@ from accounts.services import InvitationError, find_invitation
 from traitly.input.errors import AccountGoneError
 
 INVITATION = "invitation"  # in the session: the token of the link that was followed
-LOGGED_IN_AT = "logged_in_at"  # in the session: when it began, in unix seconds
+LOGGED_IN_AT = "logged_in_at"  # in the session: when it started, in unix seconds
 _CLOSED = "This account is being erased. If that fails, an owner can try again in its settings."
-_CHOSEN = "account_id"  # in the session: which account someone who is in several looks at
+_CHOSEN = "account_id"  # in the session: the chosen account of a user who is in several
 
 
 class PortalRequest(HttpRequest):
@@ -47,9 +47,9 @@ AnyView = Callable[..., HttpResponseBase]
 
 
 def member(view: View[Parameters]) -> AnyView:
-    """For members and owners. Others are sent to log in, or to where they can make an account if they are in none.
+    """For members and owners. Others are redirected to log in, or to create an account if they are in none.
 
-    No page is kept by a cache: keys and customers stand on them.
+    Pages are not cached, because they contain keys and customers.
     """
 
     @wraps(view)
@@ -72,7 +72,7 @@ def member(view: View[Parameters]) -> AnyView:
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = entered(request, *args, **kwargs)
         if isinstance(response, HttpResponseRedirect) and request.headers.get("HX-Request"):
-            # A part of a page asked for itself when the log-in had ended: the log-in page would take its place.
+            # A part of a page refreshed itself after the log-in had ended; the log-in page would appear in its place.
             return HttpResponse(headers={"HX-Refresh": "true"})
         return response
 
@@ -80,7 +80,7 @@ def member(view: View[Parameters]) -> AnyView:
 
 
 def _is_for_closed_accounts(request: HttpRequest) -> bool:
-    """An erasure that failed can be tried again, and people can turn to their other accounts."""
+    """A failed erasure can be retried, and users can switch to their other accounts."""
     name = request.resolver_match.view_name if request.resolver_match else ""
     return name in {"portal:accounts", "portal:account_switch"} or name.startswith("portal:settings")
 
@@ -98,7 +98,7 @@ def owner(view: View[Parameters]) -> AnyView:
 
 
 def recent_login(view: View[Parameters]) -> AnyView:
-    """For what a stolen session must not do: asks for the password again where the log-in is too old.
+    """For what a stolen session must not do: asks for the password again if the log-in is too old.
 
     Goes below ``@member`` or ``@owner``. A POST is done after the password was given, as it was sent.
     """
@@ -120,13 +120,13 @@ def logged_in_recently(request: HttpRequest) -> bool:
 
 
 def actor(request: HttpRequest) -> Actor:
-    """Who acts, for the audit log. A request that no client sent (a test's force_login) has neither user nor address."""
+    """The actor for the audit log. A request without a client (a test's force_login) has neither user nor IP address."""
     user = getattr(request, "user", None)
     return Actor(user if isinstance(user, User) else None, client_ip(request.META))
 
 
 def find_membership(request: HttpRequest) -> Membership | None:
-    """The user's place in the account that was chosen, else in the one that was joined first. Asked for once."""
+    """The user's membership in the chosen account, otherwise the first one joined. Cached for the request."""
     if not hasattr(request, "_membership"):
         found = chosen_membership(user_id=request.user.pk, account_id=request.session.get(_CHOSEN))
         request._membership = found  # type: ignore[attr-defined]  # noqa: SLF001  kept for the request
@@ -135,12 +135,12 @@ def find_membership(request: HttpRequest) -> Membership | None:
 
 
 def choose_account(request: HttpRequest, account_id: int) -> None:
-    """Look at this account from now on. ``find_membership`` believes it only of someone who is in it."""
+    """Choose this account from now on. ``find_membership`` ignores it if the user is not in it."""
     request.session[_CHOSEN] = account_id
 
 
 def invitation_of(request: HttpRequest) -> Invitation | None:
-    """The invitation whose link this session followed, if it still stands."""
+    """The invitation whose link this session followed, if it is still valid."""
     try:
         return find_invitation(request.session.get(INVITATION, ""))
     except InvitationError:

@@ -1,4 +1,4 @@
-"""What django-allauth asks of this project."""
+"""The adapters through which django-allauth is customised."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ _UNKNOWN_IP = "0.0.0.0"  # noqa: S104  no address to listen on
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
-    """One rule for the whole portal: what is sensitive wants a password that is at most 15 minutes old."""
+    """One rule for the whole portal: sensitive actions need a password entered within the last 15 minutes."""
 
-    error_messages = {  # in the portal's voice
+    error_messages = {  # in the portal's wording
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "The email address or the password is wrong.",
         "email_taken": "Somebody already uses this email address.",
@@ -36,11 +36,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
     }
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Not after a fresh log-in, which allauth itself would not count."""
+        """Not after a recent log-in, which allauth itself would not count."""
         return not logged_in_recently(self.request) and super().is_reauthentication_required(app=app, **kwargs)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The client's address. Those who come through a unix socket, without a trusted proxy, are limited as one."""
+        """The client's IP address. All clients through a Unix socket without a trusted proxy count as one."""
         return client_ip(request.META) or _UNKNOWN_IP
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -50,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
         return bool(settings.SIGN_UP == "open")
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count the attempt before the password is looked at; refuse it if there were too many.
+        """Count the attempt before the password is checked; refuse it if there were too many.
 
         Attempts are counted by account and address, so that nobody can lock an owner out from elsewhere; and of an
         account's over all addresses, so that many of them do not help who guesses. A browser in which the user has
@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
         else:
             usage = self._consume(request, "login_failed", f"{login} {self.get_client_ip(request)}")
             usage.usage += self._consume(request, "login_unknown", login).usage
-        self._login_failed_rl_usage = usage  # taken back where the password is right
+        self._login_failed_rl_usage = usage  # undone if the password is right
 
     def _consume(self, request: HttpRequest, action: str, key: str) -> Any:
         usage = ratelimit.consume(request, app="allauth.account", action=action, key=key)
@@ -72,7 +72,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped
-    """The secrets of second factors are kept like API keys: a stolen database gives none."""
+    """Second factors' secrets are stored like API keys: a stolen database reveals none."""
 
     def encrypt(self, text: str) -> str:
         """The text under the first encryption key."""

@@ -1,4 +1,4 @@
-"""Browsers in which a user has logged in before: they get in while others are guessing the user's password."""
+"""Browsers in which a user has logged in before: they are not locked out while others guess the user's password."""
 
 import hashlib
 import secrets
@@ -22,7 +22,7 @@ def known_browser(request: HttpRequest, login: str) -> str | None:
 
 
 def know_browser(request: HttpRequest, user: User) -> None:
-    """Remember the browser, which has proven to be the user's."""
+    """Remember the browser as the user's."""
     setattr(request, _PROVEN, user.email.lower())
 
 
@@ -33,7 +33,7 @@ class KnownBrowserMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, with the cookie where ``know_browser`` was called."""
+        """Handle the request; set the cookie if ``know_browser`` was called."""
         response = self.get_response(request)
         login = getattr(request, _PROVEN, None)
         if login and not known_browser(request, login):

@@ -1,4 +1,4 @@
-"""The reference's commands, ready to be pasted, as /docs/ writes them."""
+"""The reference's commands, ready to paste, as in /docs/."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The key that commands are filled in with, on the quick start and in the documentation."""
+"""The key in the example commands of the quick start and the documentation."""
 
 from django.http import HttpRequest
 
@@ -8,14 +8,13 @@ from accounts.queries import newest_full_key
 from accounts.services import reveal_key
 from portal.access import actor, find_membership, logged_in_recently
 
-_SESSION_KEY = "filled_in"  # in the session: the key that this log-in has seen so, which the audit log knows of
+_SESSION_KEY = "filled_in"  # in the session: the key that was shown during this log-in, as recorded in the audit log
 
 
 def example_key(request: HttpRequest) -> str | None:
     """The text of the account's newest key that can do everything.
 
-    For an owner who logged in lately; None for everyone else.
-    The first time in a log-in that is a revelation, and is recorded as one.
+    For an owner who logged in recently; None for everyone else. The first time in a log-in it is recorded as revealed.
     """
     if not request.user.is_authenticated:
         return None

@@ -1,4 +1,4 @@
-"""The forms of the portal's account side."""
+"""The forms of the portal."""
 
 import datetime
 import re
@@ -38,7 +38,7 @@ def company_field() -> forms.CharField:
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
-    """Company, email, password. Who follows an invitation joins its account instead, under the invited address."""
+    """Company, email, password. Someone with an invitation joins its account instead, with the invited email address."""
 
     company = company_field()
     field_order = ("company", "email", "password1")
@@ -56,20 +56,20 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
             self.initial["email"] = self.invitation.email
 
     def try_save(self, request: HttpRequest) -> Any:
-        """Make user and account; where the address is taken, mail its owner, and take as long as if it were not."""
+        """Create user and account. If the email is taken, mail its owner instead, and take just as long."""
         if self.account_already_exists:
-            make_password(self.cleaned_data["password1"])  # most of what a sign-up takes
+            make_password(self.cleaned_data["password1"])  # most of a sign-up's time
         return super().try_save(request)
 
     @transaction.atomic
     def save(self, request: HttpRequest) -> User:
-        """Make user, account and first key, or none of them."""
+        """Create user, account and first key, or none of them."""
         if self.invitation:
-            # The link was mailed to the address: that it was followed proves the address.
+            # The link was mailed to this address, so following it verifies the address.
             get_adapter().stash_verified_email(request, self.invitation.email)
         user: User = super().save(request)
         doer = actor(request)._replace(user=user)
-        if not self.invitation and not self.may_have_own:  # withdrawn since the page was let in
+        if not self.invitation and not self.may_have_own:  # withdrawn since the page was opened
             raise PermissionDenied
         if self.invitation:
             accept_invitation(token=request.session.pop(INVITATION), actor=doer)
@@ -79,7 +79,7 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
 
 
 class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]  # untyped
-    """The password now, and the new one."""
+    """The current password and the new one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -133,7 +133,7 @@ class KeyForm(forms.Form):
 
 
 class RotateForm(forms.Form):
-    """How long the old key lives beside the new one."""
+    """How long the old key stays valid beside the new one."""
 
     OVERLAPS = (
         ("0", "Stops now"),
@@ -200,7 +200,7 @@ class OriginsForm(forms.Form):
 
 
 class DeleteForm(forms.Form):
-    """The account's name, typed to confirm that it may go."""
+    """The account's name, typed to confirm its deletion."""
 
     confirmation = forms.CharField(
         label="Type the account's name to confirm", widget=forms.TextInput(attrs={"autocomplete": "off"})
@@ -247,14 +247,14 @@ class WebhookForm(forms.Form):
     enabled = forms.BooleanField(label="Switched on", required=False, initial=True)
 
     def clean_url(self) -> str:
-        """Refuse what leads inside."""
+        """Refuse URLs that lead to private networks."""
         url: str = self.cleaned_data["url"]
         if wrong := check_url(url):
             raise ValidationError(wrong)
         return url
 
     def clean_names(self) -> list[str]:
-        """One a line."""
+        """One name per line."""
         names = [line.strip() for line in self.cleaned_data["names"].splitlines() if line.strip()]
         if any(len(name) > _MAX_NAME_LENGTH or "\0" in name for name in names) or len(names) > _MAX_NAMES:
             raise ValidationError(f"At most {_MAX_NAMES} names of at most {_MAX_NAME_LENGTH} characters.")
