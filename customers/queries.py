@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from customers.columns import COLUMNS, HISTORIC, KEY, NEVER_SENT, NUMBER, TEXT, TIME, Column, Kind
+from traitly.db.replica import read_cursor
 from traitly.db.retries import retried
 from traitly.input.values import parse_time
 from traitly.lists.attributes import has_attributes
@@ -97,7 +98,7 @@ class Changed(NamedTuple):
 def newest_changes(*, account_id: int, customer_id: str, limit: int) -> list[Changed]:
     """A customer's last changes, the newest first."""
     labels = {each.name: each.label for each in HISTORIC}
-    with connection.cursor() as cursor:
+    with read_cursor() as cursor:
         cursor.execute(
             """
             SELECT field, before, after, changed_at FROM customers_history
@@ -117,7 +118,7 @@ def all_history(*, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
     exported = dataclasses.replace(HISTORY, columns=_EXPORTED)
     after: tuple[Any, ...] = ("", "-infinity", "")
     while True:
-        with connection.cursor() as cursor:
+        with read_cursor() as cursor:
             cursor.execute(
                 f"""
                 SELECT customer_id, changed_at::text, field, {exported.cells if cells else exported.json_sql}
@@ -215,7 +216,7 @@ def search_customers(*, account_id: int, text: str, asked: ListQuery) -> list[by
     where = " AND ".join(sql for sql, _ in conditions)
     source = dataclasses.replace(asked, sort="").source
     found: dict[Any, bytes] = {}
-    with connection.cursor() as cursor:
+    with read_cursor() as cursor:
         for condition, order, values in _searches(text):
             cursor.execute(
                 f"SELECT id, {LIST.json_sql} FROM {source} WHERE {where} AND {condition}"
@@ -269,7 +270,7 @@ class PlanSum(NamedTuple):
 
 def payments_by_plan(*, account_id: int, limit: int) -> tuple[list[PlanSum], PlanSum]:
     """The ``limit`` plans that bring most, and the sum of all. Reads every customer of the account."""
-    with connection.cursor() as cursor:
+    with read_cursor() as cursor:
         cursor.execute(
             """
             WITH sums AS (
@@ -287,7 +288,7 @@ def payments_by_plan(*, account_id: int, limit: int) -> tuple[list[PlanSum], Pla
 
 def new_customers(*, account_id: int, since: datetime.datetime, until: datetime.datetime) -> dict[datetime.date, int]:
     """How many customers were created on each day (UTC) from ``since`` to ``until``; walks customers_by_created_at."""
-    with connection.cursor() as cursor:
+    with read_cursor() as cursor:
         cursor.execute(
             """
             SELECT (created_at AT TIME ZONE 'UTC')::date, count(*) FROM customers_customer

@@ -10,6 +10,7 @@ from django.db import connection
 
 from customers.aliases import has_aliases, ids_of
 from traitly.db.citus import is_distributed
+from traitly.db.replica import read_cursor
 from traitly.db.retries import retried
 from traitly.input.values import UNIX_SECONDS, parse_time
 from traitly.lists.definition import (
@@ -156,7 +157,7 @@ def newest_events(*, account_id: int, name_part: str = "", limit: int) -> list[A
             f"(SELECT * FROM {source} ORDER BY received_at DESC LIMIT {LOOKED_THROUGH}) AS newest"
             " WHERE strpos(lower(name), lower(%(name_part)s)) > 0"
         )
-    with connection.cursor() as cursor:
+    with read_cursor() as cursor:
         cursor.execute(
             f"SELECT id, customer_id, name, created_at, received_at, custom_attributes::text FROM {source}"
             " ORDER BY received_at DESC, id DESC LIMIT %(limit)s",
@@ -232,7 +233,7 @@ def customer_days(
 
     Walks the customer's part of events_by_customer_name.
     """
-    with connection.cursor() as cursor:
+    with read_cursor() as cursor:
         cursor.execute(
             """
             SELECT (created_at AT TIME ZONE 'UTC')::date, name, count(*) FROM events_event

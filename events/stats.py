@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.queries import OPEN_ACCOUNT
 from traitly.db.clock import settle
+from traitly.db.replica import read_cursor
 from traitly.input.errors import AccountGoneError
 
 DAYS = 184  # two periods of 90 days: each is compared with the one before
@@ -179,7 +180,7 @@ def read_stats(*, account_id: int, days: int, today: datetime.date, before: int 
         "most": _MAX_LIVE,
         "top": _TOP,
     }
-    with connection.cursor() as cursor:
+    with read_cursor() as cursor:
         cursor.execute(_READ, parameters)
         rows: list[Any] = cursor.fetchall()
     return Stats(

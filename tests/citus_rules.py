@@ -31,6 +31,7 @@ ADMIN = "/django/contrib/admin/"  # its lists may be of every account
 # of_account: events.queries, where account_id is another table's. Prepared statements have no names of parameters.
 _CONDITION = re.compile(r"\b(?:WHERE|ON|USING)\b.*\b(?:account_id|of_account)\b", re.DOTALL)
 _SET = re.compile(r"\bSET\b(.*?)(?=\bWHERE\b|\bFROM\b|\bRETURNING\b|$)", re.DOTALL)
+_RETURNED = re.compile(r"\bRETURNING\b(.*?)(?=\bSELECT\b|$)", re.DOTALL)
 _FUNCTION = re.compile(r"\b([a-z_0-9]+)\s*\(", re.IGNORECASE)
 _kept: set[str] = set()  # statements that were looked at before
 _broken: list[str] = []
@@ -72,13 +73,20 @@ def broken_rule(statement: str) -> str | None:
                 return "It stores rows without account_id."
         elif not _CONDITION.search(part):
             return f"It narrows {mention[0]} to no account."
+        if mention[1] == "UPDATE" or statement[: mention.start()].endswith("DELETE "):
+            for returned in _RETURNED.findall(part):
+                if changing := _changing(returned):
+                    return f"It returns {changing}, which Citus refuses: not immutable. In a subquery it is."
         if mention[1] in {"UPDATE", "INTO"}:
             # A subquery of no table is evaluated before the rest is sent to a worker.
             for setting in _SET.findall(part.replace(ARRIVAL, "arrival")):
-                changing = changing_functions() & {name.lower() for name in _FUNCTION.findall(setting)}
-                if changing:
-                    return f"It updates by {', '.join(changing)}, which Citus refuses: not immutable."
+                if changing := _changing(setting):
+                    return f"It updates by {changing}, which Citus refuses: not immutable."
     return None
+
+
+def _changing(expression: str) -> str:
+    return ", ".join(changing_functions() & {name.lower() for name in _FUNCTION.findall(expression)})
 
 
 def _is_meant() -> bool:

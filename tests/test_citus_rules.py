@@ -81,6 +81,7 @@ def test_the_database_makes_no_ids_of_an_accounts_data() -> None:
         "UPDATE customers_customer SET updated_at = now() WHERE account_id = 1",
         "INSERT INTO customers_change (account_id) SELECT 1 ON CONFLICT DO UPDATE SET attributes = to_jsonb(1)",
         "INSERT INTO events_event (id) VALUES (1)",
+        "DELETE FROM events_event WHERE account_id = 1 RETURNING concat(id)",
         "SELECT FROM customers_customer JOIN customers_change USING (customer_id) WHERE customers_customer.account_id = 1",
     ],
 )
@@ -93,6 +94,7 @@ def test_a_statement_that_breaks_a_rule_is_found(statement: str) -> None:
     [
         "SELECT 1",
         "SELECT * FROM accounts_account",
+        "DELETE FROM events_event WHERE account_id = 1 RETURNING (SELECT concat(id))",
         'SELECT * FROM "events_event" WHERE "events_event"."account_id" = 1',
         "SELECT * FROM customers_customer JOIN customers_change USING (account_id, customer_id) WHERE account_id = 1",
         "UPDATE customers_customer SET name = trim_scale(%s)::text WHERE account_id = 1",

@@ -102,6 +102,24 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,  # milliseconds until sent data must be acknowledged
 } | DATABASES["default"].get("OPTIONS", {})
+# What is read where it may be behind: traitly.db.replica.
+DATABASE_REPLICA_URL = secret("DATABASE_REPLICA_URL")
+if DATABASE_REPLICA_URL:
+    _replica = environ.Env.db_url_config(DATABASE_REPLICA_URL)
+    if not _replica.get("ENGINE", "").startswith("django.db.backends.postgresql"):
+        raise ImproperlyConfigured(
+            "DATABASE_REPLICA_URL must name a PostgreSQL: postgres://user:password@host:5432/name."
+        )
+    if not DATABASE_URL:
+        raise ImproperlyConfigured("DATABASE_REPLICA_URL names a copy of DATABASE_URL's server: set both.")
+    DATABASES["replica"] = {
+        **DATABASES["default"],
+        **_replica,
+        "HOST": unquote(_replica.get("HOST", "")),
+        "OPTIONS": DATABASES["default"]["OPTIONS"] | _replica.get("OPTIONS", {}),
+        "CONN_HEALTH_CHECKS": True,  # one that was restarted is found out before a list is read, and the primary read
+        "TEST": {"MIRROR": "default"},
+    }
 # A statement gives up waiting for a lock before its client does, and a migration fails instead of blocking every request
 # behind it. No request occupies PostgreSQL for more than a few seconds. See traitly.db.timeouts.
 LOCK_TIMEOUT_MS = number("LOCK_TIMEOUT_MS", 3_000, 1)

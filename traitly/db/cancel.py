@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 
 _CANCEL_SECONDS = 5  # for another thread to ask PostgreSQL
@@ -20,13 +21,14 @@ def cancelled_when_gone(client: Any) -> Iterator[None]:
         yield
         return
     lock = threading.Lock()
-    wrapper = connections["default"]
+    wrappers = [connections[name] for name in settings.DATABASES]  # of this thread
     over = False
 
     def cancel() -> None:
         with lock:
-            if not over and wrapper.connection is not None:
-                wrapper.connection.cancel()
+            for wrapper in wrappers:
+                if not over and wrapper.connection is not None:
+                    wrapper.connection.cancel()
 
     client.gone = cancel
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from django.db import Error as AnyDatabaseError
-from django.db import connection
+from django.db import connection, connections
 from psycopg2 import errors
 
 from traitly.db.citus import is_distributed
@@ -28,11 +28,12 @@ _MAX_SECONDS = 2.0
 
 
 def connection_is_lost() -> bool:
-    """Whether this thread's connection is closed, or could not be made.
+    """Whether a connection of this thread's is closed, or that to the primary could not be made.
 
     Call it after an error. The error's class does not tell: a killed backend may raise a plain ``DatabaseError``.
     """
-    return connection.connection is None or bool(connection.connection.closed)
+    made = [each.connection for each in connections.all(initialized_only=True) if each.connection is not None]
+    return connection.connection is None or any(each.closed for each in made)
 
 
 def retried(service: Callable[P, R]) -> Callable[P, R]:
@@ -68,7 +69,7 @@ def _run_again(service: Callable[P, R], *, if_lost: bool) -> Callable[P, R]:
                 if not lost and not _was_rolled_back(error):
                     raise
                 logger.warning("Trying again (attempt %d): %s", attempt + 1, error)
-                connection.close()
+                connections.close_all()
         return service(*args, **kwargs)
 
     return run

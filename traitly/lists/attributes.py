@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from django.db import connection
 
+from traitly.db.replica import read_cursor
 from traitly.lists.definition import Condition, ListQuery
 from traitly.lists.second_table import ACCOUNT, looked_up, values_of
 from traitly.lists.sql import conditions_of, equals, merged, order_of
@@ -31,7 +31,7 @@ def select_by_attributes(
     documents, others = _documents(query.attributes)
     many = len(documents) > _FEW_DOCUMENTS
     found: list[tuple[Any, ...]] = []
-    with connection.cursor() as cursor:
+    with read_cursor() as cursor:
         for walk in (_WALKS[0] * limit, _LONG_WALK if many else _WALKS[1] * limit):
             conditions, order_by = conditions_of(query, account_id)
             statement, parameters = merged(query, "*", equal, conditions, order_by, walk)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection
+from traitly.db.replica import read_cursor
 
 
 def distinct_values(table: str, column: str, equal: Mapping[str, Any], limit: int | None = None) -> list[str]:
@@ -12,7 +12,7 @@ def distinct_values(table: str, column: str, equal: Mapping[str, Any], limit: in
     Each is one step in an index of those columns and this one, however many rows have it.
     """
     step = f"SELECT {column} FROM {table} WHERE {' AND '.join(f'{name} = %s' for name in equal)}"
-    with connection.cursor() as cursor:
+    with read_cursor() as cursor:
         cursor.execute(
             f"WITH RECURSIVE found (value) AS (({step} ORDER BY {column} LIMIT 1) UNION ALL "
             f"SELECT ({step} AND {column} > value ORDER BY {column} LIMIT 1) FROM found WHERE value IS NOT NULL) "

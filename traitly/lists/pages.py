@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from psycopg2.errors import QueryCanceled
 
 from traitly.db.prepared import Prepared
+from traitly.db.replica import read_cursor
 from traitly.db.retries import retried
 from traitly.input.errors import TooSlowError
 from traitly.lists.attributes import select_by_attributes
@@ -118,7 +119,7 @@ def _select(query: ListQuery, what: str, account_id: int, limit: int) -> list[tu
         statement, parameters = stepped(definition, what, equal, conditions, order_by, limit)
     else:
         statement, parameters = merged(query, what, equal, conditions, order_by, limit)
-    with connection.cursor() as cursor:
+    with read_cursor() as cursor:
         if (
             definition.stepped_columns and limit in _USUAL_LIMITS
         ):  # one index has the rows in order: one plan is best for all
