@@ -17,8 +17,19 @@ from customers.columns import ATTRIBUTES, KEY, REPLACED, TEXT, Column
 from customers.queries import LIST
 from customers.quotas import check_room, count_created
 from customers.schemas import CustomerChanges, SentCustomer, in_one
-from customers.statements import BITS, FOLLOWS, ONE, REPAIR, RETURNED, STAMP, UPSERTS
+from customers.statements import (
+    BITS,
+    FOLLOWS,
+    FOLLOWS_IN_STEPS,
+    ONE,
+    REPAIR,
+    RETURNED,
+    STAMP,
+    UPSERTS,
+    UPSERTS_IN_STEPS,
+)
 from traitly.db.arrays import packed, packed_nullable
+from traitly.db.citus import is_distributed
 from traitly.db.clock import ARRIVAL
 from traitly.db.group_commit import GroupCommit
 from traitly.db.ids import new_text_id
@@ -135,12 +146,16 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
         "unsent": orjson.dumps(unusual).decode(),
         "removed": orjson.dumps(removed).decode(),
     }
-    statement = UPSERTS[any(mask & _REQUIRED for mask in set(masks)), not unusual and not removed]
+    statement = any(mask & _REQUIRED for mask in set(masks)), not unusual and not removed
     with _bounded(), connection.cursor() as cursor:
-        statement.execute(cursor, parameters)
+        if is_distributed():
+            rows = UPSERTS_IN_STEPS[statement].execute(cursor, parameters)
+        else:
+            UPSERTS[statement].execute(cursor, parameters)
+            rows = cursor.fetchall()
         stored = {
             customer_id: Upserted(row_json.encode(), created, changed)
-            for customer_id, created, changed, row_json in cursor.fetchall()
+            for customer_id, created, changed, row_json in rows
         }
     if not stored:
         check_open(account_id=account_id)
@@ -182,25 +197,29 @@ def update_customer(*, account_id: int, customer_id: str, changes: CustomerChang
     """
     patched = {name: f"%({name})s" for name in changes.fields} | {ATTRIBUTES: _PATCHED_ATTRIBUTES}
     unchanged = " AND ".join(f"stored.{name} IS NOT DISTINCT FROM {new}" for name, new in patched.items())
+    update = f"""
+        UPDATE customers_customer AS stored SET
+            {", ".join(f"{name} = {new}" for name, new in patched.items())}, {STAMP.format(now=ARRIVAL)}
+        {ONE} AND NOT ({unchanged})"""
+    read = f"SELECT {LIST.json_sql} FROM customers_customer {ONE}"
+    parameters = {
+        **changes.fields,
+        "account_id": account_id,
+        "path": customer_id,
+        ATTRIBUTES: changes.attributes.decode(),
+        "removed": changes.removed,
+    }
     with _bounded(), connection.cursor() as cursor:
-        # The second statement sees what the first one, if it waited for others, has found.
-        cursor.execute(
-            f"""
-            WITH stored AS (
-                UPDATE customers_customer AS stored SET
-                    {", ".join(f"{name} = {new}" for name, new in patched.items())}, {STAMP.format(now=ARRIVAL)}
-                {ONE} AND NOT ({unchanged}) RETURNING {RETURNED}
-            ), {FOLLOWS}
-            SELECT FROM stored; SELECT {LIST.json_sql} FROM customers_customer {ONE}
-            """,
-            {
-                **changes.fields,
-                "account_id": account_id,
-                "path": customer_id,
-                ATTRIBUTES: changes.attributes.decode(),
-                "removed": changes.removed,
-            },
-        )
+        if is_distributed():
+            with transaction.atomic():
+                cursor.execute(update, parameters)
+                if cursor.rowcount:
+                    cursor.execute(FOLLOWS_IN_STEPS, {"account_id": account_id, "changed": [customer_id]})
+                cursor.execute(read, parameters)
+        else:
+            # The second statement sees what the first one, if it waited for others, has found.
+            first = f"WITH stored AS ({update} RETURNING {RETURNED}), {FOLLOWS} SELECT FROM stored"
+            cursor.execute(f"{first}; {read}", parameters)
         row = cursor.fetchone()
     return row[0].encode() if row else None
 
