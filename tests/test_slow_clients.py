@@ -145,8 +145,8 @@ def test_one_owner_of_requests_leaves_a_thread_to_others(port: int) -> None:
         assert within(port, GET % b"/health").startswith(b"HTTP/1.1 200")
 
 
-def test_requests_that_wait_for_a_thread_are_counted(port: int) -> None:
-    with ExitStack() as stack:
+def test_requests_that_wait_for_a_thread_are_counted() -> None:
+    with stub_server() as port, ExitStack() as stack:
         for _ in range(10):
             stack.enter_context(connect(port)).sendall(
                 b"GET /sleep?seconds=2 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token a\r\n\r\n"
