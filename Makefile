@@ -96,7 +96,7 @@ spectral:
 	@if command -v npx >/dev/null; then npx --yes --package=$(SPECTRAL) spectral lint --fail-severity=hint docs/openapi.json; \
 	else echo "Skipped Spectral's check of docs/openapi.json: there is no node."; fi
 
-APPS := traitly accounts rejections customers events feed segment transfer assistants reference portal
+APPS := traitly accounts rejections customers events feed segment transfer assistants reference portal operators
 .PHONY: audit
 audit: $(VENV)/requirements-dev.installed ## Look for known weaknesses: bandit in the code, pip-audit in the packages.
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(APPS) clients/python/src gunicorn.conf.py manage.py
