@@ -1,6 +1,7 @@
 """On Citus every documented query goes to one shard: the account's."""
 
 import re
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -17,7 +18,7 @@ from traitly.lists.parameters import read_list
 pytestmark = [pytest.mark.django_db, NEEDS_CITUS]
 
 
-def tasks_of(statement: str, parameters: list[object]) -> int:
+def tasks_of(statement: str, parameters: list[Any]) -> int:
     """How many shards a statement reads, its subplans included."""
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {statement}", parameters)
