@@ -14,7 +14,7 @@ from benchmarks import plans
 
 TIMES = 9
 DAYS = 90
-REJECTED_ACCOUNTS, REJECTED_EACH = 100, 10_000
+REJECTED_ACCOUNTS, REJECTED_EACH = 30, 10_000
 
 _STATS = """
 INSERT INTO events_daily (account_id, day, events, customers)

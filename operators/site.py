@@ -1,6 +1,7 @@
 """The operators' admin: django-unfold's site under this project's policies."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from csp.decorators import csp_update
@@ -30,3 +31,8 @@ class OperatorsSite(UnfoldAdminSite):  # type: ignore[misc]  # untyped
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Operators change their password where everyone does, so that it is noted, mailed and asked for again there."""
         return redirect("account_change_password")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Log out, to where everyone logs in."""
+        response = super().logout(request, extra_context)
+        return redirect("account_login") if response.status_code == HTTPStatus.OK else response

@@ -24,6 +24,8 @@ class MembershipFormSet(BaseInlineFormSet):
     def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
         super().add_fields(form, index)
         form.fields["user"].disabled = form.instance.pk is not None  # another person is another member
+        for name, field in form.fields.items():  # in a table they have no labels of their own
+            field.widget.attrs["aria-label"] = field.label or name
 
     def clean(self) -> None:
         super().clean()

@@ -64,6 +64,12 @@ def test_a_password_is_changed_in_the_portal(operator: Client) -> None:
     assert operator.get("/admin/password_change/").headers["Location"] == "/password/change/"
 
 
+def test_who_logs_out_is_where_everyone_logs_in(operator: Client) -> None:
+    assert operator.get("/admin/logout/").status_code == 405
+    assert operator.post("/admin/logout/").headers["Location"] == "/login/"
+    assert operator.get("/admin/").status_code == 302
+
+
 def test_times_are_shown_in_an_order_that_sorts(operator: Client) -> None:
     assert re.search(r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\b", operator.get("/admin/accounts/user/").content.decode())
 
