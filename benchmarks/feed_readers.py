@@ -20,14 +20,17 @@ _MARK = re.compile(rb'"mark": ?(\d+)')
 _BATCH = 1000
 
 
-def measure(postgres: Postgres, *, key: str, seconds: int, rate: int, connections: int) -> dict[str, Any]:
-    """Batches of 1,000, ``rate`` of them a second at most, alone, beside one reader and beside ten."""
+def measure(postgres: Postgres, *, keys: tuple[str, str], seconds: int, rate: int, connections: int) -> dict[str, Any]:
+    """Batches of 1,000, ``rate`` of them a second at most, alone, beside one reader and beside ten.
+
+    ``keys``: the writers' and the readers'. The server deals its threads out by key.
+    """
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", "traitly.wsgi"]
     found = []
     with Service("feed", command, port, {}) as server:
         for number, readers in enumerate((0, 0, 1, 10)):
-            run = _run(postgres, server, key, readers, seconds, rate, connections, number * 10_000_000)
+            run = _run(postgres, server, keys, readers, seconds, rate, connections, number * 10_000_000)
             if number:  # the first one warms up
                 found.append(run)
     alone = found[0]["cpu"]
@@ -43,11 +46,18 @@ def measure(postgres: Postgres, *, key: str, seconds: int, rate: int, connection
 
 
 def _run(
-    postgres: Postgres, server: Service, key: str, readers: int, seconds: int, rate: int, connections: int, first: int
+    postgres: Postgres,
+    server: Service,
+    keys: tuple[str, str],
+    readers: int,
+    seconds: int,
+    rate: int,
+    connections: int,
+    first: int,
 ) -> dict[str, Any]:
-    start = _get(server.port, key, f"since={time.time():.3f}")["metadata"]["next_cursor"]
+    start = _get(server.port, keys[1], f"since={time.time():.3f}")["metadata"]["next_cursor"]
     reading = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.feed_readers", str(server.port), key, start, str(readers), str(first)],
+        [sys.executable, "-m", "benchmarks.feed_readers", str(server.port), keys[1], start, str(readers), str(first)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -55,7 +65,7 @@ def _run(
     )
     time.sleep(1.5)
     begun = cpu_ms(server.process) + cpu_ms(postgres.process)
-    stored = _write(server.port, key, seconds, rate, connections, first)
+    stored = _write(server.port, keys[0], seconds, rate, connections, first)
     assert reading.stdin
     reading.stdin.write(f"{len(stored) * _BATCH}\n")
     output, _ = reading.communicate()
