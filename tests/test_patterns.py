@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from events.schemas import read_events
+from rejections.services import MAX_PAYLOAD_CHARACTERS
 from traitly.input.errors import InputError
 from traitly.input.parsing import Body
 from traitly.input.values import MAX_DIGITS
@@ -72,6 +73,14 @@ WORST_CASES: dict[str, tuple[str, list[Any]]] = {
     "traitly.log_contents._INVALID_REQUEST": (
         "subn",
         ["Invalid request from ip=" * (LINE // 24), "Invalid request from ip=" + ": " * LINE],
+    ),
+    "rejections.unreadable._KEY": (
+        "subn",
+        [
+            "traitly_" * (MAX_PAYLOAD_CHARACTERS // 8),
+            "traitly_" + "a" * MAX_PAYLOAD_CHARACTERS,
+            "traitly_aaa" * (MAX_PAYLOAD_CHARACTERS // 11),
+        ],
     ),
     "traitly.http.urls._API": ("match", ["/" * LINE, "/api" * (LINE // 4)]),
     "portal.forms._ORIGIN": ("fullmatch", ["https://" + "a" * LINE, "https://" + "a:" * (LINE // 2)]),
