@@ -18,6 +18,7 @@ from accounts import keys
 from accounts.client_ip import client_ip
 from accounts.models import ApiKey
 from accounts.quotas import Limits, remember_limits
+from traitly.db.prepared import Prepared
 from traitly.db.retries import retried
 from traitly.observability.metrics import count_key_lookup
 
@@ -48,7 +49,8 @@ class RefusedKey(NamedTuple):
 
 # Looks the key up, its account's quotas with it, and, at most once a minute over all processes, records its use: one statement, so that a request
 # never costs two.
-_LOOK_UP = """
+_LOOK_UP = Prepared(
+    """
 WITH found AS (
     SELECT apikey.id, account_id, scopes, expires_at, last_used_at,
         revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s) AS works,
@@ -61,6 +63,7 @@ WITH found AS (
 )
 SELECT id, account_id, scopes, expires_at, works, max_customers, max_events_per_day FROM found
 """
+)
 
 _MAX_CACHED = 10_000
 _cache: dict[bytes, tuple[float, Credential]] = {}
@@ -102,8 +105,8 @@ def find_key(key: str, environ: Mapping[str, Any]) -> Credential | RefusedKey | 
 def _look_up(digest: bytes, address: str | None) -> tuple[Any, ...] | None:
     now = timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOOK_UP,
+        _LOOK_UP.execute(
+            cursor,
             {"digest": digest, "now": now, "minute_ago": now - datetime.timedelta(minutes=1), "address": address},
         )
         row: tuple[Any, ...] | None = cursor.fetchone()
