@@ -22,7 +22,7 @@ from tests.factories import CustomerFactory, EventFactory, make_key
 from tests.portal.conftest import PASSWORD, Browser, link, person
 
 # What is for everyone.
-PUBLIC = {"invitation", "welcome"}
+PUBLIC = {"invitation", "welcome", "offline", "service_worker"}
 
 
 def pages() -> dict[str, URLPattern]:
