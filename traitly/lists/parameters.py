@@ -92,11 +92,12 @@ def _filter(query: ListQuery, name: str, values: list[str]) -> None:
 
 
 def _advice(name: str, definition: ListDefinition) -> str:
+    advice = ""
     if name in definition.ranges:
-        return f"Use {', '.join(f'{name}[{operator}]' for operator in _OPERATORS)}."
-    if name in _OTHER_PAGING:
-        return "For the next page send metadata.next_cursor as cursor; limit is the size of a page."
-    return f"Known parameters: {', '.join(definition.parameters)}."
+        advice = f"Use {', '.join(f'{name}[{operator}]' for operator in _OPERATORS)}. "
+    elif name in _OTHER_PAGING:
+        advice = "For the next page send metadata.next_cursor as cursor; limit is the size of a page. "
+    return f"{advice}Known parameters: {', '.join(definition.parameters)}."
 
 
 def _attribute_scalars(value: str) -> list[str]:
