@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from accounts.audit import Actor
 from accounts.models import Account, AuditEntry
 from accounts.queries import OPEN_ACCOUNT
 from accounts.services import OPERATOR
-from feed.models import Delivery, Webhook
+from feed.models import Attempt, Delivery, Webhook
 from feed.positions import Position
 from feed.signing import new_secret
 from traitly.db.batches import delete_in_batches
@@ -44,9 +45,19 @@ class NewWebhook(NamedTuple):
 
 
 def record_erasure(*, account_id: int, customer_id: str) -> None:
-    """Keep, for a while, that a customer was erased. Runs in the transaction of ``erase_customer``."""
+    """Keep, for a while, that a customer was erased. Runs in the transaction of ``erase_customer``.
+
+    What webhooks have kept of the customer goes as well, except a request that is being retried: its receiver still
+    gets it, and then ``customer.erased``.
+    """
+    text = orjson.dumps(customer_id)  # as it stands in bodies
+    mine = {"webhook__account_id": account_id}
     with connection.cursor() as cursor:
         cursor.execute(_ERASED, {"account_id": account_id, "customer_id": customer_id})
+    Attempt.objects.filter(body__contains=text.decode(), **mine).delete()
+    Delivery.objects.filter(set_aside_at__isnull=False, **mine).extra(  # a constant; for bytes there is no lookup
+        where=["position(%s in body) > 0"], params=[text]
+    ).delete()
 
 
 def prune_erasures() -> int:

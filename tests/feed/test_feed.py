@@ -3,12 +3,15 @@
 import time
 from urllib.parse import parse_qs, urlsplit
 
+import orjson
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from customers.erasure import erase_customer
 from events.models import Event
-from feed import entries, queries
+from feed import entries, queries, services
+from feed.models import Attempt, Delivery
 from feed.positions import Position
 from tests.client import Answer, Api
 from tests.db.test_clock import open_transaction
@@ -76,6 +79,31 @@ def test_an_erased_customer_is_named_and_nothing_else(api, acme):
     assert answer.row["data"] == {"customer_id": "1"}
     assert erase_customer(account_id=acme.pk, customer_id="nobody") is None
     assert len(api.get("feed").data) == 1
+
+
+def test_an_erasure_takes_along_what_webhooks_have_kept(api, acme, globex):
+    customer_id = 'a%"b\\é'
+    api.post("customer", a_customer(customer_id))
+    for account in (acme, globex):
+        webhook = services.create_webhook(account=account, url="https://example.com/").row
+        for about in (customer_id, "other"):
+            body = orjson.dumps({"type": "event.created", "data": {"customer_id": about}})
+            Attempt.objects.create(
+                webhook=webhook, message_id=about, at=timezone.now(), milliseconds=1, entries=1, body=body.decode()
+            )
+            failed = Delivery(webhook=webhook, message_id=f"{about} set aside", body=body, entries=1)
+            failed.set_aside_at = timezone.now()
+            failed.save()
+        body = orjson.dumps({"data": {"customer_id": customer_id}})
+        Delivery(webhook=webhook, message_id="retried", body=body, entries=1).save()
+
+    erase_customer(account_id=acme.pk, customer_id=customer_id)
+
+    attempts = Attempt.objects.values_list("webhook__account_id", "message_id")
+    assert set(attempts) == {(acme.pk, "other"), (globex.pk, "other"), (globex.pk, customer_id)}
+    kept = set(Delivery.objects.filter(webhook__account=acme).values_list("message_id", flat=True))
+    assert kept == {"other set aside", "retried"}
+    assert Delivery.objects.filter(webhook__account=globex).count() == 3
 
 
 def test_an_erased_customer_that_comes_back_has_both_entries(api):
