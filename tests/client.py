@@ -19,7 +19,7 @@ def read_json(text: bytes | str) -> Any:
 
 
 @dataclass
-class Answer:
+class Response:
     """What came back."""
 
     response: HttpResponseBase
@@ -72,7 +72,7 @@ class Answer:
         return f"<{self.status} {self.content[:500]!r}>"
 
 
-def check_error(answer: Answer) -> None:
+def check_error(answer: Response) -> None:
     """The contract's error object, with nothing in it that a client should not see."""
     assert answer.status >= 400, answer
     assert answer.headers["Content-Type"] == "application/json"
@@ -116,7 +116,7 @@ class Api:
         content_type: str = "application/json",
         headers: dict[str, str] | None = None,
         **environ: str,
-    ) -> Answer:
+    ) -> Response:
         """Send ``body``: bytes as they are, anything else as JSON. ``query``: a mapping, or pairs."""
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -128,18 +128,18 @@ class Api:
         headers = dict(headers or {})
         if self.key is not None:
             headers.setdefault("Authorization", f"Token {self.key}")
-        return Answer(
+        return Response(
             self.client.generic(method, address, body, content_type=content_type, headers=headers, **environ)  # type: ignore[arg-type]
         )
 
-    def get(self, address: str, query: Any = None, **options: Any) -> Answer:
+    def get(self, address: str, query: Any = None, **options: Any) -> Response:
         return self.send("GET", address, query=query, **options)
 
-    def post(self, address: str, body: Any, **options: Any) -> Answer:
+    def post(self, address: str, body: Any, **options: Any) -> Response:
         return self.send("POST", address, body, **options)
 
-    def patch(self, address: str, body: Any, **options: Any) -> Answer:
+    def patch(self, address: str, body: Any, **options: Any) -> Response:
         return self.send("PATCH", address, body, **options)
 
-    def delete(self, address: str, **options: Any) -> Answer:
+    def delete(self, address: str, **options: Any) -> Response:
         return self.send("DELETE", address, **options)

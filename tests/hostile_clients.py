@@ -74,8 +74,8 @@ def _worst(server: Server, requests: int = 40) -> str:
             start = time.monotonic()
             with server.connect() as client:
                 client.sendall(request)
-                answer = _received(client)
-            assert b" 20" in answer[:12], answer[:300]
+                response = _received(client)
+            assert b" 20" in response[:12], response[:300]
             times.append(time.monotonic() - start)
         worst[name] = max(times)
     return ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in worst.items())

@@ -58,9 +58,9 @@ def _check_nothing_happened() -> None:
 def test_sql_in_parameters(api):
     for text, (path, names) in itertools.product(INJECTIONS, LISTS.items()):
         for name in names:
-            answer = api.get(f"{path}{'&' if '?' in path else '?'}{quote(name)}={quote(text)}")
-            assert answer.status in {200, 400}, (path, name, answer)
-            assert b"theirs" not in answer.content
+            response = api.get(f"{path}{'&' if '?' in path else '?'}{quote(name)}={quote(text)}")
+            assert response.status in {200, 400}, (path, name, response)
+            assert b"theirs" not in response.content
     _check_nothing_happened()
 
 
@@ -69,8 +69,8 @@ def test_sql_in_names_of_parameters_and_attributes(api):
     for text in INJECTIONS:
         for name in (text, f"created_at[{text}]", f"{text}[gte]"):
             assert api.get("customer", {name: "1"}).status == 400
-        answer = api.get("customer", {f"custom_attributes[{text}]": text})
-        assert (answer.status, answer.data) == (200, [])
+        response = api.get("customer", {f"custom_attributes[{text}]": text})
+        assert (response.status, response.data) == (200, [])
     _check_nothing_happened()
 
 
@@ -108,7 +108,7 @@ def test_no_header_is_injected(api, break_):
     for number in range(3):
         api.post("customer", a_customer(str(number), plan=f"a{break_}"))
     page = api.get("customer", {"plan": f"a{break_}", "limit": 1})
-    answers = [
+    responses = [
         page,
         api.get("customer", {break_: "1"}),
         api.get(f"customer/{quote(break_, safe='')}"),
@@ -118,17 +118,17 @@ def test_no_header_is_injected(api, break_):
 
     assert page.status == 200
     assert page.headers["Link"].startswith("<http")
-    for answer in answers:
-        assert not {"set-cookie", "x-evil"} & {name.lower() for name in answer.headers}
-        assert not [value for value in answer.headers.values() if re.search(r"[\r\n]|[^ -~]", value)]
+    for response in responses:
+        assert not {"set-cookie", "x-evil"} & {name.lower() for name in response.headers}
+        assert not [value for value in response.headers.values() if re.search(r"[\r\n]|[^ -~]", value)]
 
 
 @pytest.mark.parametrize("sent", ["a\nb", "a\x1b[31mb", "a b", "a\u2028b", "\u202eb", "x" * 129])
 def test_no_line_of_the_log_is_forged_by_a_requests_id(api, sent):
-    answer = api.get("customer", headers={"X-Request-ID": sent})
+    response = api.get("customer", headers={"X-Request-ID": sent})
 
-    assert answer.headers["X-Request-ID"] != sent
-    assert re.fullmatch(r"[0-9a-f-]{36}", answer.headers["X-Request-ID"])
+    assert response.headers["X-Request-ID"] != sent
+    assert re.fullmatch(r"[0-9a-f-]{36}", response.headers["X-Request-ID"])
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_no_line_of_the_log_is_forged_by_a_requests_id(api, sent):
 def test_no_inner_field_is_set_from_outside(acme, globex, api, field):
     """What is no field of the API is the client's own attribute, whatever a table's column is called."""
     for kind, sent in (("customer", a_customer("1")), ("event", an_event("1", id="e"))):
-        answer = api.post(kind, sent | {field: globex.pk})
-        assert answer.status == 201
-        assert answer.row["custom_attributes"][field] == globex.pk
-        assert field not in answer.row
+        response = api.post(kind, sent | {field: globex.pk})
+        assert response.status == 201
+        assert response.row["custom_attributes"][field] == globex.pk
+        assert field not in response.row
     with connection.cursor() as cursor:
         cursor.execute("SELECT account_id FROM customers_customer UNION SELECT account_id FROM events_event")
         assert cursor.fetchall() == [(acme.pk,)]
@@ -149,10 +149,10 @@ def test_no_inner_field_is_set_from_outside(acme, globex, api, field):
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PUT", "PROPFIND"])
 def test_methods_that_there_are_not(api, method):
-    answer = api.send(method, "customer")
+    response = api.send(method, "customer")
 
-    assert answer.status == 405
-    check_error(answer)
+    assert response.status == 405
+    check_error(response)
 
 
 def _median_seconds(tries: dict[str, Callable[[], str]], ask: Callable[[str], object]) -> dict[str, float]:
@@ -179,8 +179,8 @@ def test_the_time_of_a_refusal_does_not_tell_how_much_of_a_key_was_right(api, an
         return f"traitly_{secrets.token_hex(20)}"
 
     def ask(key: str) -> None:
-        answer = anonymous.get("customer", {"limit": 1}, headers={"Authorization": f"Token {key}"})
-        assert answer.status == 401
+        response = anonymous.get("customer", {"limit": 1}, headers={"Authorization": f"Token {key}"})
+        assert response.status == 401
 
     seconds = _median_seconds({"begins right": begins_right, "all wrong": all_wrong}, ask)
 

@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 
 from customers.models import Customer
 from events.models import Event
-from tests.client import Answer, Api
+from tests.client import Api, Response
 from tests.factories import AccountFactory, a_customer, an_event, make_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,15 +25,15 @@ def api(transactional_db: None) -> Api:
     return Api(make_key(AccountFactory.create()).key)
 
 
-def at_once(calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
+def at_once(calls: Sequence[Callable[[], Response]]) -> list[Response]:
     """Run all of them, each in a thread with a connection of its own, none before all are ready."""
-    answers: list[Any] = [None] * len(calls)
+    responses: list[Any] = [None] * len(calls)
     ready = threading.Barrier(len(calls))
 
     def run(position: int) -> None:
         try:
             ready.wait(30)
-            answers[position] = calls[position]()
+            responses[position] = calls[position]()
         finally:
             connection.close()
 
@@ -42,19 +42,19 @@ def at_once(calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
         thread.start()
     for thread in threads:
         thread.join(120)
-    return answers
+    return responses
 
 
 def test_the_same_batch_from_many_threads_is_stored_once(api):
     batch = [an_event(str(i), id=f"e{i}", n=i) for i in range(50)]
     shuffled = [random.sample(batch, len(batch)) for _ in range(THREADS)]
 
-    answers = at_once([partial(api.post, "event", body) for body in shuffled])
+    responses = at_once([partial(api.post, "event", body) for body in shuffled])
 
-    assert [answer.status for answer in answers] == [201] * THREADS
-    assert all(row["success"] == 1 for answer in answers for row in answer.data)
+    assert [response.status for response in responses] == [201] * THREADS
+    assert all(row["success"] == 1 for response in responses for row in response.data)
     assert Event.objects.count() == 50
-    fresh = [50 - answer.json["metadata"].get("duplicates", 0) for answer in answers]
+    fresh = [50 - response.json["metadata"].get("duplicates", 0) for response in responses]
     assert sum(fresh) == 50
 
 
@@ -70,21 +70,21 @@ def test_single_events_of_many_threads_share_statements_and_each_hears_of_its_ow
 
     monkeypatch.setattr(CursorWrapper, "execute", note)
 
-    answers = at_once([partial(api.post, "event", an_event("c", id=f"e{i % 30}")) for i in range(THREADS)])
+    responses = at_once([partial(api.post, "event", an_event("c", id=f"e{i % 30}")) for i in range(THREADS)])
 
-    assert [answer.status for answer in answers] == [201] * THREADS
+    assert [response.status for response in responses] == [201] * THREADS
     assert Event.objects.count() == 30
-    assert sum(answer.json["metadata"].get("duplicates", 0) for answer in answers) == THREADS - 30
+    assert sum(response.json["metadata"].get("duplicates", 0) for response in responses) == THREADS - 30
     assert 0 < len(statements) < THREADS
 
 
 def test_the_same_idempotency_key_from_many_threads_stores_once(api):
     batch = [an_event(str(i)) for i in range(20)]
 
-    answers = at_once([partial(api.post, "event", batch, headers={"Idempotency-Key": "k"}) for _ in range(THREADS)])
+    responses = at_once([partial(api.post, "event", batch, headers={"Idempotency-Key": "k"}) for _ in range(THREADS)])
 
-    assert [answer.status for answer in answers] == [201] * THREADS
-    assert len({tuple(row["id"] for row in answer.data) for answer in answers}) == 1
+    assert [response.status for response in responses] == [201] * THREADS
+    assert len({tuple(row["id"] for row in response.data) for response in responses}) == 1
     assert Event.objects.count() == 20
 
 
@@ -96,10 +96,10 @@ def test_overlapping_customers_in_opposite_orders_merge_without_an_error(api):
         order = random.sample(customers, len(customers)) if client % 2 else customers[:: 1 if client % 4 else -1]
         batches.append([a_customer(i, custom_attributes={f"client{client}": client}) for i in order])
 
-    answers = at_once([partial(api.post, "customer", body) for body in batches])
+    responses = at_once([partial(api.post, "customer", body) for body in batches])
 
-    assert {answer.status for answer in answers} <= {200, 201}
-    assert sum(answer.status == 201 for answer in answers) == 1
+    assert {response.status for response in responses} <= {200, 201}
+    assert sum(response.status == 201 for response in responses) == 1
     expected = {f"client{client}": client for client in range(THREADS)}
     stored = dict(Customer.objects.values_list("customer_id", "custom_attributes"))
     assert stored == dict.fromkeys(customers, expected)
@@ -110,9 +110,9 @@ def test_batches_that_name_customers_twice_in_opposite_orders(api):
     forth = [a_customer(i) for i in ("a", "b", "c", "a")]
     back = [a_customer(i) for i in ("c", "b", "a", "c")]
 
-    answers = at_once([partial(api.post, "customer", (forth, back)[i % 2]) for i in range(30)])
+    responses = at_once([partial(api.post, "customer", (forth, back)[i % 2]) for i in range(30)])
 
-    assert {answer.status for answer in answers} <= {200, 201}, answers
+    assert {response.status for response in responses} <= {200, 201}, responses
     assert Customer.objects.count() == 3
 
 
@@ -126,9 +126,9 @@ def test_patches_of_different_fields_at_once_are_all_kept(api):
     ]
     changes += [{f"key{i}": i} for i in range(20)]
 
-    answers = at_once([partial(api.patch, "customer/1", body) for body in changes])
+    responses = at_once([partial(api.patch, "customer/1", body) for body in changes])
 
-    assert [answer.status for answer in answers] == [200] * len(changes)
+    assert [response.status for response in responses] == [200] * len(changes)
     row = api.get("customer/1").row
     assert (row["location"], row["phone_number"], row["organisation_id"]) == ("Berlin", "1", "o")
     assert row["monthly_payment_amount"] == 5
@@ -142,9 +142,9 @@ def test_an_erasure_among_writes_is_whole(api):
     calls += [partial(api.delete, "customer/1") for _ in range(5)]
     calls += [partial(api.post, "customer", a_customer("1")) for _ in range(10)]
 
-    answers = at_once(calls)
+    responses = at_once(calls)
 
-    assert {answer.status for answer in answers} <= {200, 201, 404}, answers
+    assert {response.status for response in responses} <= {200, 201, 404}, responses
     if api.get("customer/1").status == 200:
         assert api.delete("customer/1").status == 200
     assert api.get("customer/1").status == 404

@@ -235,9 +235,9 @@ def test_a_request_in_flight_at_sigterm_is_answered(tmp_path: Path) -> None:
             server.process.terminate()
             time.sleep(1)  # the signal has been handled: an idle worker ends in less
             holder.stdin.write("\n")
-        answer = client.getresponse()
-        assert answer.status == 200
-        assert json.load(answer)["data"][0]["name"] == "In flight"
+        response = client.getresponse()
+        assert response.status == 200
+        assert json.load(response)["data"][0]["name"] == "In flight"
         assert server.process.wait(30) == 0
 
 

@@ -31,23 +31,23 @@ def away(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["/health", "/health/live"])
 def test_health_is_ok_whatever_the_host(client: Client, address: str) -> None:
-    answer = client.get(address, headers={"Host": "10.0.0.7:8000"})
-    assert (answer.status_code, answer.content) == (HTTPStatus.OK, b"ok\n")
+    response = client.get(address, headers={"Host": "10.0.0.7:8000"})
+    assert (response.status_code, response.content) == (HTTPStatus.OK, b"ok\n")
 
 
 @pytest.mark.django_db
 def test_ready_says_what_is(client: Client) -> None:
-    answer = client.get("/health/ready", headers={"Host": "10.0.0.7:8000"})
-    assert answer.status_code == HTTPStatus.OK
-    assert (answer.json()["database"], answer.json()["migrations"]) == ("ok", "ok")
+    response = client.get("/health/ready", headers={"Host": "10.0.0.7:8000"})
+    assert response.status_code == HTTPStatus.OK
+    assert (response.json()["database"], response.json()["migrations"]) == ("ok", "ok")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_ready_tells_of_the_worker_and_does_not_depend_on_it(client: Client) -> None:
     def state() -> str:
-        answer = client.get("/health/ready")
-        assert answer.status_code == HTTPStatus.OK
-        return str(answer.json()["worker"])
+        response = client.get("/health/ready")
+        assert response.status_code == HTTPStatus.OK
+        return str(response.json()["worker"])
 
     worker, began = uuid.uuid4(), timezone.now()
     assert state().startswith("none has run yet")
@@ -61,8 +61,8 @@ def test_ready_tells_of_the_worker_and_does_not_depend_on_it(client: Client) -> 
 def test_without_a_database_it_lives_but_is_not_ready(client: Client) -> None:
     assert client.get("/health").status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert client.get("/health/live").status_code == HTTPStatus.OK
-    answer = client.get("/health/ready")
-    assert (answer.status_code, json.loads(answer.content)) == (503, {"database": "away"})
+    response = client.get("/health/ready")
+    assert (response.status_code, json.loads(response.content)) == (503, {"database": "away"})
 
 
 @pytest.mark.django_db
@@ -70,10 +70,10 @@ def test_it_is_not_ready_before_every_migration_is_applied(client: Client, monke
     known = health._migrations()
     monkeypatch.setattr(health, "_migrations", lambda: known | {("events", "9999_of_tomorrow")})
 
-    answer = client.get("/health/ready")
+    response = client.get("/health/ready")
 
-    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
-    assert answer.json()["migrations"] == "1 not applied: run manage.py migrate"
+    assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert response.json()["migrations"] == "1 not applied: run manage.py migrate"
 
 
 def test_a_database_that_hangs_costs_one_thread_however_many_ask(

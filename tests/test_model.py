@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.client import Answer, Api
+from tests.client import Api, Response
 from tests.factories import AccountFactory, make_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -87,35 +87,35 @@ class Machine(RuleBasedStateMachine):
     @rule(items=st.lists(CUSTOMERS, min_size=1, max_size=3, unique_by=_customer_id))
     def post_customers(self, items: list[dict[str, Any]]) -> None:
         created = [item for item in items if _valid(item) and item["customer_id"] not in self.customers]
-        answer = self.api.post("customer", items)
+        response = self.api.post("customer", items)
 
-        self._check_batch(answer, items, success=201 if created else 200)
-        for item, row in zip(items, answer.data, strict=True):
+        self._check_batch(response, items, success=201 if created else 200)
+        for item, row in zip(items, response.data, strict=True):
             if _valid(item):
                 self._check_customer(row, _merged(self.customers.get(item["customer_id"]), item))
 
     @rule(customer_id=CUSTOMER_IDS, sent=st.fixed_dictionaries({}, optional={"plan": PLANS, **CHANGES}))
     def patch_customer(self, customer_id: str, sent: dict[str, Any]) -> None:
-        answer = self.api.patch(f"customer/{quote(customer_id, safe='')}", sent)
+        response = self.api.patch(f"customer/{quote(customer_id, safe='')}", sent)
 
         if customer_id not in self.customers:
-            assert answer.status == 404
+            assert response.status == 404
         else:
-            assert answer.status == 200, answer
-            self._check_customer(answer.row, _merged(self.customers[customer_id], sent))
+            assert response.status == 200, response
+            self._check_customer(response.row, _merged(self.customers[customer_id], sent))
 
     @rule(customer_id=CUSTOMER_IDS)
     def erase_customer(self, customer_id: str) -> None:
         theirs = [key for key, event in self.events.items() if event["customer_id"] == customer_id]
         known = self.customers.pop(customer_id, None)
-        answer = self.api.delete(f"customer/{quote(customer_id, safe='')}")
+        response = self.api.delete(f"customer/{quote(customer_id, safe='')}")
 
         if known or theirs:
-            assert answer.status == 200, answer
-            assert answer.data == ([known] if known else [])
-            assert answer.json["metadata"]["events"] == len(theirs)
+            assert response.status == 200, response
+            assert response.data == ([known] if known else [])
+            assert response.json["metadata"]["events"] == len(theirs)
         else:
-            assert answer.status == 404 or answer.json["metadata"]["events"] == 0  # rejected items are erased too
+            assert response.status == 404 or response.json["metadata"]["events"] == 0  # rejected items are erased too
         self._forget_events(theirs)
 
     # Events
@@ -135,10 +135,10 @@ class Machine(RuleBasedStateMachine):
         assert self.last_post
         items, headers = self.last_post
         key = headers.get("Idempotency-Key")
-        answer = self.api.post("event", items, headers=headers)
+        response = self.api.post("event", items, headers=headers)
 
         duplicates = 0
-        for place, (item, row) in enumerate(zip(items, answer.data, strict=True)):
+        for place, (item, row) in enumerate(zip(items, response.data, strict=True)):
             if not _valid(item):
                 continue
             if "id" in item:
@@ -157,24 +157,24 @@ class Machine(RuleBasedStateMachine):
                 "custom_attributes": _attributes(item),
             }
             self.events.setdefault(row["id"], stored)
-        self._check_batch(answer, items, success=201)
-        assert answer.json.get("metadata", {}).get("duplicates", 0) == duplicates
+        self._check_batch(response, items, success=201)
+        assert response.json.get("metadata", {}).get("duplicates", 0) == duplicates
 
     @rule(data=st.data())
     def delete_event(self, data: st.DataObject) -> None:
         event_id = data.draw(st.sampled_from([*self.events, "nothing"]))
-        answer = self.api.delete(f"event/{event_id}")
+        response = self.api.delete(f"event/{event_id}")
 
-        assert answer.status == (200 if event_id in self.events else 404)
+        assert response.status == (200 if event_id in self.events else 404)
         self._forget_events([event_id] if event_id in self.events else [])
 
     @rule(customer_id=CUSTOMER_IDS, name=NAMES, before=TIMES)
     def delete_many_events(self, customer_id: str, name: str, before: int) -> None:
         query = {"customer_id": customer_id, "name": name, "created_at[lt]": before}
         theirs = [key for key in self._matching(customer_id, name) if int(self.events[key]["created_at"]) < before]
-        answer = self.api.send("DELETE", "event", query=query)
+        response = self.api.send("DELETE", "event", query=query)
 
-        assert answer.json["metadata"] == {"events": len(theirs)}
+        assert response.json["metadata"] == {"events": len(theirs)}
         self._forget_events(theirs)
 
     # Reading
@@ -240,12 +240,12 @@ class Machine(RuleBasedStateMachine):
     def follow_the_feed(self, limit: int) -> None:
         """Whoever applies the entries in their order has what the account has. Deleting single events makes none."""
         while True:
-            answer = self.api.get("feed", {"limit": limit, **({"cursor": self.cursor} if self.cursor else {})})
-            assert answer.status == 200, answer
-            for entry in answer.data:
+            response = self.api.get("feed", {"limit": limit, **({"cursor": self.cursor} if self.cursor else {})})
+            assert response.status == 200, response
+            for entry in response.data:
                 self._apply(entry["type"], entry["data"])
-            self.cursor = answer.json["metadata"]["next_cursor"]
-            if not answer.data:
+            self.cursor = response.json["metadata"]["next_cursor"]
+            if not response.data:
                 break
         assert self.read_customers == self.customers
         assert {key: row for key, row in self.read_events.items() if key in self.events} == self.events
@@ -261,12 +261,12 @@ class Machine(RuleBasedStateMachine):
 
     # What the rules share
 
-    def _check_batch(self, answer: Answer, items: list[dict[str, Any]], *, success: int) -> None:
+    def _check_batch(self, response: Response, items: list[dict[str, Any]], *, success: int) -> None:
         rejected = [place for place, item in enumerate(items) if not _valid(item)]
-        assert answer.status == (success if not rejected else 207 if len(rejected) < len(items) else 400), answer
-        assert [row["index"] for row in answer.data if "errors" in row] == rejected
+        assert response.status == (success if not rejected else 207 if len(rejected) < len(items) else 400), response
+        assert [row["index"] for row in response.data if "errors" in row] == rejected
         if rejected:
-            assert answer.json["metadata"]["rejected"] == len(rejected)
+            assert response.json["metadata"]["rejected"] == len(rejected)
 
     def _check_customer(self, row: dict[str, Any], expected: dict[str, Any]) -> None:
         before = self.customers.get(expected["customer_id"])
@@ -282,21 +282,21 @@ class Machine(RuleBasedStateMachine):
             )
         self.customers[row["customer_id"]] = row
 
-    def _check_one(self, answer: Answer, expected: dict[str, Any] | None) -> None:
-        assert answer.status == (200 if expected else 404), answer
-        assert expected is None or answer.row == expected
+    def _check_one(self, response: Response, expected: dict[str, Any] | None) -> None:
+        assert response.status == (200 if expected else 404), response
+        assert expected is None or response.row == expected
 
     def _pages(self, path: str, query: dict[str, Any], limit: int) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         cursor: dict[str, str] = {}
         while True:
-            answer = self.api.get(path, query | cursor)
-            assert answer.status == 200, answer
-            rows += answer.data
-            if "next_cursor" not in answer.json["metadata"]:
+            response = self.api.get(path, query | cursor)
+            assert response.status == 200, response
+            rows += response.data
+            if "next_cursor" not in response.json["metadata"]:
                 return rows
-            assert len(answer.data) == limit
-            cursor = {"cursor": answer.json["metadata"]["next_cursor"]}
+            assert len(response.data) == limit
+            cursor = {"cursor": response.json["metadata"]["next_cursor"]}
 
     def _matching(self, customer_id: str, name: str | None = None) -> list[str]:
         return [

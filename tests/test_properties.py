@@ -57,33 +57,33 @@ objects = st.dictionaries(names | texts, anything, max_size=8)
 items = st.fixed_dictionaries({"customer_id": anything, "name": anything}) | objects | anything
 
 
-def check(answer: Any) -> None:
+def check(response: Any) -> None:
     """One of the answers that the contract knows, in its form."""
-    assert answer.status in {200, 201, 207, 400, 413, 415}, answer
-    if "data" not in answer.json:
-        check_error(answer)
+    assert response.status in {200, 201, 207, 400, 413, 415}, response
+    if "data" not in response.json:
+        check_error(response)
         return
     accepted = 0
-    for index, row in enumerate(answer.data):
+    for index, row in enumerate(response.data):
         if "errors" in row:
             assert (row["success"], row["index"]) == (0, index)
             check_errors(row["errors"])
         else:
             accepted += 1
-    rejected = len(answer.data) - accepted
-    assert answer.status == (400 if not accepted else 207) or not rejected
-    assert accepted or answer.status == 400
+    rejected = len(response.data) - accepted
+    assert response.status == (400 if not accepted else 207) or not rejected
+    assert accepted or response.status == 400
     if rejected:
-        assert answer.json["metadata"]["accepted"] == accepted
-        assert answer.json["metadata"]["rejected"] == rejected
+        assert response.json["metadata"]["accepted"] == accepted
+        assert response.json["metadata"]["rejected"] == rejected
 
 
-def read_back(api: Any, answer: Any, kind: str) -> None:
+def read_back(api: Any, response: Any, kind: str) -> None:
     """Each acknowledged row is found, equal to the last byte: what follows it in the same batch may have changed it."""
-    if answer.status >= 400:
+    if response.status >= 400:
         return
     key = "id" if kind == "event" else "customer_id"
-    for row in {row[key]: row for row in answer.data if "errors" not in row}.values():
+    for row in {row[key]: row for row in response.data if "errors" not in row}.values():
         stored = (Event if kind == "event" else Customer).objects.get(**{key: row[key]})
         assert stored.customer_id == row["customer_id"]
         listed = api.get(kind, {"customer_id": row["customer_id"], "name": row["name"]})
@@ -103,10 +103,10 @@ def same(left: Any, right: Any) -> bool:
 @example(kind="event", body=[{"customer_id": 10**4299, "name": 10**4299}])
 @example(kind="customer", body=[[[[]]], {}, None])
 def test_arbitrary_json(api, kind, body):
-    answer = api.post(kind, body)
+    response = api.post(kind, body)
 
-    check(answer)
-    read_back(api, answer, kind)
+    check(response)
+    read_back(api, response, kind)
 
 
 @given(
@@ -121,10 +121,10 @@ def test_json_with_a_byte_changed(api, kind, body, data):
     text = bytearray(json.dumps([body, an_event()]).encode())
     text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
 
-    answer = api.post(kind, bytes(text))
+    response = api.post(kind, bytes(text))
 
-    check(answer)
-    read_back(api, answer, kind)
+    check(response)
+    read_back(api, response, kind)
 
 
 @given(body=st.binary(max_size=200), encoding=st.sampled_from(["gzip", "x-gzip", "identity", "deflate"]))
@@ -139,14 +139,14 @@ def test_attributes_read_back_equal(api, kind, attributes):
     Customer.objects.all().delete()
     kept = {key: value for key, value in attributes.items() if kind == "event" or value is not None}
 
-    answer = api.post(
+    response = api.post(
         kind,
         make("1", id="e", custom_attributes=attributes) if kind == "event" else make("1", custom_attributes=attributes),
     )
 
-    assert answer.status == 201, answer
-    assert same(answer.row["custom_attributes"], kept)
-    address = "customer/1" if kind == "customer" else f"event/{answer.row['id']}"
+    assert response.status == 201, response
+    assert same(response.row["custom_attributes"], kept)
+    address = "customer/1" if kind == "customer" else f"event/{response.row['id']}"
     assert same(api.get(address).row["custom_attributes"], kept)
     Event.objects.all().delete()
 
@@ -158,10 +158,10 @@ def test_attributes_read_back_equal(api, kind, attributes):
 def test_merging_is_per_key(api, first, second):
     Customer.objects.all().delete()
     api.post("customer", a_customer("1", custom_attributes=first))
-    answer = api.post("customer", a_customer("1", custom_attributes=second))
+    response = api.post("customer", a_customer("1", custom_attributes=second))
 
     merged = {key: value for key, value in (first | second).items() if value is not None}
-    assert same(answer.row["custom_attributes"], merged)
+    assert same(response.row["custom_attributes"], merged)
 
 
 @given(
@@ -178,10 +178,10 @@ def test_merging_is_per_key(api, first, second):
     ),
 )
 def test_arbitrary_parameters(api, address, query):
-    answer = api.get(address, query)
+    response = api.get(address, query)
 
-    assert answer.status in {200, 400, 404}, answer
-    assert answer.status == 200 or answer.errors
+    assert response.status in {200, 400, 404}, response
+    assert response.status == 200 or response.errors
 
 
 @given(
@@ -194,7 +194,7 @@ def test_arbitrary_identifiers_in_addresses(api, kind, identifier, method):
     quoted = quote(identifier, safe="")
     address = kind.format(quoted) if "{}" in kind else f"{kind}/{quoted}"
 
-    answer = api.send(method, address, {})
+    response = api.send(method, address, {})
 
-    assert answer.status in {404, 405}, answer
-    check_error(answer)
+    assert response.status in {404, 405}, response
+    check_error(response)

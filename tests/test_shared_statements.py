@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from accounts.models import Account
-from customers import services as customers
 from customers.models import Customer
+from customers.statements import UPSERTS
 from events import services as events
 from events.models import Event
 from tests.client import Api
@@ -45,11 +45,16 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Any:
     return make
 
 
+def _slow_upserts(monkeypatch: pytest.MonkeyPatch) -> list[Slow]:
+    made = {key: Slow(statement) for key, statement in UPSERTS.items()}
+    for key, statement in made.items():
+        monkeypatch.setitem(UPSERTS, key, statement)
+    return list(made.values())
+
+
 @pytest.fixture
 def slow_upserts(monkeypatch: pytest.MonkeyPatch) -> list[Slow]:
-    made = {key: Slow(statement) for key, statement in customers.UPSERTS.items()}
-    monkeypatch.setattr(customers, "UPSERTS", made)
-    return list(made.values())
+    return _slow_upserts(monkeypatch)
 
 
 @pytest.fixture
@@ -68,9 +73,9 @@ def apis(accounts: list[Account]) -> list[Api]:
 def test_customers_of_one_account_share_statements(apis: list[Api], slow_upserts: list[Slow]) -> None:
     calls = [partial(apis[0].post, "customer", a_customer(str(number), plan=str(number))) for number in range(20)]
 
-    answers = at_once(calls)
+    responses = at_once(calls)
 
-    assert [(answer.status, answer.row["customer_id"], answer.row["plan"]) for answer in answers] == [
+    assert [(response.status, response.row["customer_id"], response.row["plan"]) for response in responses] == [
         (201, str(number), str(number)) for number in range(20)
     ]
     assert Customer.objects.count() == 20
@@ -80,12 +85,12 @@ def test_customers_of_one_account_share_statements(apis: list[Api], slow_upserts
 def test_each_request_for_the_same_customer_is_answered_what_it_made(apis: list[Api], slow_upserts: list[Slow]) -> None:
     calls = [partial(apis[0].post, "customer", a_customer("1", plan=str(n), attr=n)) for n in range(20)]
 
-    answers = at_once(calls)
+    responses = at_once(calls)
 
-    assert sorted(answer.status for answer in answers) == [200] * 19 + [201]
-    assert [answer.row["plan"] for answer in answers] == [str(number) for number in range(20)]
-    assert len({answer.row["updated_at"] for answer in answers}) == 20
-    last = max(answers, key=lambda answer: float(answer.row["updated_at"]))
+    assert sorted(response.status for response in responses) == [200] * 19 + [201]
+    assert [response.row["plan"] for response in responses] == [str(number) for number in range(20)]
+    assert len({response.row["updated_at"] for response in responses}) == 20
+    last = max(responses, key=lambda response: float(response.row["updated_at"]))
     assert last.row == apis[0].get("customer/1").row
 
 
@@ -95,22 +100,21 @@ def test_one_whose_attributes_would_be_too_large_takes_nobody_with_it(
     half = "x" * 64_000
     apis[0].post("customer", a_customer("0", a=half))
     apis[0].patch("customer/0", {"b": half})
-    made = {key: Slow(statement) for key, statement in customers.UPSERTS.items()}
-    monkeypatch.setattr(customers, "UPSERTS", made)
+    _slow_upserts(monkeypatch)
 
-    answers = at_once([partial(apis[0].post, "customer", a_customer(str(n), c=half)) for n in range(10)])
+    responses = at_once([partial(apis[0].post, "customer", a_customer(str(n), c=half)) for n in range(10)])
 
-    assert [answer.status for answer in answers] == [413] + [201] * 9
+    assert [response.status for response in responses] == [413] + [201] * 9
 
 
 def test_events_of_several_accounts_share_statements(apis: list[Api], accounts: list[Account], slow: Any) -> None:
     statements = slow(events, "_INSERT_SHARED", "_INSERT_NEW")
 
-    answers = at_once([partial(api.post, "event", an_event(str(number))) for number, api in enumerate(apis)])
+    responses = at_once([partial(api.post, "event", an_event(str(number))) for number, api in enumerate(apis)])
 
-    assert {answer.status for answer in answers} == {201}
+    assert {response.status for response in responses} == {201}
     stored = Event.objects.order_by("account_id").values_list("account_id", "customer_id", "id")
-    ids = [answer.row["id"] for answer in answers]
+    ids = [response.row["id"] for response in responses]
     assert list(stored) == [(account.pk, str(n), ids[n]) for n, account in enumerate(accounts)]
     assert statements[0].times > 0
     assert sum(statement.times for statement in statements) < 15
@@ -122,20 +126,20 @@ def test_of_several_accounts_only_the_one_that_is_erased_is_told_so(
     slow(events, "_INSERT_SHARED", "_INSERT_NEW")
     Account.objects.filter(pk=accounts[7].pk).update(closed_at="2026-01-01T00:00:00Z")
 
-    answers = at_once([partial(api.post, "event", an_event(str(number))) for number, api in enumerate(apis)])
+    responses = at_once([partial(api.post, "event", an_event(str(number))) for number, api in enumerate(apis)])
 
-    refused = [number for number, answer in enumerate(answers) if answer.status != 201]
+    refused = [number for number, response in enumerate(responses) if response.status != 201]
     assert refused == [7]
-    assert answers[7].status in {401, 403, 404, 410}
+    assert responses[7].status in {401, 403, 404, 410}
     assert Event.objects.count() == 19
 
 
 def test_events_with_ids_of_the_clients_wait_for_their_own_account_alone(apis: list[Api], slow: Any) -> None:
     statements = slow(events, "_INSERT_SHARED", "_INSERT_ONCE")
 
-    answers = at_once([partial(api.post, "event", an_event("1", id="same")) for api in apis])
+    responses = at_once([partial(api.post, "event", an_event("1", id="same")) for api in apis])
 
-    assert {answer.status for answer in answers} == {201}
+    assert {response.status for response in responses} == {201}
     assert Event.objects.filter(id="same").count() == 20
     assert [statement.times for statement in statements] == [0, 20]
 
@@ -155,9 +159,9 @@ def test_a_second_run_of_a_shared_statement_stores_nothing_twice(apis: list[Api]
     assert events._store_requests(None, sent) == [0] * 20
 
     together: Any = at_once
-    answers = together([partial(events._store_grouped, None, item) for item in sent])
+    responses = together([partial(events._store_grouped, None, item) for item in sent])
 
-    assert answers == [0] * 20
+    assert responses == [0] * 20
     assert Event.objects.count() == 20
 
 

@@ -62,9 +62,9 @@ def ask(port: int, request: bytes) -> bytes:
 def within(port: int, request: bytes = GET % b"/", seconds: float = 3) -> bytes:
     """The answer, which must be there soon: tests run beside others. Slow clients are given 10 seconds."""
     start = time.monotonic()
-    answer = ask(port, request)
+    response = ask(port, request)
     assert time.monotonic() - start < seconds
-    return answer
+    return response
 
 
 HEAD = b"POST /length HTTP/1.1\r\nHost: localhost\r\n"
@@ -128,10 +128,10 @@ def test_a_slow_request_too_many_is_refused(sent: bytes) -> None:
         for _ in range(3):  # two have a thread, one waits
             stack.enter_context(connect(port)).sendall(sent)
         time.sleep(6)
-        answer = within(port, sent)
-    assert answer.startswith(b"HTTP/1.1 503")
-    assert b"\r\nRetry-After: 2\r\n" in answer
-    assert b'"object": "error"' in answer
+        response = within(port, sent)
+    assert response.startswith(b"HTTP/1.1 503")
+    assert b"\r\nRetry-After: 2\r\n" in response
+    assert b'"object": "error"' in response
 
 
 def test_one_owner_of_requests_leaves_a_thread_to_others(port: int) -> None:
@@ -202,9 +202,9 @@ def test_a_client_that_asks_whether_to_go_on_is_told_so_once(port: int) -> None:
         client.sendall(HEAD + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: 3\r\n\r\n")
         assert client.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"abc")
-        answer = b"".join(iter(lambda: client.recv(65536), b""))
-    assert answer.startswith(b"HTTP/1.1 200")
-    assert answer.endswith(b"\r\n\r\n3\n")
+        response = b"".join(iter(lambda: client.recv(65536), b""))
+    assert response.startswith(b"HTTP/1.1 200")
+    assert response.endswith(b"\r\n\r\n3\n")
 
 
 def test_requests_in_pieces_and_several_at_once_are_all_answered(port: int) -> None:
@@ -213,9 +213,9 @@ def test_requests_in_pieces_and_several_at_once_are_all_answered(port: int) -> N
         for piece in (one[:7], one[7:60], one[60:-2], one[-2:] + one + one[:30], one[30:] + GET % b"/"):
             client.sendall(piece)
             time.sleep(0.05)
-        answer = b"".join(iter(lambda: client.recv(65536), b""))
-    assert answer.count(b"HTTP/1.1 200 OK") == 4
-    assert answer.count(b"\r\n\r\n5\n") == 3
+        response = b"".join(iter(lambda: client.recv(65536), b""))
+    assert response.count(b"HTTP/1.1 200 OK") == 4
+    assert response.count(b"\r\n\r\n5\n") == 3
 
 
 def test_idle_connections_do_not_delay_the_end() -> None:
@@ -232,8 +232,8 @@ def test_a_large_answer_arrives_whole(port: int) -> None:
     with connect(port) as client:
         client.sendall(GET % b"/bytes?number=8000000")
         time.sleep(0.5)
-        answer = b"".join(iter(lambda: client.recv(65536), b""))
-    assert len(answer.partition(b"\r\n\r\n")[2]) == 8_000_000
+        response = b"".join(iter(lambda: client.recv(65536), b""))
+    assert len(response.partition(b"\r\n\r\n")[2]) == 8_000_000
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])

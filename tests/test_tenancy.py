@@ -73,11 +73,11 @@ def rows() -> list[Any]:
 @pytest.mark.parametrize("method", METHODS)
 def test_no_route_is_answered_without_a_key(anonymous, address, method):
     before = rows()
-    answer = anonymous.send(method, address, a_customer("acme"))
+    response = anonymous.send(method, address, a_customer("acme"))
 
-    assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Token")
-    assert b"Secret" not in answer.content
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"].startswith("Token")
+    assert b"Secret" not in response.content
     assert rows() == before
 
 
@@ -91,11 +91,11 @@ def test_no_route_shows_or_changes_what_another_account_has(acme, globex, globex
 
     body = a_customer("globex") if method == "POST" else {"name": "Taken"}
 
-    answer = globex_api.send(method, address, body, query=query, headers={"Accept": accept})
+    response = globex_api.send(method, address, body, query=query, headers={"Accept": accept})
 
-    assert b"Secret" not in answer.content
-    assert answer.status != 403
-    assert "acme" not in address or method == "OPTIONS" or answer.status in {404, 405, 406}
+    assert b"Secret" not in response.content
+    assert response.status != 403
+    assert "acme" not in address or method == "OPTIONS" or response.status in {404, 405, 406}
     assert [list(model.objects.filter(account=acme).values()) for model in (Customer, Event)] == before
 
 

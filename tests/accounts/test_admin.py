@@ -36,9 +36,9 @@ def test_a_user_is_made_with_an_email_in_lower_case(operator: Client) -> None:
 
 def test_an_email_that_is_taken_in_another_case_is_refused(operator: Client) -> None:
     UserFactory.create(email="taken@example.com")
-    answer = operator.post("/admin/accounts/user/add/", {"email": "TAKEN@example.com", "usable_password": "false"})
-    assert "already exists" in answer.content.decode()
-    assert answer.status_code == 200
+    response = operator.post("/admin/accounts/user/add/", {"email": "TAKEN@example.com", "usable_password": "false"})
+    assert "already exists" in response.content.decode()
+    assert response.status_code == 200
 
 
 def test_users_are_found_by_email_and_shown(operator: Client) -> None:
@@ -140,8 +140,8 @@ def test_a_key_is_made_without_showing_its_text(operator: Client, acme: Account)
 
 
 def test_a_key_needs_a_scope(operator: Client, acme: Account) -> None:
-    answer = operator.post(f"{KEYS}add/", {"account": acme.pk, "name": "No scope"})
-    assert "This field is required" in answer.content.decode()
+    response = operator.post(f"{KEYS}add/", {"account": acme.pk, "name": "No scope"})
+    assert "This field is required" in response.content.decode()
     assert not ApiKey.objects.exists()
 
 
@@ -166,9 +166,9 @@ def test_an_accounts_log_tells_what_a_key_was_allowed(operator: Client, acme: Ac
 def test_revoking_stops_keys(operator: Client, acme: Account) -> None:
     new = make_key(acme)
     gone = make_key(acme, expires_at=timezone.now()).row
-    answer = operator.post(KEYS, {"action": "revoke", "_selected_action": [new.row.pk, gone.pk]}, follow=True)
+    response = operator.post(KEYS, {"action": "revoke", "_selected_action": [new.row.pk, gone.pk]}, follow=True)
     assert Api(new.key).get("customer").status == 401
-    assert "Revoked: 2." in answer.content.decode()
+    assert "Revoked: 2." in response.content.decode()
     assert LogEntry.objects.filter(object_id=new.row.pk, change_message="Revoked.").exists()
 
 
@@ -188,8 +188,8 @@ def test_rotating_makes_a_key_like_the_old_which_works_for_a_day(operator: Clien
 def test_a_revoked_key_is_not_rotated(operator: Client, acme: Account) -> None:
     row = make_key(acme).row
     ApiKey.objects.update(revoked_at=timezone.now())
-    answer = operator.post(KEYS, {"action": "rotate", "_selected_action": [row.pk]}, follow=True)
-    assert "is not active" in answer.content.decode()
+    response = operator.post(KEYS, {"action": "rotate", "_selected_action": [row.pk]}, follow=True)
+    assert "is not active" in response.content.decode()
     assert ApiKey.objects.count() == 1
 
 
@@ -229,9 +229,9 @@ def _members(account: Account, *places: Membership, **changes: str) -> dict[str,
 def test_an_account_keeps_an_owner(operator: Client, acme: Account, change: dict[str, str]) -> None:
     owner = MembershipFactory.create(account=acme)
     member = MembershipFactory.create(account=acme, role="member")
-    answer = operator.post(f"/admin/accounts/account/{acme.pk}/change/", _members(acme, owner, member, **change))
-    assert answer.status_code == 200
-    assert "The account must keep an owner." in answer.content.decode()
+    response = operator.post(f"/admin/accounts/account/{acme.pk}/change/", _members(acme, owner, member, **change))
+    assert response.status_code == 200
+    assert "The account must keep an owner." in response.content.decode()
     owner.refresh_from_db()
     assert owner.is_owner
 
@@ -251,10 +251,10 @@ def test_an_owner_who_went_since_the_form_was_checked_is_noticed(
 ) -> None:
     owner = MembershipFactory.create(account=acme)
     monkeypatch.setattr("accounts.admin.MembershipFormSet.clean", lambda _self: None)
-    answer = operator.post(
+    response = operator.post(
         f"/admin/accounts/account/{acme.pk}/change/", _members(acme, owner, **{"0-DELETE": "on"}), follow=True
     )
-    assert "The account must keep an owner." in answer.content.decode()
+    assert "The account must keep an owner." in response.content.decode()
     assert acme.memberships.filter(role="owner").exists()
 
 

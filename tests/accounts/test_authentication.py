@@ -60,20 +60,20 @@ def test_the_schemes_in_any_case(anonymous, key, scheme, space):
     ],
 )
 def test_a_missing_malformed_or_unknown_key_is_401(anonymous, key, value):
-    answer = anonymous.get("customer", headers=header(value.format(key=key)))
+    response = anonymous.get("customer", headers=header(value.format(key=key)))
 
-    assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Token")
-    assert [attr for _, attr in answer.errors] == [None]
-    assert answer.errors[0][0] in {"not_authenticated", "authentication_failed"}
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"].startswith("Token")
+    assert [attr for _, attr in response.errors] == [None]
+    assert response.errors[0][0] in {"not_authenticated", "authentication_failed"}
 
 
 def test_no_header_is_401(anonymous):
-    answer = anonymous.get("customer")
+    response = anonymous.get("customer")
 
-    assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Token")
-    assert answer.errors == [("not_authenticated", None)]
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"].startswith("Token")
+    assert response.errors == [("not_authenticated", None)]
 
 
 def test_the_case_of_a_key_matters(anonymous, key):
@@ -137,10 +137,10 @@ def test_a_key_that_is_revoked_while_its_body_drips_in_stores_nothing(
     length: dict[str, Any] = (
         {"CONTENT_LENGTH": "", "wsgi.input_terminated": True} if chunked else {"CONTENT_LENGTH": str(len(body))}
     )
-    answer = api.send(method, address, body, **{"wsgi.input": Dripping(body, revoke), **length})
+    response = api.send(method, address, body, **{"wsgi.input": Dripping(body, revoke), **length})
 
-    assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"] == "Token"
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"] == "Token"
     assert not Event.objects.exists()
     assert not Customer.objects.exists()
 
@@ -198,10 +198,10 @@ READS = [(method, address, b"") for method in ("GET", "HEAD", "OPTIONS") for add
 
 @pytest.mark.parametrize(("method", "address", "body"), WRITES)
 def test_a_key_that_may_only_read_gets_403_for_writes(acme, method, address, body):
-    answer = Api(make_key(acme, scopes=["read"]).key).send(method, address, body)
+    response = Api(make_key(acme, scopes=["read"]).key).send(method, address, body)
 
-    assert answer.status == 403
-    assert answer.errors == [("permission_denied", None)]
+    assert response.status == 403
+    assert response.errors == [("permission_denied", None)]
 
 
 @pytest.mark.parametrize(("method", "address", "body"), READS)

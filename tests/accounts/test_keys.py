@@ -117,8 +117,8 @@ def test_no_key_in_any_log(acme, caplog, monkeypatch):
 def test_no_key_in_an_answer(acme):
     key = make_key(acme).key
 
-    for answer in (Api(key).get("customer"), Api(key + "x").get("customer"), Api(key).get("nothing")):
-        assert key.encode() not in answer.content
+    for response in (Api(key).get("customer"), Api(key + "x").get("customer"), Api(key).get("nothing")):
+        assert key.encode() not in response.content
 
 
 def test_a_key_that_was_made_twice_would_be_refused_by_the_database(acme, monkeypatch):

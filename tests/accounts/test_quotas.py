@@ -49,14 +49,14 @@ def test_a_limit_costs_one_statement_for_events_and_one_a_minute_for_customers(a
 
 @pytest.mark.usefixtures("two_events")
 def test_events_over_the_quota_are_429_until_the_day_ends(api, acme):
-    answers = [api.post("event", an_event()) for _ in range(3)]
+    responses = [api.post("event", an_event()) for _ in range(3)]
 
-    assert [answer.status for answer in answers] == [201, 201, 429]
-    assert answers[2].errors == [("quota_exceeded", None)]
+    assert [response.status for response in responses] == [201, 201, 429]
+    assert responses[2].errors == [("quota_exceeded", None)]
     tomorrow = (timezone.now() + datetime.timedelta(days=1)).strftime("%Y-%m-%d")
-    assert "2 events a day" in answers[2].details
-    assert f"{tomorrow}T00:00:00Z" in answers[2].details
-    assert 0 < int(answers[2].headers["Retry-After"]) <= 86_400
+    assert "2 events a day" in responses[2].details
+    assert f"{tomorrow}T00:00:00Z" in responses[2].details
+    assert 0 < int(responses[2].headers["Retry-After"]) <= 86_400
     assert Event.objects.count() == 2
 
     DailyUsage.objects.update(day=timezone.now().date() - datetime.timedelta(days=1))
@@ -66,9 +66,9 @@ def test_events_over_the_quota_are_429_until_the_day_ends(api, acme):
 
 @pytest.mark.usefixtures("two_events")
 def test_a_batch_that_does_not_fit_is_refused_whole_and_counts_nothing(api):
-    answer = api.post("event", [an_event(), an_event(), an_event(), {"name": "refused"}])
+    response = api.post("event", [an_event(), an_event(), an_event(), {"name": "refused"}])
 
-    assert answer.status == 429
+    assert response.status == 429
     assert not Event.objects.exists()
     assert not Rejection.objects.exists()
     assert api.post("event", [an_event(), an_event()]).status == 201
@@ -76,9 +76,9 @@ def test_a_batch_that_does_not_fit_is_refused_whole_and_counts_nothing(api):
 
 @pytest.mark.usefixtures("two_events")
 def test_an_event_that_was_stored_before_counts_once(api):
-    answers = [api.post("event", an_event(id="same")) for _ in range(4)]
+    responses = [api.post("event", an_event(id="same")) for _ in range(4)]
 
-    assert [answer.status for answer in answers] == [201, 201, 201, 201]
+    assert [response.status for response in responses] == [201, 201, 201, 201]
     assert DailyUsage.objects.get().events == 1
 
 

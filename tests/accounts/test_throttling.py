@@ -23,22 +23,22 @@ def two_an_hour(settings, monkeypatch):
 
 
 def test_there_is_none_unless_configured(api):
-    answers = [api.get("customer") for _ in range(5)]
+    responses = [api.get("customer") for _ in range(5)]
 
-    assert [answer.status for answer in answers] == [200] * 5
-    assert not any(name.lower().startswith("ratelimit") for name in answers[0].headers)
+    assert [response.status for response in responses] == [200] * 5
+    assert not any(name.lower().startswith("ratelimit") for name in responses[0].headers)
 
 
 @pytest.mark.usefixtures("two_an_hour")
 def test_answers_say_what_is_left_until_it_is_429(api):
-    answers = [api.get("customer") for _ in range(3)]
+    responses = [api.get("customer") for _ in range(3)]
 
-    assert [answer.status for answer in answers] == [200, 200, 429]
-    assert [answer.headers["RateLimit-Limit"] for answer in answers] == ["2"] * 3
-    assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
-    assert all(0 < int(answer.headers["RateLimit-Reset"]) <= 3600 for answer in answers)
-    assert 0 < int(answers[2].headers["Retry-After"]) <= 3600
-    assert answers[2].errors == [("throttled", None)]
+    assert [response.status for response in responses] == [200, 200, 429]
+    assert [response.headers["RateLimit-Limit"] for response in responses] == ["2"] * 3
+    assert [response.headers["RateLimit-Remaining"] for response in responses] == ["1", "0", "0"]
+    assert all(0 < int(response.headers["RateLimit-Reset"]) <= 3600 for response in responses)
+    assert 0 < int(responses[2].headers["Retry-After"]) <= 3600
+    assert responses[2].errors == [("throttled", None)]
 
 
 @pytest.mark.usefixtures("two_an_hour")

@@ -54,11 +54,11 @@ WRITES = [
 
 @pytest.mark.parametrize(("method", "address", "body"), WRITES)
 def test_no_write_of_such_a_key_shows_what_is_stored(writer, stored, method, address, body):
-    answer = writer.send(method, address, body)
+    response = writer.send(method, address, body)
 
-    assert answer.status in {200, 201, 207}
+    assert response.status in {200, 201, 207}
     for secret in (b"secret", b"2718281828", b"1234567890"):
-        assert secret not in answer.content
+        assert secret not in response.content
 
 
 @pytest.mark.parametrize(("method", "address", "body"), WRITES)
@@ -125,10 +125,10 @@ def test_a_patch_is_answered_with_what_was_sent(writer, stored):
 
 
 def test_an_erased_customer_is_not_shown(writer, stored):
-    answer = writer.delete("customer/123")
+    response = writer.delete("customer/123")
 
-    assert answer.json["metadata"] == {"events": 1}
-    shown = {name: value for name, value in answer.row.items() if value is not None}
+    assert response.json["metadata"] == {"events": 1}
+    shown = {name: value for name, value in response.row.items() if value is not None}
     assert shown == {"customer_id": "123", "custom_attributes": {}}
 
 

@@ -16,8 +16,8 @@ def status(server, key):
     """What the API answers to the key."""
     request = urllib.request.Request(f"{server.address}/api/v1/customer", headers={"Authorization": f"Token {key}"})
     try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status
+        with urllib.request.urlopen(request) as response:
+            return response.status
     except urllib.error.HTTPError as error:
         return error.code
 
@@ -40,11 +40,11 @@ def test_from_signing_up_to_the_first_event(visitor):
 def test_every_command_works_as_it_is_shown_and_the_customer_is_found(visitor):
     visitor.sign_up()
     texts = visitor.page.locator(".code pre").all_text_contents()
-    answers = []
+    responses = []
     for text in texts:
         done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True)
-        answers.append(json.loads(done.stdout)["data"])
-    assert [len(answer) for answer in answers] == [1, 1, 1, 1]
+        responses.append(json.loads(done.stdout)["data"])
+    assert [len(response) for response in responses] == [1, 1, 1, 1]
     visitor.page.get_by_role("link", name="Customers", exact=True).click()
     visitor.page.get_by_label("Search", exact=True).press_sequentially("John")
     visitor.page.locator("#customers").get_by_role("link", name="John Smith").click()

@@ -73,10 +73,10 @@ def test_deleting_an_alias_separates_the_ids_again(api, say):
     api.post("event", [an_event("anon", id="1", created_at=1), an_event("user", id="2", created_at=2)])
     say(("anon", "user"))
 
-    answer = api.delete("customer/user/alias/anon")
+    response = api.delete("customer/user/alias/anon")
 
-    assert answer.status == 200
-    assert answer.row["previous_id"] == "anon"
+    assert response.status == 200
+    assert response.row["previous_id"] == "anon"
     assert [row["id"] for row in api.get("customer/user/event").data] == ["2"]
     assert [row["id"] for row in api.get("customer/anon/event").data] == ["1"]
     assert api.delete("customer/user/alias/anon").status == 404
@@ -130,10 +130,10 @@ def test_erasing_erases_what_is_stored_under_every_id(api, acme, say):
     api.post("event", [an_event("user"), an_event("anon"), an_event("other")])
     say(("anon", "user"))
 
-    answer = api.delete("customer/anon")
+    response = api.delete("customer/anon")
 
-    assert answer.row["customer_id"] == "user"
-    assert answer.json["metadata"]["events"] == 2
+    assert response.row["customer_id"] == "user"
+    assert response.json["metadata"]["events"] == 2
     assert set(Customer.objects.filter(account=acme).values_list("customer_id", flat=True)) == {"other"}
     assert Event.objects.filter(account=acme).count() == 1
     assert not Alias.objects.filter(account=acme).exists()

@@ -59,10 +59,10 @@ def test_what_changes_nothing_writes_nothing(api: Api, method: str, again: dict[
     first = api.post("customer", a_customer("1", **FULL)).row
     before = versions()
 
-    answer = api.post("customer", a_customer("1", **again)) if method == "POST" else api.patch("customer/1", again)
+    response = api.post("customer", a_customer("1", **again)) if method == "POST" else api.patch("customer/1", again)
 
-    assert answer.status == 200
-    assert answer.row == first
+    assert response.status == 200
+    assert response.row == first
     assert versions() == before
 
 
@@ -90,16 +90,16 @@ CHANGES: list[dict[str, Any]] = [
 def test_what_changes_something_is_stored_with_its_time(api: Api, method: str, change: dict[str, Any]) -> None:
     first = api.post("customer", a_customer("1", **FULL)).row
 
-    answer = api.post("customer", a_customer("1", **change)) if method == "POST" else api.patch("customer/1", change)
+    response = api.post("customer", a_customer("1", **change)) if method == "POST" else api.patch("customer/1", change)
 
     [(field, value)] = change.items()
     if field == "custom_attributes":
         value = {key: new for key, new in (first[field] | value).items() if new is not None}
     if field == "created_at":
         value = str(value)
-    assert answer.row == first | {field: value, "updated_at": answer.row["updated_at"]}
-    assert float(answer.row["updated_at"]) > float(first["updated_at"])
-    assert api.get("customer/1").row == answer.row
+    assert response.row == first | {field: value, "updated_at": response.row["updated_at"]}
+    assert float(response.row["updated_at"]) > float(first["updated_at"])
+    assert api.get("customer/1").row == response.row
     assert changes_agree()
 
 
@@ -107,13 +107,13 @@ def test_what_changes_something_is_stored_with_its_time(api: Api, method: str, c
 def test_of_a_batch_only_those_are_written_that_change(api: Api) -> None:
     before = {row["customer_id"]: row for row in api.post("customer", [a_customer(str(n)) for n in range(5)]).data}
 
-    answer = api.post("customer", [a_customer("0"), a_customer("1", plan="Atom"), a_customer("2"), a_customer("new")])
+    response = api.post("customer", [a_customer("0"), a_customer("1", plan="Atom"), a_customer("2"), a_customer("new")])
 
-    assert answer.status == 201
-    assert [row["customer_id"] for row in answer.data] == ["0", "1", "2", "new"]
-    assert answer.data[0] == before["0"]
-    assert answer.data[1]["plan"] == "Atom"
-    assert answer.data[2] == before["2"]
+    assert response.status == 201
+    assert [row["customer_id"] for row in response.data] == ["0", "1", "2", "new"]
+    assert response.data[0] == before["0"]
+    assert response.data[1]["plan"] == "Atom"
+    assert response.data[2] == before["2"]
     rows = {row["customer_id"]: row for row in api.get("customer").data}
     assert {key for key, row in before.items() if rows[key] != row} == {"1"}
     assert changes_agree()
@@ -166,11 +166,11 @@ def test_a_change_of_attributes_alone_needs_no_entry_in_the_customers_indexes(ap
 def test_who_finds_the_same_change_made_meanwhile_changes_nothing(api: Api) -> None:
     """Its statement has seen the customer as it was before, and waits for who changes it."""
     api.post("customer", a_customer("1"))
-    answers = []
+    responses = []
 
     def post() -> None:
         try:
-            answers.append(api.post("customer", [a_customer("1", plan="Atom"), a_customer("2")]))
+            responses.append(api.post("customer", [a_customer("1", plan="Atom"), a_customer("2")]))
         finally:
             connection.close()
 
@@ -182,10 +182,10 @@ def test_who_finds_the_same_change_made_meanwhile_changes_nothing(api: Api) -> N
         assert other.is_alive()
     other.join(30)
 
-    [answer] = answers
-    assert answer.status == 201
-    assert [(row["customer_id"], row["plan"]) for row in answer.data] == [("1", "Atom"), ("2", "Starter")]
-    assert answer.data[0] == api.get("customer/1").row
+    [response] = responses
+    assert response.status == 201
+    assert [(row["customer_id"], row["plan"]) for row in response.data] == [("1", "Atom"), ("2", "Starter")]
+    assert response.data[0] == api.get("customer/1").row
     assert Change.objects.get(customer_id="1").changed_at == Customer.objects.get(customer_id="1").updated_at
 
 
@@ -194,10 +194,10 @@ def test_many_who_send_the_same_change_it_once(transactional_db: None) -> None:
     api = Api(make_key(AccountFactory.create()).key)
     api.post("customer", a_customer("1"))
 
-    answers = at_once([lambda: api.post("customer", a_customer("1", plan="Atom"))] * 20)
+    responses = at_once([lambda: api.post("customer", a_customer("1", plan="Atom"))] * 20)
 
-    assert {answer.status for answer in answers} == {200}
-    assert len({answer.row["updated_at"] for answer in answers}) == 1
+    assert {response.status for response in responses} == {200}
+    assert len({response.row["updated_at"] for response in responses}) == 1
 
 
 def test_customers_of_an_older_version_are_repaired(acme: Any, capsys: pytest.CaptureFixture[str]) -> None:

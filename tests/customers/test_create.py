@@ -21,7 +21,7 @@ FIELDS = [
 
 
 def test_the_references_example(api):
-    answer = api.post(
+    response = api.post(
         "customer",
         {
             "customer_id": "123",
@@ -33,8 +33,8 @@ def test_the_references_example(api):
         },
     )
 
-    assert answer.status == 201
-    row = answer.row
+    assert response.status == 201
+    row = response.row
     assert list(row) == FIELDS
     assert row | {"created_at": "", "updated_at": ""} == {
         "customer_id": "123",
@@ -178,7 +178,7 @@ def test_201_when_anything_was_created_and_200_when_all_were_updates(api, there,
 
 
 def test_two_items_with_the_same_customer_are_applied_in_order(api):
-    answer = api.post(
+    response = api.post(
         "customer",
         [
             a_customer("1", location="Berlin", custom_attributes={"a": 1, "b": 1}),
@@ -188,21 +188,21 @@ def test_two_items_with_the_same_customer_are_applied_in_order(api):
         ],
     )
 
-    assert answer.status == 201
-    assert [row["customer_id"] for row in answer.data] == ["1", "2", "1", "1"]
-    assert [row["name"] for row in answer.data] == ["John Smith", "John Smith", "Second", "Third"]
-    assert answer.data[0]["custom_attributes"] == {"a": 1, "b": 1}
-    assert answer.data[2]["custom_attributes"] == {"b": 1, "c": 3}
-    assert answer.data[3] == api.get("customer/1").row
-    assert answer.data[3]["location"] == "Berlin"
-    assert answer.data[3]["custom_attributes"] == {"b": 2, "c": 3}
+    assert response.status == 201
+    assert [row["customer_id"] for row in response.data] == ["1", "2", "1", "1"]
+    assert [row["name"] for row in response.data] == ["John Smith", "John Smith", "Second", "Third"]
+    assert response.data[0]["custom_attributes"] == {"a": 1, "b": 1}
+    assert response.data[2]["custom_attributes"] == {"b": 1, "c": 3}
+    assert response.data[3] == api.get("customer/1").row
+    assert response.data[3]["location"] == "Berlin"
+    assert response.data[3]["custom_attributes"] == {"b": 2, "c": 3}
 
 
 def test_a_customer_may_stand_a_hundred_times_in_a_request(api):
-    answer = api.post("customer", [a_customer(custom_attributes={str(number): 1}) for number in range(100)])
+    response = api.post("customer", [a_customer(custom_attributes={str(number): 1}) for number in range(100)])
 
-    assert answer.status == 201
-    assert [len(row["custom_attributes"]) for row in answer.data] == list(range(1, 101))
+    assert response.status == 201
+    assert [len(row["custom_attributes"]) for row in response.data] == list(range(1, 101))
 
 
 def test_a_customer_may_stand_in_every_item_of_a_request(api, within):
@@ -212,12 +212,12 @@ def test_a_customer_may_stand_in_every_item_of_a_request(api, within):
     items[9_999]["custom_attributes"] = {"0": None}
 
     with within(seconds=30):
-        answer = api.post("customer", items)
+        response = api.post("customer", items)
 
-    assert answer.status == 201
-    assert len(answer.data) == 10_000
-    assert answer.data[50]["plan"] == "50"
-    stored = answer.data[-1]
+    assert response.status == 201
+    assert len(response.data) == 10_000
+    assert response.data[50]["plan"] == "50"
+    stored = response.data[-1]
     assert (stored["plan"], stored["location"], stored["created_at"]) == ("9999", "Berlin", "1")
     expected = {str(number % 300): number for number in range(9_999)}
     assert stored["custom_attributes"] | {"0": expected["0"]} == expected
@@ -232,10 +232,10 @@ def test_attributes_do_not_grow_beyond_bounds(api, method):
     api.post("customer", a_customer("1", a=half, c=1))
     api.post("customer", a_customer("1", b=half))
 
-    answer = api.send(method, "customer" + "/1" * (method == "PATCH"), a_customer("1", name="New", d=half))
+    response = api.send(method, "customer" + "/1" * (method == "PATCH"), a_customer("1", name="New", d=half))
 
-    assert answer.status == 413
-    assert "128 KiB" in answer.details
+    assert response.status == 413
+    assert "128 KiB" in response.details
     stored = api.get("customer/1").row
     assert (stored["name"], sorted(stored["custom_attributes"])) == ("John Smith", ["a", "b", "c"])
     assert api.post("customer", a_customer("1", a=None, d=half)).status == 200

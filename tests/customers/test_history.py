@@ -23,17 +23,17 @@ def shown(api: Api, query: dict[str, str] | None = None) -> list[tuple[str, obje
 
 
 def test_what_was_before_is_kept_with_the_time_of_the_change(changed: Api) -> None:
-    answer = changed.get(ADDRESS)
+    response = changed.get(ADDRESS)
 
-    assert answer.status == 200
-    assert answer.json["object"] == "history"
-    assert list(answer.data[0]) == ["field", "before", "after", "changed_at"]
+    assert response.status == 200
+    assert response.json["object"] == "history"
+    assert list(response.data[0]) == ["field", "before", "after", "changed_at"]
     assert shown(changed) == [
         ("monthly_payment_amount", None, 99.5),
         ("plan", "Starter", "Atom"),
         ("monthly_payment_amount", 99.5, 199),
     ]
-    first, second, third = (float(row["changed_at"]) for row in answer.data)
+    first, second, third = (float(row["changed_at"]) for row in response.data)
     assert first == second < third == float(changed.get("customer/1").row["updated_at"])
 
 

@@ -38,9 +38,9 @@ def everyone(api, globex_api):
 
 
 def found(api, query):
-    answer = api.get("customer", query)
-    assert answer.status == 200, answer
-    return "".join(row["customer_id"] for row in answer.data)
+    response = api.get("customer", query)
+    assert response.status == 200, response
+    return "".join(row["customer_id"] for row in response.data)
 
 
 @pytest.mark.usefixtures("everyone")
@@ -197,11 +197,11 @@ def test_ties_are_broken(api):
     ],
 )
 def test_what_is_not_known_is_400(api, query, errors):
-    answer = api.get("customer", query)
+    response = api.get("customer", query)
 
-    assert answer.status == 400
-    assert set(errors) <= set(answer.errors)
-    assert len(answer.errors) == len(query)
+    assert response.status == 400
+    assert set(errors) <= set(response.errors)
+    assert len(response.errors) == len(query)
 
 
 def test_an_unknown_parameter_lists_the_known_ones(api):

@@ -19,18 +19,18 @@ def john(api):
 
 
 def test_one_customer(api, john):
-    answer = api.get("customer/1")
+    response = api.get("customer/1")
 
-    assert answer.status == 200
-    assert answer.data == [john]
+    assert response.status == 200
+    assert response.data == [john]
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 def test_no_such_customer_is_404(api, john, method):
-    answer = api.send(method, "customer/2", {})
+    response = api.send(method, "customer/2", {})
 
-    assert answer.status == 404
-    assert answer.errors == [("not_found", None)]
+    assert response.status == 404
+    assert response.errors == [("not_found", None)]
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
@@ -53,12 +53,12 @@ def test_what_can_be_no_customer_id_is_404(api, method, customer_id):
     ],
 )
 def test_patch_changes_what_is_sent_and_nothing_else(api, john, field, value):
-    answer = api.patch("customer/1", {field: value})
+    response = api.patch("customer/1", {field: value})
 
-    assert answer.status == 200
-    assert answer.row == john | {field: value, "updated_at": answer.row["updated_at"]}
-    assert float(answer.row["updated_at"]) > float(john["updated_at"])
-    assert api.get("customer/1").data == answer.data
+    assert response.status == 200
+    assert response.row == john | {field: value, "updated_at": response.row["updated_at"]}
+    assert float(response.row["updated_at"]) > float(john["updated_at"])
+    assert api.get("customer/1").data == response.data
 
 
 def test_patch_with_nothing_is_an_update_too(api, john):
@@ -96,10 +96,10 @@ def test_patch_keeps_further_fields_as_attributes(api, john):
     ],
 )
 def test_patch_refuses_what_post_refuses(api, john, body):
-    answer = api.patch("customer/1", body)
+    response = api.patch("customer/1", body)
 
-    assert answer.status == 400
-    [(_, attr)] = answer.errors
+    assert response.status == 400
+    [(_, attr)] = response.errors
     assert attr.split(".")[0] == next(iter(body))
     assert api.get("customer/1").data == [john]
 
@@ -127,11 +127,11 @@ def test_delete_erases_the_customer_and_every_event(api, john):
     api.post("customer", a_customer("2"))
     api.post("event", [an_event("1"), an_event("1", name="x"), an_event("2", id="other"), an_event("11", id="more")])
 
-    answer = api.delete("customer/1")
+    response = api.delete("customer/1")
 
-    assert answer.status == 200
-    assert answer.data == [john]
-    assert answer.json["metadata"]["events"] == 2
+    assert response.status == 200
+    assert response.data == [john]
+    assert response.json["metadata"]["events"] == 2
     assert [row.customer_id for row in Customer.objects.all()] == ["2"]
     assert sorted(Event.objects.values_list("id", flat=True)) == ["more", "other"]
     assert api.get("customer/1").status == 404
@@ -185,8 +185,8 @@ def test_erasing_a_customer_that_only_has_events(api):
     """Events and customers arrive in any order: what is left of a person must be erasable."""
     api.post("event", an_event("1"))
 
-    answer = api.delete("customer/1")
+    response = api.delete("customer/1")
 
-    assert answer.status == 200
-    assert answer.json["metadata"]["events"] == 1
+    assert response.status == 200
+    assert response.json["metadata"]["events"] == 1
     assert not Event.objects.exists()

@@ -35,14 +35,14 @@ class Caller(threading.Thread):
     def __init__(self, call: Callable[[str, int], int], key: str, item: int) -> None:
         super().__init__()
         self._call, self._key, self._item = call, key, item
-        self.answer: int | Exception | None = None
+        self.response: int | Exception | None = None
         self.start()
 
     def run(self) -> None:
         try:
-            self.answer = self._call(self._key, self._item)
+            self.response = self._call(self._key, self._item)
         except ValueError as error:
-            self.answer = error
+            self.response = error
 
 
 @pytest.fixture
@@ -77,11 +77,11 @@ def wait_until_waiting(group: GroupCommit[str, int, int], key: str, number: int)
         time.sleep(0.001)
 
 
-def answers(store: Store, key: str, callers: Sequence[Caller]) -> list[int | Exception | None]:
+def responses(store: Store, key: str, callers: Sequence[Caller]) -> list[int | Exception | None]:
     store.gates[key].set()
     for caller in callers:
         caller.join(SECONDS)
-    return [caller.answer for caller in callers]
+    return [caller.response for caller in callers]
 
 
 def test_who_comes_alone_is_stored_at_once(store, group):
@@ -92,7 +92,7 @@ def test_who_comes_alone_is_stored_at_once(store, group):
 def test_who_comes_while_others_are_stored_is_stored_together(store, group):
     callers = gather(group, store, "a", range(8))
 
-    assert answers(store, "a", callers) == [0, 2, 4, 6, 8, 10, 12, 14]
+    assert responses(store, "a", callers) == [0, 2, 4, 6, 8, 10, 12, 14]
     assert store.calls[:2] == [("a", [0]), ("a", [1])]
     later = [item for _, items in store.calls[2:] for item in items]
     assert sorted(later) == [2, 3, 4, 5, 6, 7]
@@ -104,7 +104,7 @@ def test_how_many_wait_is_counted(store, group):
     assert group.waiting == 3
     assert waiting_calls() >= 3
 
-    answers(store, "a", callers)
+    responses(store, "a", callers)
 
     assert group.waiting == 0
 
@@ -112,9 +112,9 @@ def test_how_many_wait_is_counted(store, group):
 def test_one_that_is_refused_takes_nobody_with_it(store, group):
     callers = gather(group, store, "a", [0, 1, 2, 13, 4, 5])
 
-    found = answers(store, "a", callers)
+    found = responses(store, "a", callers)
 
-    assert [answer for answer in found if not isinstance(answer, Exception)] == [0, 2, 4, 8, 10]
+    assert [response for response in found if not isinstance(response, Exception)] == [0, 2, 4, 8, 10]
     assert isinstance(found[3], ValueError)
 
 
@@ -129,7 +129,7 @@ def test_keys_do_not_wait_for_each_other(store, group):
 
     assert group("b", 5) == 10
 
-    assert answers(store, "a", callers) == [0, 2, 4]
+    assert responses(store, "a", callers) == [0, 2, 4]
 
 
 def test_one_that_is_held_up_does_not_hold_up_others(store, group):
@@ -142,4 +142,4 @@ def test_one_that_is_held_up_does_not_hold_up_others(store, group):
 
     gate.set()
     stuck.join(SECONDS)
-    assert stuck.answer == 2
+    assert stuck.response == 2

@@ -121,10 +121,10 @@ def test_what_ran_for_long_before_its_connection_was_killed_is_not_run_again(mon
 def test_a_connection_lost_every_time_is_503(api, monkeypatch, failure):
     monkeypatch.setattr("events.views.store_events", Service(*[failure] * 3))
 
-    answer = api.post("event", an_event())
+    response = api.post("event", an_event())
 
-    assert (answer.status, answer.errors) == (503, [("service_unavailable", None)])
-    assert int(answer.headers["Retry-After"]) >= 1
+    assert (response.status, response.errors) == (503, [("service_unavailable", None)])
+    assert int(response.headers["Retry-After"]) >= 1
 
 
 def test_a_database_that_takes_no_writes_is_503_and_connected_to_anew(api, monkeypatch):
@@ -132,9 +132,9 @@ def test_a_database_that_takes_no_writes_is_503_and_connected_to_anew(api, monke
     failure = (InternalError("cannot execute INSERT in a read-only transaction"), errors.ReadOnlySqlTransaction())
     monkeypatch.setattr("events.views.store_events", Service(failure, loses_connection=False))
 
-    answer = api.post("event", an_event())
+    response = api.post("event", an_event())
 
-    assert (answer.status, answer.errors) == (503, [("service_unavailable", None)])
+    assert (response.status, response.errors) == (503, [("service_unavailable", None)])
     assert connection.connection is None
 
 

@@ -13,12 +13,12 @@ FIELDS = ["customer_id", "name", "created_at", "success", "id", "custom_attribut
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-def ids(answer):
-    return [row["id"] for row in answer.data]
+def ids(response):
+    return [row["id"] for row in response.data]
 
 
 def test_the_references_example(api):
-    answer = api.post(
+    response = api.post(
         "event",
         {
             "customer_id": "15",
@@ -30,12 +30,12 @@ def test_the_references_example(api):
         },
     )
 
-    assert answer.status == 201
-    assert list(answer.row) == FIELDS
-    assert answer.row["customer_id"] == "15"
-    assert answer.row["name"] == "Customer C"
-    assert answer.row["success"] == 1
-    assert answer.row["custom_attributes"] == {
+    assert response.status == 201
+    assert list(response.row) == FIELDS
+    assert response.row["customer_id"] == "15"
+    assert response.row["name"] == "Customer C"
+    assert response.row["success"] == 1
+    assert response.row["custom_attributes"] == {
         "monthly_payment_amount": 99,
         "location": "New York",
         "plan": "Atom",
@@ -65,11 +65,11 @@ def test_the_customer_need_not_exist(api):
 
 
 def test_without_an_id_the_server_makes_a_uuidv7(api):
-    answer = api.post("event", [an_event() for _ in range(100)])
+    response = api.post("event", [an_event() for _ in range(100)])
 
-    assert len(set(ids(answer))) == 100
-    assert all(UUID7.fullmatch(made) for made in ids(answer))
-    assert abs((uuid.UUID(ids(answer)[0]).int >> 80) - time.time() * 1000) < 60_000
+    assert len(set(ids(response))) == 100
+    assert all(UUID7.fullmatch(made) for made in ids(response))
+    assert abs((uuid.UUID(ids(response)[0]).int >> 80) - time.time() * 1000) < 60_000
 
 
 @pytest.mark.parametrize("sent", ["x", "x" * 255, "😀" * 255, " ", "1", "a/b", "é"])
@@ -102,18 +102,18 @@ def test_what_is_stored_under_an_id_stays(api):
 
 
 def test_ids_are_compared_exactly(api):
-    answer = api.post("event", [an_event(id=i) for i in ("a", "A", "a ", "á", "a\u0301")])
+    response = api.post("event", [an_event(id=i) for i in ("a", "A", "a ", "á", "a\u0301")])
 
-    assert answer.json["metadata"] == {}
+    assert response.json["metadata"] == {}
     assert Event.objects.count() == 5
 
 
 def test_an_id_belongs_to_the_account(api, globex_api):
     api.post("event", an_event("1", id="e"))
 
-    answer = globex_api.post("event", an_event("2", id="e"))
+    response = globex_api.post("event", an_event("2", id="e"))
 
-    assert answer.json["metadata"] == {}
+    assert response.json["metadata"] == {}
     assert api.get("event/e").row["customer_id"] == "1"
     assert globex_api.get("event/e").row["customer_id"] == "2"
 
@@ -183,10 +183,10 @@ def test_keys_of_1_to_255_characters(api, key):
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
 def test_other_keys_are_400(api, key):
-    answer = keyed(api, key, an_event())
+    response = keyed(api, key, an_event())
 
-    assert answer.status == 400
-    assert answer.errors[0][1] == "Idempotency-Key"
+    assert response.status == 400
+    assert response.errors[0][1] == "Idempotency-Key"
     assert not Event.objects.exists()
 
 
@@ -199,11 +199,11 @@ def test_what_no_index_can_hold_is_refused_alone(api):
     """PostgreSQL would refuse the whole batch: an entry of an index has at most 2,704 bytes."""
     wide = "".join(chr(0x20000 + 157 * number) for number in range(255))  # incompressible, four bytes each
 
-    answer = api.post("event", [an_event("1"), an_event(wide, name=wide, id=wide), an_event(wide, name=wide)])
+    response = api.post("event", [an_event("1"), an_event(wide, name=wide, id=wide), an_event(wide, name=wide)])
 
-    assert answer.status == 207
-    assert [row["success"] for row in answer.data] == [1, 0, 1]
-    assert [(error["code"], error["attr"]) for error in answer.data[1]["errors"]] == [("max_length", "1.id")]
+    assert response.status == 207
+    assert [row["success"] for row in response.data] == [1, 0, 1]
+    assert [(error["code"], error["attr"]) for error in response.data[1]["errors"]] == [("max_length", "1.id")]
     assert Event.objects.count() == 2
 
 
@@ -214,7 +214,7 @@ def test_the_longest_identifiers_of_three_bytes_a_character_are_stored(api):
 
 
 def test_of_two_events_with_one_id_in_a_body_the_first_is_stored(api):
-    answer = api.post("event", [an_event("1", name="zzz", id="x"), an_event("1", name="aaa", id="x")])
+    response = api.post("event", [an_event("1", name="zzz", id="x"), an_event("1", name="aaa", id="x")])
 
-    assert answer.json["metadata"] == {"duplicates": 1}
+    assert response.json["metadata"] == {"duplicates": 1}
     assert api.get("event/x").row["name"] == "zzz"

@@ -41,10 +41,10 @@ def left(account) -> int:
 )
 def test_the_events_that_are_chosen_are_gone_and_counted(api, acme, globex, monkeypatch, query, erased):
     monkeypatch.setattr(services, "_WINDOW", services._WINDOW.replace("5000", "5"))
-    answer = api.send("DELETE", "event", query=query)
+    response = api.send("DELETE", "event", query=query)
 
-    assert (answer.status, answer.data, answer.json["metadata"]) == (200, [], {"events": erased})
-    assert "deleted" in answer.json
+    assert (response.status, response.data, response.json["metadata"]) == (200, [], {"events": erased})
+    assert "deleted" in response.json
     assert left(acme) == 12 - erased
     assert left(globex) == 12
 
@@ -61,7 +61,7 @@ def test_the_events_that_are_chosen_are_gone_and_counted(api, acme, globex, monk
     ],
 )
 def test_without_a_filter_that_is_understood_nothing_is_deleted(api, acme, query, errors):
-    answer = api.send("DELETE", "event", query=query)
+    response = api.send("DELETE", "event", query=query)
 
-    assert (answer.status, answer.errors) == (400, errors)
+    assert (response.status, response.errors) == (400, errors)
     assert left(acme) == 12

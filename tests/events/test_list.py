@@ -19,9 +19,9 @@ def history(api, globex_api):
 
 
 def found(api, address, query):
-    answer = api.get(address, query)
-    assert answer.status == 200, answer
-    return "".join(row["id"] for row in answer.data)
+    response = api.get(address, query)
+    assert response.status == 200, response
+    return "".join(row["id"] for row in response.data)
 
 
 BOTH = [("customer_id", "1"), ("name", "in")]
@@ -99,10 +99,10 @@ def test_ties_are_broken(api):
 )
 def test_a_list_of_events_needs_customer_id_and_name(api, query, missing):
     """The table of the reference wins over the command that it prints."""
-    answer = api.get("event", query)
+    response = api.get("event", query)
 
-    assert answer.status == 400
-    assert sorted(answer.errors) == [("required", name) for name in missing]
+    assert response.status == 400
+    assert sorted(response.errors) == [("required", name) for name in missing]
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ def test_a_list_of_events_needs_customer_id_and_name(api, query, missing):
 @pytest.mark.parametrize("address", ["event", "customer/1/event"])
 def test_an_unknown_parameter_is_400_and_lists_the_known(api, address, parameter):
     api.post("customer", a_customer("1"))
-    answer = api.get(address, [*BOTH, (parameter, "5")] if address == "event" else {parameter: "5"})
+    response = api.get(address, [*BOTH, (parameter, "5")] if address == "event" else {parameter: "5"})
 
-    assert answer.errors == [("unknown_parameter", parameter)]
+    assert response.errors == [("unknown_parameter", parameter)]
     for known in ("name", "created_at", "sort", "limit", "cursor"):
-        assert known in answer.details
+        assert known in response.details
 
 
 def test_the_address_says_whose_timeline_it_is(api, history):

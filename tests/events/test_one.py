@@ -12,29 +12,29 @@ def event(api):
 
 
 def test_one_event(api, event):
-    answer = api.get("event/e")
+    response = api.get("event/e")
 
-    assert answer.status == 200
-    assert answer.data == [event]
+    assert response.status == 200
+    assert response.data == [event]
 
 
 def test_delete_answers_with_what_was_deleted(api, event):
     api.post("event", an_event("1", id="other"))
 
-    answer = api.delete("event/e")
+    response = api.delete("event/e")
 
-    assert answer.status == 200
-    assert answer.data == [event]
+    assert response.status == 200
+    assert response.data == [event]
     assert [row.id for row in Event.objects.all()] == ["other"]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("event_id", ["nothing", "E", "e%20", "x" * 256, "%00", "e%00", "%FF"])
 def test_no_such_event_is_404(api, event, method, event_id):
-    answer = api.send(method, f"event/{event_id}")
+    response = api.send(method, f"event/{event_id}")
 
-    assert answer.status == 404
-    assert answer.errors == [("not_found", None)]
+    assert response.status == 404
+    assert response.errors == [("not_found", None)]
 
 
 def test_a_deleted_event_is_404(api, event):

@@ -47,7 +47,7 @@ def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ser
     folder = tmp_path_factory.mktemp("database")
     folder.chmod(0o755)
     user = User(folder)
-    assert user.answer() == "connected"
+    assert user.response() == "connected"
     with proxying(folder / "postgres" / SOCKET) as proxy:
         server = Server(os.environ | {"TRAITLY_DATA_DIR": str(folder)}, free_port())
         server.environment |= {

@@ -255,11 +255,11 @@ def test_no_request_is_smuggled(server: Server, shape: str) -> None:
     with server.connect() as client:
         client.settimeout(3)
         client.sendall(_head(server, headers) + rest)
-        answer = b""
+        response = b""
         with suppress(TimeoutError, ConnectionResetError):
             while part := client.recv(65536):
-                answer += part
-    statuses = [line[9:12] for line in answer.split(b"HTTP/1.1")[1:] for line in [b"HTTP/1.1" + line]]
+                response += part
+    statuses = [line[9:12] for line in response.split(b"HTTP/1.1")[1:] for line in [b"HTTP/1.1" + line]]
     pipelined = shape == "a name with an underscore"
-    assert len(statuses) <= 1 + pipelined, answer
-    assert statuses[:1] in ([], [b"400"], [b"501"]), answer
+    assert len(statuses) <= 1 + pipelined, response
+    assert statuses[:1] in ([], [b"400"], [b"501"]), response

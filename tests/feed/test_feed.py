@@ -13,14 +13,14 @@ from events.models import Event
 from feed import entries, queries, services
 from feed.models import Attempt, Delivery
 from feed.positions import Position
-from tests.client import Answer, Api
+from tests.client import Api, Response
 from tests.db.test_clock import open_transaction
 from tests.factories import a_customer, an_event
 
 pytestmark = pytest.mark.django_db(transaction=True)  # inside of a transaction nothing is settled
 
 
-def ids(answer: Answer) -> list[str]:
+def ids(answer: Response) -> list[str]:
     return [entry["data"].get("id", entry["data"]["customer_id"]) for entry in answer.data]
 
 

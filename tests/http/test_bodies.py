@@ -53,50 +53,50 @@ def test_json_is_read_under_each_of_these_types(api, content_type):
     ],
 )
 def test_other_types_are_415(api, content_type):
-    answer = api.post("event", an_event(), content_type=content_type)
+    response = api.post("event", an_event(), content_type=content_type)
 
-    assert answer.status == 415
-    assert answer.errors == [("unsupported_media_type", None)]
+    assert response.status == 415
+    assert response.errors == [("unsupported_media_type", None)]
     assert Event.objects.count() == 0
 
 
 def test_an_array_of_10_000_objects_is_stored(api):
-    answer = api.post("event", [an_event(i) for i in range(10_000)])
+    response = api.post("event", [an_event(i) for i in range(10_000)])
 
-    assert answer.status == 201
-    assert len(answer.data) == 10_000
+    assert response.status == 201
+    assert len(response.data) == 10_000
     assert Event.objects.count() == 10_000
 
 
 @pytest.mark.parametrize("address", ["event", "customer"])
 def test_10_001_objects_are_413(api, address):
-    answer = api.post(address, [an_event()] * 10_001)
+    response = api.post(address, [an_event()] * 10_001)
 
-    assert answer.status == 413
-    assert answer.errors == [("request_too_large", None)]
+    assert response.status == 413
+    assert response.errors == [("request_too_large", None)]
     assert Event.objects.count() == 0
 
 
 def test_10_001_lines_are_413(api):
-    answer = api.post("event", b'{"customer_id":"1","name":"x"}\n' * 10_001, content_type=LINES)
+    response = api.post("event", b'{"customer_id":"1","name":"x"}\n' * 10_001, content_type=LINES)
 
-    assert answer.status == 413
+    assert response.status == 413
     assert Event.objects.count() == 0
 
 
 def test_ndjson_is_one_object_a_line(api):
-    answer = api.post("event", b'{"customer_id":"1","name":"a"}\n{"customer_id":"2","name":"b"}', content_type=LINES)
+    response = api.post("event", b'{"customer_id":"1","name":"a"}\n{"customer_id":"2","name":"b"}', content_type=LINES)
 
-    assert answer.status == 201
-    assert [row["customer_id"] for row in answer.data] == ["1", "2"]
+    assert response.status == 201
+    assert [row["customer_id"] for row in response.data] == ["1", "2"]
 
 
 def test_ndjson_takes_windows_line_ends_and_blank_lines(api):
-    answer = api.post(
+    response = api.post(
         "event", b'{"customer_id":"1","name":"a"}\r\n\r\n{"customer_id":"2","name":"b"}\r\n\n', content_type=LINES
     )
 
-    assert [row["name"] for row in answer.data] == ["a", "b"]
+    assert [row["name"] for row in response.data] == ["a", "b"]
 
 
 def test_ndjson_with_a_charset(api):
@@ -104,19 +104,19 @@ def test_ndjson_with_a_charset(api):
 
 
 def test_ndjson_that_is_broken_says_in_which_line(api):
-    answer = api.post("event", b'{"customer_id":"1","name":"a"}\n{oops\n', content_type=LINES)
+    response = api.post("event", b'{"customer_id":"1","name":"a"}\n{oops\n', content_type=LINES)
 
-    assert answer.status == 400
-    assert "line 2" in answer.details.lower()
+    assert response.status == 400
+    assert "line 2" in response.details.lower()
     assert Event.objects.count() == 0
 
 
 def test_ndjson_lines_are_judged_one_by_one(api):
-    answer = api.post("event", b'{"customer_id":"1","name":"a"}\n{"customer_id":"2"}\n[]\n7\n', content_type=LINES)
+    response = api.post("event", b'{"customer_id":"1","name":"a"}\n{"customer_id":"2"}\n[]\n7\n', content_type=LINES)
 
-    assert answer.status == 207
-    assert [row["success"] for row in answer.data] == [1, 0, 0, 0]
-    assert [row["index"] for row in answer.data[1:]] == [1, 2, 3]
+    assert response.status == 207
+    assert [row["success"] for row in response.data] == [1, 0, 0, 0]
+    assert [row["index"] for row in response.data[1:]] == [1, 2, 3]
 
 
 def test_gzip(api):
@@ -150,8 +150,8 @@ def test_gzip_that_is_cut_off_is_400(api):
     body = gzip.compress(json.dumps(an_event()).encode())
 
     for length in (1, 5, 10, len(body) // 2, len(body) - 8, len(body) - 1):
-        answer = api.post("event", body[:length], headers=GZIP)
-        assert (answer.status, answer.errors) == (400, [("parse_error", None)])
+        response = api.post("event", body[:length], headers=GZIP)
+        assert (response.status, response.errors) == (400, [("parse_error", None)])
     assert Event.objects.count() == 0
 
 
@@ -164,10 +164,10 @@ def test_gzip_whose_checksum_is_wrong_is_400(api):
 
 
 def test_gzip_that_is_none_is_400(api):
-    answer = api.post("event", an_event(), headers=GZIP)
+    response = api.post("event", an_event(), headers=GZIP)
 
-    assert answer.status == 400
-    assert "gzip" in answer.details
+    assert response.status == 400
+    assert "gzip" in response.details
 
 
 def test_gzip_with_something_behind_it_is_400(api):
@@ -191,9 +191,9 @@ def test_a_gzip_bomb_is_413_without_being_unpacked(api, peak_memory):
     inner = gzip.decompress(bomb)
 
     with peak_memory() as peak:
-        answer = api.post("event", inner, headers=GZIP)
+        response = api.post("event", inner, headers=GZIP)
 
-    assert answer.status == 413
+    assert response.status == 413
     assert peak.mebibytes < 64
 
 
@@ -202,9 +202,9 @@ def test_many_small_gzip_members_cost_little(api, within):
     body = gzip.compress(b"") * 200_000
 
     with within(seconds=15):
-        answer = api.post("event", body, headers=GZIP)
+        response = api.post("event", body, headers=GZIP)
 
-    assert answer.status in {400, 413}
+    assert response.status in {400, 413}
 
 
 def test_16_mib_are_accepted(api):
@@ -212,10 +212,10 @@ def test_16_mib_are_accepted(api):
 
 
 def test_a_byte_more_is_413(api):
-    answer = api.post("event", padded(LIMIT + 1))
+    response = api.post("event", padded(LIMIT + 1))
 
-    assert answer.status == 413
-    assert answer.errors == [("request_too_large", None)]
+    assert response.status == 413
+    assert response.errors == [("request_too_large", None)]
 
 
 def test_16_mib_after_decompression_are_accepted(api):
@@ -254,11 +254,11 @@ def test_20_mb_are_413(api):
     ],
 )
 def test_what_is_not_json_is_400_that_says_where(api, address, body, where):
-    answer = api.post(address, body)
+    response = api.post(address, body)
 
-    assert answer.status == 400
-    assert answer.errors == [("parse_error", None)]
-    assert where in answer.details
+    assert response.status == 400
+    assert response.errors == [("parse_error", None)]
+    assert where in response.details
 
 
 @pytest.mark.parametrize("body", [b"", b" ", b"\n\t "])
@@ -268,26 +268,26 @@ def test_an_empty_body_is_400(api, body):
 
 
 def test_an_empty_array_is_400(api):
-    answer = api.post("event", [])
+    response = api.post("event", [])
 
-    assert answer.status == 400
-    assert answer.errors == [("empty", None)]
+    assert response.status == 400
+    assert response.errors == [("empty", None)]
 
 
 def test_an_array_of_arrays_is_400_item_by_item(api):
-    answer = api.post("event", [[], [an_event()]])
+    response = api.post("event", [[], [an_event()]])
 
-    assert answer.status == 400
-    assert [row["success"] for row in answer.data] == [0, 0]
-    assert answer.json["metadata"] == {"accepted": 0, "rejected": 2}
+    assert response.status == 400
+    assert [row["success"] for row in response.data] == [0, 0]
+    assert response.json["metadata"] == {"accepted": 0, "rejected": 2}
 
 
 @pytest.mark.parametrize("body", [b"null", b"true", b"7", b"1.5", b'"text"', b"NaN"])
 def test_what_is_no_object_is_400(api, body):
-    answer = api.post("event", body)
+    response = api.post("event", body)
 
-    assert answer.status == 400
-    assert answer.json["type"] == "validation_error" or answer.json["errors"][0]["code"] == "parse_error"
+    assert response.status == 400
+    assert response.json["type"] == "validation_error" or response.json["errors"][0]["code"] == "parse_error"
 
 
 def nested(depth: int) -> bytes:
@@ -296,20 +296,20 @@ def nested(depth: int) -> bytes:
 
 
 def test_nesting_200_deep_is_stored(api):
-    answer = api.post("event", nested(200))
+    response = api.post("event", nested(200))
 
-    assert answer.status == 201
-    assert api.get("event", {"customer_id": "1", "name": "x"}).data == [answer.row]
-    assert answer.row["custom_attributes"]["a"] == json.loads(nested(200))["a"]
+    assert response.status == 201
+    assert api.get("event", {"customer_id": "1", "name": "x"}).data == [response.row]
+    assert response.row["custom_attributes"]["a"] == json.loads(nested(200))["a"]
 
 
 @pytest.mark.parametrize("depth", [201, 202, 1000, 99_000])
 def test_deeper_nesting_is_400_that_says_where(api, depth):
-    answer = api.post("event", nested(depth))
+    response = api.post("event", nested(depth))
 
-    assert answer.status == 400
-    assert answer.errors == [("parse_error", None)]
-    assert "column" in answer.details
+    assert response.status == 400
+    assert response.errors == [("parse_error", None)]
+    assert "column" in response.details
 
 
 @pytest.mark.parametrize("empty", [b"[]", b"{}", b"[ ]", b"{\n}"])
@@ -319,11 +319,11 @@ def test_an_empty_object_is_a_level_too(api, empty, around):
     levels = 200 - around.count(b"[") - 2  # beside the event and the empty one
     for more, status in ((0, 201), (1, 400)):
         inner = b"[" * (levels + more) + empty + b"]" * (levels + more)
-        answer = api.post("event", around % (b'{"customer_id":"1","name":"x","a":%b}' % inner))
-        assert answer.status == status
+        response = api.post("event", around % (b'{"customer_id":"1","name":"x","a":%b}' % inner))
+        assert response.status == status
 
-    assert answer.errors == [("parse_error", None)]
-    assert "200 levels, in item 0" in answer.details
+    assert response.errors == [("parse_error", None)]
+    assert "200 levels, in item 0" in response.details
 
 
 def test_deep_nesting_beside_a_long_integer_is_400(api):
@@ -349,10 +349,10 @@ def test_more_containers_than_memory_should_hold_are_413(api, address, value, nu
     """Parsed they would take a hundred times the bytes of the body, which gzip makes a thousand times less."""
     body = b'{"customer_id":"1","name":"x","a":[%b]}' % b",".join([value] * number)
 
-    answer = api.post(address, gzip.compress(body), headers=GZIP)
+    response = api.post(address, gzip.compress(body), headers=GZIP)
 
-    assert answer.status == 413
-    assert answer.errors == [("request_too_large", None)]
+    assert response.status == 413
+    assert response.errors == [("request_too_large", None)]
 
 
 def test_many_lines_of_arrays_are_413_together(api):
@@ -375,12 +375,12 @@ def test_the_most_values_of_a_body_take_bounded_memory_and_time(api, item, peak_
     """A million of them were accepted to be read, which took 550 MB and ten seconds."""
     body = b'{"customer_id":"1","name":"x",%b}' % item
     begin = time.thread_time()
-    answer = api.post("event", body)
+    response = api.post("event", body)
     taken = time.thread_time() - begin
     with peak_memory() as peak:
         api.post("event", body)
 
-    assert (answer.status, {code for code, _ in answer.errors}) == (400, {"max_length"})
+    assert (response.status, {code for code, _ in response.errors}) == (400, {"max_length"})
     assert taken < 3
     assert peak.mebibytes < 200
 
@@ -389,9 +389,9 @@ def test_the_most_values_of_a_body_take_bounded_memory_and_time(api, item, peak_
 def test_blank_lines_take_no_memory(api, line, peak_memory):
     body = line * (5 * 2**20)
     with peak_memory() as peak:
-        answer = api.post("event", body, content_type=LINES)
+        response = api.post("event", body, content_type=LINES)
 
-    assert answer.status == 400
+    assert response.status == 400
     assert peak.mebibytes < 2.5 * len(body) / 2**20
 
 
@@ -409,11 +409,11 @@ def test_a_large_body_waits_for_its_turn(api, compress):
     headers = GZIP if compress is gzip.compress else {}
     large, small = padded(large_bodies.LARGE + 1), padded(large_bodies.LARGE)
 
-    answer = api.send("POST", "event", compress(large), headers=headers)
+    response = api.send("POST", "event", compress(large), headers=headers)
 
-    assert answer.status == 503
-    assert answer.errors == [("service_unavailable", None)]
-    assert int(answer.headers["Retry-After"]) >= 1
+    assert response.status == 503
+    assert response.errors == [("service_unavailable", None)]
+    assert int(response.headers["Retry-After"]) >= 1
     assert api.send("POST", "event", compress(small), headers=headers).status == 201
     large_bodies.budget.release(LIMIT)
     assert api.send("POST", "event", compress(large), headers=headers).status == 201

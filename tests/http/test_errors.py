@@ -20,11 +20,11 @@ def _debug(request, settings):
 def test_a_host_that_is_not_ours_is_400_in_json(api, settings, address):
     settings.ALLOWED_HOSTS = ["localhost"]
 
-    answer = api.get(address, HTTP_HOST="evil.example")
+    response = api.get(address, HTTP_HOST="evil.example")
 
-    assert answer.errors == [("bad_request", None)]
-    assert answer.status == 400
-    assert b"evil.example" not in answer.content
+    assert response.errors == [("bad_request", None)]
+    assert response.status == 400
+    assert b"evil.example" not in response.content
 
 
 @pytest.mark.parametrize("address", ["/api/v1/customer", "/login/"])
@@ -46,13 +46,13 @@ def test_an_unforeseen_failure_is_500_and_tells_nothing(api, monkeypatch, caplog
     monkeypatch.setattr("traitly.http.views.read_list", fail)
     monkeypatch.setattr("events.queries.has_events", lambda **_: True)
 
-    answer = api.get(address)
+    response = api.get(address)
 
-    assert answer.status == 500
-    assert answer.errors == [("error", None)]
-    assert b"secret" not in answer.content
+    assert response.status == 500
+    assert response.errors == [("error", None)]
+    assert b"secret" not in response.content
     assert "secret" in caplog.text
-    assert answer.headers["X-Request-ID"]
+    assert response.headers["X-Request-ID"]
 
 
 @pytest.mark.parametrize("error", [OperationalError("server at 10.0.0.7 closed"), InterfaceError("connection closed")])
@@ -63,12 +63,12 @@ def test_the_database_away_is_503_with_retry_after(api, monkeypatch, error):
 
     monkeypatch.setattr("events.views.store_events", fail)
 
-    answer = api.post("event", an_event())
+    response = api.post("event", an_event())
 
-    assert answer.status == 503
-    assert answer.errors == [("service_unavailable", None)]
-    assert int(answer.headers["Retry-After"]) >= 1
-    assert b"10.0.0.7" not in answer.content
+    assert response.status == 503
+    assert response.errors == [("service_unavailable", None)]
+    assert int(response.headers["Retry-After"]) >= 1
+    assert b"10.0.0.7" not in response.content
 
 
 @pytest.mark.parametrize(
@@ -86,18 +86,18 @@ def test_the_database_away_is_503_with_retry_after(api, monkeypatch, error):
     ],
 )
 def test_json_is_answered_to_each_of_these_accepts(api, accept):
-    answer = api.get("customer", headers={} if accept is None else {"Accept": accept})
+    response = api.get("customer", headers={} if accept is None else {"Accept": accept})
 
-    assert answer.status == 200
-    assert answer.headers["Content-Type"] == "application/json"
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*", "application/json;q=0", "nonsense"])
 def test_an_accept_that_cannot_be_met_is_406(api, accept):
-    answer = api.get("customer", headers={"Accept": accept})
+    response = api.get("customer", headers={"Accept": accept})
 
-    assert answer.status == 406
-    assert answer.errors == [("not_acceptable", None)]
+    assert response.status == 406
+    assert response.errors == [("not_acceptable", None)]
 
 
 def test_a_stream_of_one_object_is_406(api):
@@ -120,10 +120,10 @@ def test_the_types_of_errors(api, acme):
 
 
 def test_every_error_of_an_object_is_listed(api):
-    answer = api.post("customer", {"customer_id": "", "email": "nope", "created_at": -1, "location": 5})
+    response = api.post("customer", {"customer_id": "", "email": "nope", "created_at": -1, "location": 5})
 
-    assert answer.status == 400
-    assert sorted(answer.errors) == [
+    assert response.status == 400
+    assert sorted(response.errors) == [
         ("blank", "customer_id"),
         ("invalid", "email"),
         ("invalid", "location"),
@@ -134,9 +134,9 @@ def test_every_error_of_an_object_is_listed(api):
 
 
 def test_attr_has_dots_and_indexes(api):
-    answer = api.post("event", [an_event(), an_event(created_at="x"), an_event(custom_attributes={"a": "\0"}), 7])
+    response = api.post("event", [an_event(), an_event(created_at="x"), an_event(custom_attributes={"a": "\0"}), 7])
 
-    assert [[error["attr"] for error in row["errors"]] for row in answer.data[1:]] == [
+    assert [[error["attr"] for error in row["errors"]] for row in response.data[1:]] == [
         ["1.created_at"],
         ["2.custom_attributes.a"],
         ["3"],
@@ -145,10 +145,10 @@ def test_attr_has_dots_and_indexes(api):
 
 @pytest.mark.parametrize("parameters", [1001, 5000])
 def test_more_parameters_than_anyone_needs_are_400(api, parameters):
-    answer = api.get("customer?" + "&".join(["name=a"] * parameters))
+    response = api.get("customer?" + "&".join(["name=a"] * parameters))
 
-    assert answer.status == 400
-    assert answer.errors == [("bad_request", None)]
+    assert response.status == 400
+    assert response.errors == [("bad_request", None)]
 
 
 @pytest.mark.parametrize(
@@ -165,16 +165,16 @@ def test_a_strange_query_string_is_no_server_error(api, query):
 @pytest.mark.parametrize("sent", ["abc-123", "01a20869-8838-7733-bc79-764f00000000", "a" * 128, "req_1:2/3"])
 def test_a_sane_request_id_is_the_clients_own(api, sent):
     assert api.get("customer", headers={"X-Request-ID": sent}).headers["X-Request-ID"] == sent
-    answer = api.get("nothing", headers={"X-Request-ID": sent})
-    assert answer.json["metadata"] == {"request_id": sent}
+    response = api.get("nothing", headers={"X-Request-ID": sent})
+    assert response.json["metadata"] == {"request_id": sent}
 
 
 @pytest.mark.parametrize("sent", ["", " ", "a b", "a" * 5000, "é", "a\nInjected: 1", "<script>", '"', "a\x00"])
 def test_any_other_request_id_is_replaced(api, sent):
-    answer = api.get("customer", headers={"X-Request-ID": sent})
+    response = api.get("customer", headers={"X-Request-ID": sent})
 
-    assert answer.headers["X-Request-ID"] != sent
-    assert len(answer.headers["X-Request-ID"]) == 36
+    assert response.headers["X-Request-ID"] != sent
+    assert len(response.headers["X-Request-ID"]) == 36
 
 
 def test_every_answer_has_its_own_request_id(api, anonymous):
@@ -193,7 +193,7 @@ def test_the_request_id_is_in_the_log(api, monkeypatch, caplog):
     monkeypatch.setattr("events.views.store_events", lambda **_: 1 / 0)
 
     with caplog.at_level(logging.ERROR):
-        answer = api.post("event", an_event(), headers={"X-Request-ID": "mine-1"})
+        response = api.post("event", an_event(), headers={"X-Request-ID": "mine-1"})
 
-    assert answer.status == 500
+    assert response.status == 500
     assert {record.request_id for record in caplog.records} == {"mine-1"}

@@ -9,11 +9,11 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.mark.parametrize("body", [b"customer_id=1&name=x", b"customer_id=1", b"custom_attributes=%7B%7D", b"a="])
 def test_form_data_is_told_to_be_json(api, body):
-    answer = api.post("event", body, content_type=FORM)
+    response = api.post("event", body, content_type=FORM)
 
-    assert answer.status == 400
-    assert answer.errors == [("parse_error", None)]
-    assert "looks form-encoded: send JSON" in answer.details
+    assert response.status == 400
+    assert response.errors == [("parse_error", None)]
+    assert "looks form-encoded: send JSON" in response.details
 
 
 def test_json_that_curl_sends_as_a_form_is_json(api):
@@ -22,22 +22,22 @@ def test_json_that_curl_sends_as_a_form_is_json(api):
 
 
 def test_a_multipart_form_is_told_what_is_taken(api):
-    answer = api.post("event", b"--x", content_type="multipart/form-data; boundary=x")
+    response = api.post("event", b"--x", content_type="multipart/form-data; boundary=x")
 
-    assert answer.status == 415
-    assert "Send JSON" in answer.details
+    assert response.status == 415
+    assert "Send JSON" in response.details
 
 
 @pytest.mark.parametrize("address", ["customer", "event", "customer/1/event"])
 def test_a_list_with_a_body_is_told_where_filters_go(api, address):
     api.post("customer", a_customer("1"))
 
-    answer = api.send(
+    response = api.send(
         "GET", address, {"plan": "Starter"}, query={"customer_id": "1", "name": "x"} if address == "event" else None
     )
 
-    assert answer.status == 400
-    assert "Filters go in the URL" in answer.details
+    assert response.status == 400
+    assert "Filters go in the URL" in response.details
 
 
 @pytest.mark.parametrize(
@@ -54,27 +54,27 @@ def test_a_list_with_a_body_is_told_where_filters_go(api, address):
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_wrong_address_is_told_what_there_is(api, method, address, meant):
-    answer = api.send(method, address, {} if method == "POST" else b"")
+    response = api.send(method, address, {} if method == "POST" else b"")
 
-    assert answer.status == 404
-    assert answer.errors == [("not_found", None)]
-    assert f"Did you mean {meant}?" in answer.details
-    assert "/api/v1/customer/<customer_id>/event" in answer.details
+    assert response.status == 404
+    assert response.errors == [("not_found", None)]
+    assert f"Did you mean {meant}?" in response.details
+    assert "/api/v1/customer/<customer_id>/event" in response.details
 
 
 def test_an_address_that_resembles_nothing_lists_all(api):
-    answer = api.get("/api/v1/zzz")
+    response = api.get("/api/v1/zzz")
 
-    assert answer.status == 404
-    assert "Did you mean" not in answer.details
-    assert "/api/v1/event/<event_id>" in answer.details
+    assert response.status == 404
+    assert "Did you mean" not in response.details
+    assert "/api/v1/event/<event_id>" in response.details
 
 
 def test_a_wrong_method_is_told_the_right_ones(api):
-    answer = api.send("PUT", "customer/1", a_customer("1"))
+    response = api.send("PUT", "customer/1", a_customer("1"))
 
-    assert answer.status == 405
-    assert "This URL accepts GET, PATCH, DELETE, HEAD, OPTIONS." in answer.details
+    assert response.status == 405
+    assert "This URL accepts GET, PATCH, DELETE, HEAD, OPTIONS." in response.details
 
 
 def test_an_unknown_id_says_what_is_unknown(api):

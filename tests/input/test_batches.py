@@ -21,9 +21,9 @@ from traitly.input.values import now_in_seconds
 # The envelope ---------------------------------------------------------------------------------------------------------
 
 
-def check_envelope(answer, verb, kind):
-    body = answer.json
-    assert answer.headers["Content-Type"] == "application/json"
+def check_envelope(response, verb, kind):
+    body = response.json
+    assert response.headers["Content-Type"] == "application/json"
     assert list(body) == ["data", "metadata", verb, "object"]
     assert isinstance(body["data"], list)
     assert isinstance(body["metadata"], dict)
@@ -51,7 +51,7 @@ def test_an_empty_list_is_data_too(api):
 
 
 def test_metadata_is_empty_when_there_is_nothing_to_say(api):
-    for answer in (
+    for response in (
         api.post("customer", a_customer("1")),
         api.post("customer", [a_customer("1"), a_customer("2")]),
         api.post("event", [an_event(), an_event()]),
@@ -59,18 +59,18 @@ def test_metadata_is_empty_when_there_is_nothing_to_say(api):
         api.get("customer/1"),
         api.patch("customer/1", {}),
     ):
-        assert answer.json["metadata"] == {}
+        assert response.json["metadata"] == {}
 
 
 # Batches --------------------------------------------------------------------------------------------------------------
 
 
 def test_all_stored_is_201(api):
-    answer = api.post("event", [an_event("1"), an_event("2"), an_event("3")])
+    response = api.post("event", [an_event("1"), an_event("2"), an_event("3")])
 
-    assert answer.status == 201
-    assert [row["customer_id"] for row in answer.data] == ["1", "2", "3"]
-    assert [row["success"] for row in answer.data] == [1, 1, 1]
+    assert response.status == 201
+    assert [row["customer_id"] for row in response.data] == ["1", "2", "3"]
+    assert [row["success"] for row in response.data] == [1, 1, 1]
     assert Event.objects.count() == 3
 
 
@@ -79,67 +79,67 @@ def test_an_array_of_one_is_answered_like_one(api):
 
 
 def test_duplicates_are_counted(api):
-    answer = api.post("event", [an_event(id="a"), an_event(id="a"), an_event(id="b")])
+    response = api.post("event", [an_event(id="a"), an_event(id="a"), an_event(id="b")])
 
-    assert answer.status == 201
-    assert answer.json["metadata"] == {"duplicates": 1}
-    assert [row["success"] for row in answer.data] == [1, 1, 1]
+    assert response.status == 201
+    assert response.json["metadata"] == {"duplicates": 1}
+    assert [row["success"] for row in response.data] == [1, 1, 1]
 
 
 def test_some_stored_is_207(api):
-    answer = api.post("event", [{"name": "x"}, an_event("2", id="a"), {"customer_id": 3}, an_event("4", id="a"), []])
+    response = api.post("event", [{"name": "x"}, an_event("2", id="a"), {"customer_id": 3}, an_event("4", id="a"), []])
 
-    assert answer.status == 207
-    assert answer.json["metadata"] == {"accepted": 2, "rejected": 3, "duplicates": 1}
-    assert [row["success"] for row in answer.data] == [0, 1, 0, 1, 0]
-    assert [row.get("index") for row in answer.data] == [0, None, 2, None, 4]
-    assert list(answer.data[0]) == ["name", "success", "index", "errors"]
-    assert answer.data[0]["name"] == "x"
-    assert list(answer.data[2]) == ["customer_id", "success", "index", "errors"]
-    assert answer.data[2]["customer_id"] == 3
-    assert list(answer.data[4]) == ["success", "index", "errors"]
-    for row in (answer.data[0], answer.data[2], answer.data[4]):
+    assert response.status == 207
+    assert response.json["metadata"] == {"accepted": 2, "rejected": 3, "duplicates": 1}
+    assert [row["success"] for row in response.data] == [0, 1, 0, 1, 0]
+    assert [row.get("index") for row in response.data] == [0, None, 2, None, 4]
+    assert list(response.data[0]) == ["name", "success", "index", "errors"]
+    assert response.data[0]["name"] == "x"
+    assert list(response.data[2]) == ["customer_id", "success", "index", "errors"]
+    assert response.data[2]["customer_id"] == 3
+    assert list(response.data[4]) == ["success", "index", "errors"]
+    for row in (response.data[0], response.data[2], response.data[4]):
         check_errors(row["errors"])
     assert Event.objects.count() == 1
 
 
 def test_some_customers_stored_is_207(api):
-    answer = api.post("customer", [a_customer("1"), {"customer_id": "2", "name": "Jane"}, a_customer("3")])
+    response = api.post("customer", [a_customer("1"), {"customer_id": "2", "name": "Jane"}, a_customer("3")])
 
-    assert answer.status == 207
-    assert answer.json["metadata"] == {"accepted": 2, "rejected": 1}
-    assert answer.data[1]["customer_id"] == "2"
-    assert answer.data[1]["name"] == "Jane"
-    assert [error["attr"] for error in answer.data[1]["errors"]] == ["1.email", "1.plan"]
+    assert response.status == 207
+    assert response.json["metadata"] == {"accepted": 2, "rejected": 1}
+    assert response.data[1]["customer_id"] == "2"
+    assert response.data[1]["name"] == "Jane"
+    assert [error["attr"] for error in response.data[1]["errors"]] == ["1.email", "1.plan"]
     assert Customer.objects.count() == 2
 
 
 @pytest.mark.parametrize("kind", ["event", "customer"])
 def test_none_stored_is_400_with_the_same_body(api, kind):
-    answer = api.post(kind, [{}, {"customer_id": "2"}])
+    response = api.post(kind, [{}, {"customer_id": "2"}])
 
-    assert answer.status == 400
-    check_envelope(answer, "created", kind)
-    assert answer.json["metadata"] == {"accepted": 0, "rejected": 2}
-    assert [row["index"] for row in answer.data] == [0, 1]
+    assert response.status == 400
+    check_envelope(response, "created", kind)
+    assert response.json["metadata"] == {"accepted": 0, "rejected": 2}
+    assert [row["index"] for row in response.data] == [0, 1]
 
 
 def test_a_single_invalid_object_is_400_with_the_error_object(api):
-    answer = api.post("event", {"customer_id": "1"})
+    response = api.post("event", {"customer_id": "1"})
 
-    assert answer.status == 400
-    assert answer.errors == [("required", "name")]
+    assert response.status == 400
+    assert response.errors == [("required", "name")]
 
 
 @pytest.mark.parametrize("sent", ["9" * 400, "9" * 5000, "NaN", "1e400", '{"a": [1]}', "null", "[" * 100 + "]" * 100])
 def test_what_was_sent_is_named_whatever_it_is(api, sent):
     body = f'[{{"customer_id": {sent}, "name": {sent}}}, {json.dumps(an_event())}]'
 
-    answer = api.post("event", body.encode())
+    response = api.post("event", body.encode())
 
-    assert answer.status == 207
-    assert answer.data[0]["index"] == 0
-    assert sorted({error["attr"].split(".")[1] for error in answer.data[0]["errors"]}) == ["customer_id", "name"]
+    assert response.status == 207
+    assert response.data[0]["index"] == 0
+    assert sorted({error["attr"].split(".")[1] for error in response.data[0]["errors"]}) == ["customer_id", "name"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -156,12 +156,12 @@ def test_a_commit_that_was_not_heard_of_is_not_repeated(api, monkeypatch):
 
     monkeypatch.setattr(services._INSERT_NEW, "execute", lambda *given: execute(*given) if runs else lose(*given))
 
-    answer = api.post("event", [an_event("1"), an_event("2")])
+    response = api.post("event", [an_event("1"), an_event("2")])
 
-    assert answer.status == 201
-    assert answer.json["metadata"] == {}
+    assert response.status == 201
+    assert response.json["metadata"] == {}
     assert len(runs) == 1
-    assert {row["id"] for row in answer.data} == set(Event.objects.values_list("id", flat=True))
+    assert {row["id"] for row in response.data} == set(Event.objects.values_list("id", flat=True))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -176,10 +176,10 @@ def test_a_duplicate_whatever_its_error_is_not_stored_twice(api, monkeypatch, fa
 
     monkeypatch.setattr(services._INSERT_NEW, "execute", run_twice)
 
-    answer = api.post("event", [an_event("1"), an_event("2")])
+    response = api.post("event", [an_event("1"), an_event("2")])
 
-    assert (answer.status, answer.json["metadata"]) == (201, {})
-    assert {row["id"] for row in answer.data} == set(Event.objects.values_list("id", flat=True))
+    assert (response.status, response.json["metadata"]) == (201, {})
+    assert {row["id"] for row in response.data} == set(Event.objects.values_list("id", flat=True))
 
 
 @NEEDS_CITUS
@@ -246,10 +246,10 @@ def test_one_refused_item_or_a_thousand_take_one_look_and_one_statement(
     api.get("customer")  # the key is known now
 
     with django_assert_num_queries(1):
-        answer = api.post(kind, [REFUSED[kind]] * items)
+        response = api.post(kind, [REFUSED[kind]] * items)
 
-    assert answer.json["metadata"] == {"accepted": 0, "rejected": items}
-    assert len({len(row["errors"]) for row in answer.data}) == 1
+    assert response.json["metadata"] == {"accepted": 0, "rejected": items}
+    assert len({len(row["errors"]) for row in response.data}) == 1
     assert looks == [items, 0]  # the second is for those that are valid
 
 

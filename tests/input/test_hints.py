@@ -6,8 +6,8 @@ from tests.factories import a_customer, an_event
 from traitly.input.hints import MAX_HINTS
 
 
-def hints(answer):
-    return [(hint["attr"], hint["detail"]) for hint in answer.json["metadata"].get("hints", [])]
+def hints(response):
+    return [(hint["attr"], hint["detail"]) for hint in response.json["metadata"].get("hints", [])]
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,11 @@ def hints(answer):
     ],
 )
 def test_a_misspelled_field_of_an_event(api, name, field):
-    answer = api.post("event", an_event(**{name: "1493933699"}))
+    response = api.post("event", an_event(**{name: "1493933699"}))
 
-    assert answer.status == 201
-    assert answer.row["custom_attributes"] == {name: "1493933699"}
-    assert hints(answer) == [(name, f"Kept as a custom attribute. Did you mean {field}?")]
+    assert response.status == 201
+    assert response.row["custom_attributes"] == {name: "1493933699"}
+    assert hints(response) == [(name, f"Kept as a custom attribute. Did you mean {field}?")]
 
 
 @pytest.mark.parametrize(
@@ -41,20 +41,20 @@ def test_a_misspelled_field_of_an_event(api, name, field):
     ],
 )
 def test_a_misspelled_field_of_a_customer(api, name, field):
-    answer = api.post("customer", a_customer(**{name: "1"}))
+    response = api.post("customer", a_customer(**{name: "1"}))
 
-    assert answer.status == 201
-    assert answer.row["custom_attributes"] == {name: "1"}
-    assert hints(answer) == [(name, f"Kept as a custom attribute. Did you mean {field}?")]
+    assert response.status == 201
+    assert response.row["custom_attributes"] == {name: "1"}
+    assert hints(response) == [(name, f"Kept as a custom attribute. Did you mean {field}?")]
 
 
 def test_a_patch_has_hints_too(api):
     api.post("customer", a_customer("1"))
 
-    answer = api.patch("customer/1", {"monthlyPaymentAmount": 5})
+    response = api.patch("customer/1", {"monthlyPaymentAmount": 5})
 
-    assert answer.status == 200
-    assert [attr for attr, _ in hints(answer)] == ["monthlyPaymentAmount"]
+    assert response.status == 200
+    assert [attr for attr, _ in hints(response)] == ["monthlyPaymentAmount"]
 
 
 def test_what_the_reference_sends_has_no_hints(api):
@@ -64,42 +64,42 @@ def test_what_the_reference_sends_has_no_hints(api):
 
 
 def test_a_synonym_beside_the_field_is_an_attribute_like_any_other(api):
-    answer = api.post("event", an_event(created_at=1, timestamp="2", user_id="7"))
+    response = api.post("event", an_event(created_at=1, timestamp="2", user_id="7"))
 
-    assert answer.json["metadata"] == {}
+    assert response.json["metadata"] == {}
 
 
 def test_in_a_batch_each_name_is_hinted_at_once_where_it_stands_first(api):
     sent = [an_event(), an_event(createdAt=1), an_event(createdAt=2, timestamp=3), {"name": "no customer"}]
 
-    answer = api.post("event", sent)
+    response = api.post("event", sent)
 
-    assert answer.status == 207
-    assert sorted(attr for attr, _ in hints(answer)) == ["1.createdAt", "2.timestamp"]
-    assert answer.json["metadata"]["accepted"] == 3
+    assert response.status == 207
+    assert sorted(attr for attr, _ in hints(response)) == ["1.createdAt", "2.timestamp"]
+    assert response.json["metadata"]["accepted"] == 3
 
 
 def test_the_number_of_hints_is_bounded(api):
     spellings = [f"created{'_' * count}at" for count in range(2, 2 + MAX_HINTS + 5)]
 
-    answer = api.post("event", [an_event(**{name: 1}) for name in spellings])
+    response = api.post("event", [an_event(**{name: 1}) for name in spellings])
 
-    assert len(hints(answer)) == MAX_HINTS
+    assert len(hints(response)) == MAX_HINTS
 
 
 def test_an_error_for_a_missing_field_names_what_was_sent_instead(api):
-    answer = api.post("event", {"customerId": "1", "name": "Logged in"})
+    response = api.post("event", {"customerId": "1", "name": "Logged in"})
 
-    assert answer.errors == [("required", "customer_id")]
-    assert "You sent customerId" in answer.details
+    assert response.errors == [("required", "customer_id")]
+    assert "You sent customerId" in response.details
 
 
 def test_the_same_for_a_customer_in_a_batch(api):
-    answer = api.post(
+    response = api.post(
         "customer", [a_customer("1"), {"customer_id": "2", "customerName": "B", "email": "b@example.com", "plan": "A"}]
     )
 
-    assert answer.status == 207
-    [error] = answer.data[1]["errors"]
+    assert response.status == 207
+    [error] = response.data[1]["errors"]
     assert error["attr"] == "1.name"
     assert "You sent customerName" in error["detail"]

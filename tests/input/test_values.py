@@ -19,17 +19,17 @@ YEAR_10000 = 253_402_300_800
 
 def stored_customer(api, **fields):
     """The customer as the POST answers it, after the list was seen to answer the same."""
-    answer = api.post("customer", a_customer(**fields))
-    assert answer.status == 201, answer
-    assert api.get("customer").data == [answer.row]
-    return answer.row
+    response = api.post("customer", a_customer(**fields))
+    assert response.status == 201, response
+    assert api.get("customer").data == [response.row]
+    return response.row
 
 
 def stored_event(api, **fields):
     """The event as the POST answers it, after the list was seen to answer the same."""
-    answer = api.post("event", an_event(**fields))
-    assert answer.status == 201, answer
-    row = answer.row
+    response = api.post("event", an_event(**fields))
+    assert response.status == 201, response
+    row = response.row
     assert api.get("event", {"customer_id": row["customer_id"], "name": row["name"]}).data == [row]
     return row
 
@@ -40,12 +40,12 @@ both = pytest.mark.parametrize("kind", ["customer", "event"])
 
 def refused(api, kind, **fields):
     """Code and attr of the errors that the object gets, of which nothing is stored."""
-    answer = api.post(kind, (a_customer if kind == "customer" else an_event)(**fields))
-    assert answer.status == 400, answer
-    assert answer.json["type"] == "validation_error"
+    response = api.post(kind, (a_customer if kind == "customer" else an_event)(**fields))
+    assert response.status == 400, response
+    assert response.json["type"] == "validation_error"
     assert not Customer.objects.exists()
     assert not Event.objects.exists()
-    return answer.errors
+    return response.errors
 
 
 # customer_id ----------------------------------------------------------------------------------------------------------
@@ -78,10 +78,10 @@ def test_a_customer_id_is_a_string_or_an_integers_digits(api, kind, sent, stored
 )
 def test_other_customer_ids_are_refused(api, kind, sent, huge_json):
     body = huge_json((a_customer if kind == "customer" else an_event)(sent))
-    answer = api.post(kind, body)
+    response = api.post(kind, body)
 
-    assert answer.status == 400
-    assert [attr for _, attr in answer.errors] == ["customer_id"]
+    assert response.status == 400
+    assert [attr for _, attr in response.errors] == ["customer_id"]
 
 
 # name, plan -----------------------------------------------------------------------------------------------------------
@@ -266,11 +266,11 @@ def test_other_times_are_refused(api, kind, sent):
     ],
 )
 def test_a_time_in_another_unit_is_refused_by_its_name(api, kind, sent, unit):
-    answer = api.post(kind, (a_customer if kind == "customer" else an_event)(created_at=sent))
+    response = api.post(kind, (a_customer if kind == "customer" else an_event)(created_at=sent))
 
-    assert answer.status == 400
-    assert [attr for _, attr in answer.errors] == ["created_at"]
-    assert unit in answer.details
+    assert response.status == 400
+    assert [attr for _, attr in response.errors] == ["created_at"]
+    assert unit in response.details
 
 
 # monthly_payment_amount -----------------------------------------------------------------------------------------------
@@ -299,10 +299,10 @@ def test_a_time_in_another_unit_is_refused_by_its_name(api, kind, sent, unit):
 )
 def test_an_amount_is_a_number_or_a_numeric_string(api, sent, answered):
     body = json.dumps(a_customer())[:-1] + f', "monthly_payment_amount": {sent}}}'
-    answer = api.post("customer", body.encode())
+    response = api.post("customer", body.encode())
 
-    assert answer.status == 201
-    assert f'"monthly_payment_amount":{answered},'.encode() in answer.content
+    assert response.status == 201
+    assert f'"monthly_payment_amount":{answered},'.encode() in response.content
     assert f'"monthly_payment_amount":{answered},'.encode() in api.get("customer").content
 
 
@@ -340,10 +340,10 @@ def test_an_amount_that_was_never_sent_is_null(api):
 )
 def test_other_amounts_are_refused(api, sent):
     body = json.dumps(a_customer())[:-1] + f', "monthly_payment_amount": {sent}}}'
-    answer = api.post("customer", body.encode())
+    response = api.post("customer", body.encode())
 
-    assert answer.status == 400
-    assert [attr for _, attr in answer.errors] == ["monthly_payment_amount"]
+    assert response.status == 400
+    assert [attr for _, attr in response.errors] == ["monthly_payment_amount"]
 
 
 # location, phone_number, organisation_id ------------------------------------------------------------------------------
@@ -434,11 +434,11 @@ def test_long_integers_come_back_exactly(api, kind, digits):
         json.dumps((a_customer if kind == "customer" else an_event)())[:-1]
         + f', "custom_attributes": {{"n": {digits}}}}}'
     )
-    answer = api.post(kind, body.encode())
+    response = api.post(kind, body.encode())
 
-    assert answer.status == 201
-    assert f'"n":{digits}'.encode() in answer.content.replace(b'"n": ', b'"n":')
-    listed = api.get(kind, {"customer_id": answer.row["customer_id"], "name": answer.row["name"]})
+    assert response.status == 201
+    assert f'"n":{digits}'.encode() in response.content.replace(b'"n": ', b'"n":')
+    listed = api.get(kind, {"customer_id": response.row["customer_id"], "name": response.row["name"]})
     assert f'"n":{digits}'.encode() in listed.content.replace(b'"n": ', b'"n":')
 
 
@@ -512,17 +512,17 @@ def test_nul_in_a_key_is_refused(api, kind):
 @pytest.mark.parametrize("text", [r'"\ud800"', r'"\udc00x"', r'["\ud83d"]', r'{"\ud800": 1}', r'"\udc00\ud800"'])
 @pytest.mark.parametrize("field", ["name", "a", "custom_attributes"])
 def test_lone_surrogates_are_refused(api, kind, field, text):
-    answer = api.post(kind, f'{{"customer_id": "1", "{field}": {text}}}'.encode())
+    response = api.post(kind, f'{{"customer_id": "1", "{field}": {text}}}'.encode())
 
-    assert answer.status == 400
-    assert answer.errors == [("parse_error", None)]
+    assert response.status == 400
+    assert response.errors == [("parse_error", None)]
 
 
 @both
 def test_surrogates_in_a_body_with_a_long_integer_are_refused(api, kind):
-    answer = api.post(kind, rf'{{"customer_id": "1", "n": {"9" * 5000}, "a": "\ud800"}}'.encode())
+    response = api.post(kind, rf'{{"customer_id": "1", "n": {"9" * 5000}, "a": "\ud800"}}'.encode())
 
-    assert answer.errors == [("parse_error", None)]
+    assert response.errors == [("parse_error", None)]
 
 
 @both
@@ -539,8 +539,8 @@ def test_numbers_that_are_not_finite_are_refused(api, kind, text):
     whole = json.dumps((a_customer if kind == "customer" else an_event)())[:-1]
 
     for field in ('"custom_attributes": {"a": %s}', '"a": %s'):
-        answer = api.post(kind, (f"{whole}, {field % text}}}").encode())
-        assert answer.status == 400
+        response = api.post(kind, (f"{whole}, {field % text}}}").encode())
+        assert response.status == 400
         assert not Customer.objects.exists()
         assert not Event.objects.exists()
 

@@ -41,9 +41,9 @@ def test_many_values_of_an_attribute_are_one_condition(api, limit, took):
     """330 values took 62 s: each was asked of each row, and each time the row's attributes were unpacked."""
     wanted = range(CUSTOMERS - 99, CUSTOMERS + 1)  # the last: the walk in the list's order finds none of them
 
-    answer = api.get("customer", {"custom_attributes[a]": list(wanted), "limit": limit})
+    response = api.get("customer", {"custom_attributes[a]": list(wanted), "limit": limit})
 
-    assert [row["customer_id"] for row in answer.data] == [str(i) for i in wanted]
+    assert [row["customer_id"] for row in response.data] == [str(i) for i in wanted]
     assert took() < 10
 
 
@@ -70,17 +70,17 @@ def test_more_values_of_a_parameter_than_are_taken(api):
     ):
         api.post("event", an_event("1"))
         assert api.get(address, {name: list(range(100))}).status == 200
-        answer = api.get(address, {name: list(range(101))})
-        assert (answer.status, answer.errors) == (400, [("too_many_values", name)])
+        response = api.get(address, {name: list(range(101))})
+        assert (response.status, response.errors) == (400, [("too_many_values", name)])
 
 
 def test_more_attributes_than_are_taken(api):
     query = {f"custom_attributes[{i:02}]": "x" for i in range(10)}
     assert api.get("customer", query).status == 200
 
-    answer = api.get("customer", query | {"custom_attributes[10]": "x"})
+    response = api.get("customer", query | {"custom_attributes[10]": "x"})
 
-    assert (answer.status, answer.errors) == (400, [("too_many_filters", "custom_attributes[10]")])
+    assert (response.status, response.errors) == (400, [("too_many_filters", "custom_attributes[10]")])
 
 
 def test_equal_numbers_are_one_value(api):
@@ -95,9 +95,9 @@ def test_equal_numbers_are_one_value(api):
 def test_a_number_that_is_longer_than_it_is_written_is_a_text(api, value):
     api.post("customer", [a_customer("1", custom_attributes={"a": value}), a_customer("2", custom_attributes={"a": 1})])
 
-    answer = api.get("customer", {"custom_attributes[a]": value})
+    response = api.get("customer", {"custom_attributes[a]": value})
 
-    assert [row["customer_id"] for row in answer.data] == ["1"]
+    assert [row["customer_id"] for row in response.data] == ["1"]
 
 
 @pytest.fixture
@@ -122,20 +122,20 @@ def _slow_database(monkeypatch):
     ],
 )
 def test_a_list_that_takes_too_long_says_what_to_narrow(api, query, remedies):
-    answer = api.get("customer", query)
+    response = api.get("customer", query)
 
-    assert (answer.status, answer.errors) == (400, [("too_slow", None)])
+    assert (response.status, response.errors) == (400, [("too_slow", None)])
     for remedy in remedies:
-        assert remedy in answer.details
+        assert remedy in response.details
 
 
 @pytest.mark.usefixtures("_slow_database")
 def test_a_list_that_cannot_be_narrowed_is_503(api):
     """It is the database that is slow."""
-    answer = api.get("customer")
+    response = api.get("customer")
 
-    assert (answer.status, answer.errors) == (503, [("service_unavailable", None)])
-    assert int(answer.headers["Retry-After"]) >= 1
+    assert (response.status, response.errors) == (503, [("service_unavailable", None)])
+    assert int(response.headers["Retry-After"]) >= 1
 
 
 def test_a_write_that_takes_too_long_is_503(api, monkeypatch):
@@ -145,10 +145,10 @@ def test_a_write_that_takes_too_long_is_503(api, monkeypatch):
 
     monkeypatch.setattr("events.views.store_events", store)
 
-    answer = api.post("event", an_event())
+    response = api.post("event", an_event())
 
-    assert (answer.status, answer.errors) == (503, [("service_unavailable", None)])
-    assert "in smaller parts" in answer.details
+    assert (response.status, response.errors) == (503, [("service_unavailable", None)])
+    assert "in smaller parts" in response.details
 
 
 def test_a_timeline_of_more_names_than_are_stepped_through(api, monkeypatch):
@@ -165,9 +165,9 @@ def test_a_timeline_of_more_names_than_are_stepped_through(api, monkeypatch):
     ):
         seen, cursor = [], None
         while cursor != "":
-            answer = api.get("customer/1/event", query | {"limit": 3} | ({"cursor": cursor} if cursor else {}))
-            seen += [row["id"] for row in answer.data]
-            cursor = answer.json["metadata"].get("next_cursor", "")
+            response = api.get("customer/1/event", query | {"limit": 3} | ({"cursor": cursor} if cursor else {}))
+            seen += [row["id"] for row in response.data]
+            cursor = response.json["metadata"].get("next_cursor", "")
         assert seen == expected
         streamed = api.get("customer/1/event", query, headers={"Accept": "application/x-ndjson"})
         assert [row["id"] for row in streamed.lines] == expected
@@ -186,6 +186,6 @@ def test_a_timeline_of_a_hundred_thousand_names(api, acme, within):
         )
 
     with within(seconds=2):
-        answer = api.get("customer/1/event", {"sort": "-created_at", "limit": 2})
+        response = api.get("customer/1/event", {"sort": "-created_at", "limit": 2})
 
-    assert [row["id"] for row in answer.data] == ["100000", "99999"]
+    assert [row["id"] for row in response.data] == ["100000", "99999"]

@@ -23,22 +23,22 @@ def walk(api, address, query):
     """Every row, page by page, following ``next``; each page is full but the last."""
     limit = int(query.get("limit", 100))
     rows = []
-    answer = api.get(address, query)
+    response = api.get(address, query)
     while True:
-        assert answer.status == 200, answer
-        rows += answer.data
+        assert response.status == 200, response
+        rows += response.data
         assert len(rows) <= 1000, "the pages never end"
-        metadata = answer.json["metadata"]
+        metadata = response.json["metadata"]
         if not metadata:
-            assert "Link" not in answer.headers
+            assert "Link" not in response.headers
             return rows
-        assert len(answer.data) == limit
+        assert len(response.data) == limit
         assert list(metadata) == ["next_cursor", "next"]
-        assert answer.headers["Link"] == f'<{metadata["next"]}>; rel="next"'
+        assert response.headers["Link"] == f'<{metadata["next"]}>; rel="next"'
         parts = urlsplit(metadata["next"])
         assert (parts.scheme, parts.netloc) == ("http", "testserver")
         assert dict(parse_qsl(parts.query))["cursor"] == metadata["next_cursor"]
-        answer = api.get(f"{parts.path}?{parts.query}")
+        response = api.get(f"{parts.path}?{parts.query}")
 
 
 @pytest.fixture
@@ -78,11 +78,11 @@ def test_pages_of_repeated_parameters(api):
     seen: list[str] = []
     cursor: list[tuple[str, str]] = []
     while True:
-        answer = api.get("customer", query + cursor)
-        seen += [row["customer_id"] for row in answer.data]
-        if not answer.json["metadata"]:
+        response = api.get("customer", query + cursor)
+        seen += [row["customer_id"] for row in response.data]
+        if not response.json["metadata"]:
             break
-        cursor = [("cursor", answer.json["metadata"]["next_cursor"])]
+        cursor = [("cursor", response.json["metadata"]["next_cursor"])]
 
     assert seen == [row["customer_id"] for row in api.get("customer", [*query[:3], ("limit", "1000")]).data]
 
@@ -159,10 +159,10 @@ def test_strange_customer_ids_are_paged(api):
 def test_the_default_limit_is_100(api):
     assert api.get("customer").json["metadata"] == {}
     api.post("customer", a_customer("more"))
-    answer = api.get("customer")
+    response = api.get("customer")
 
-    assert len(answer.data) == 100
-    assert answer.json["metadata"]["next_cursor"]
+    assert len(response.data) == 100
+    assert response.json["metadata"]["next_cursor"]
 
 
 def test_a_page_of_large_rows_ends_at_some_16_mebibytes(api, acme):
@@ -193,11 +193,11 @@ def test_pages_that_end_early_are_the_whole_list(api, monkeypatch, sort, limit):
     pages = []
     cursor: dict[str, str] = {}
     while True:
-        answer = api.get("customer", {"sort": sort, "limit": limit} | cursor)
-        pages.append(answer.data)
-        if not answer.json["metadata"]:
+        response = api.get("customer", {"sort": sort, "limit": limit} | cursor)
+        pages.append(response.data)
+        if not response.json["metadata"]:
             break
-        cursor = {"cursor": answer.json["metadata"]["next_cursor"]}
+        cursor = {"cursor": response.json["metadata"]["next_cursor"]}
 
     monkeypatch.undo()
     assert [row for page in pages for row in page] == api.get("customer", {"sort": sort}).data
@@ -296,10 +296,10 @@ def test_a_cursor_is_signed(api, cursor, settings):
 def test_a_cursor_of_another_account_shows_nothing_of_it(api, globex_api, cursor):
     globex_api.post("customer", [a_customer(f"g{i}", created_at=50) for i in range(3)])
 
-    answer = globex_api.get("customer", {"cursor": cursor})
+    response = globex_api.get("customer", {"cursor": cursor})
 
-    assert answer.status in {200, 400}
-    assert answer.status == 400 or {row["customer_id"] for row in answer.data} <= {"g0", "g1", "g2"}
+    assert response.status in {200, 400}
+    assert response.status == 400 or {row["customer_id"] for row in response.data} <= {"g0", "g1", "g2"}
 
 
 # While others write ---------------------------------------------------------------------------------------------------
@@ -335,11 +335,11 @@ def test_no_row_that_was_there_throughout_is_missed_or_repeated(api, acme, data)
     seen: list[str] = []
     cursor: dict[str, str] = {}
     while True:
-        answer = api.get("customer", {"sort": sort, "limit": draw(st.integers(1, 5))} | cursor)
-        seen += [row["customer_id"] for row in answer.data]
-        if not answer.json["metadata"]:
+        response = api.get("customer", {"sort": sort, "limit": draw(st.integers(1, 5))} | cursor)
+        seen += [row["customer_id"] for row in response.data]
+        if not response.json["metadata"]:
             break
-        cursor = {"cursor": answer.json["metadata"]["next_cursor"]}
+        cursor = {"cursor": response.json["metadata"]["next_cursor"]}
         insert(draw(st.integers(0, 2)))
         for customer in draw(st.lists(st.sampled_from(sorted(there)), max_size=2)) if there else []:
             Customer.objects.filter(account=acme, customer_id=customer).delete()
@@ -367,11 +367,11 @@ def test_no_event_that_was_there_throughout_is_missed_or_repeated(api, acme, dat
     seen: list[str] = []
     cursor: dict[str, str] = {}
     while True:
-        answer = api.get("event", query | {"limit": draw(st.integers(1, 5))} | cursor)
-        seen += [row["id"] for row in answer.data]
-        if not answer.json["metadata"]:
+        response = api.get("event", query | {"limit": draw(st.integers(1, 5))} | cursor)
+        seen += [row["id"] for row in response.data]
+        if not response.json["metadata"]:
             break
-        cursor = {"cursor": answer.json["metadata"]["next_cursor"]}
+        cursor = {"cursor": response.json["metadata"]["next_cursor"]}
         insert(draw(st.integers(0, 2)))
         for event in draw(st.lists(st.sampled_from(sorted(there)), max_size=2)) if there else []:
             Event.objects.filter(account=acme, id=event).delete()

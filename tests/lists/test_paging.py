@@ -70,14 +70,14 @@ class World:
         cursor: Row = {}
         while True:
             limit = data.draw(st.integers(1, 5), label="limit")
-            answer = self.api.get(address, query | cursor | {"limit": limit})
-            assert answer.status == 200, answer
-            assert len(answer.data) <= limit
-            seen += answer.data
-            if "next_cursor" not in answer.json["metadata"]:
+            response = self.api.get(address, query | cursor | {"limit": limit})
+            assert response.status == 200, response
+            assert len(response.data) <= limit
+            seen += response.data
+            if "next_cursor" not in response.json["metadata"]:
                 break
-            assert len(answer.data) == limit
-            cursor = {"cursor": answer.json["metadata"]["next_cursor"]}
+            assert len(response.data) == limit
+            cursor = {"cursor": response.json["metadata"]["next_cursor"]}
             self.insert(data.draw(st.lists(new_rows, max_size=3), label="insert"))
             for row_id in data.draw(
                 st.lists(st.sampled_from(sorted(self.rows)), max_size=2, unique=True), label="delete"

@@ -17,7 +17,7 @@ from events.schemas import NewEvent
 from events.services import store_events
 from events.stats import count_events
 from portal.services import delete_account
-from tests.client import Answer, Api
+from tests.client import Api, Response
 from tests.factories import AccountFactory, a_customer, an_event, make_key
 from traitly.db.transactions import wait_for_running_transactions
 from traitly.input.errors import AccountGoneError
@@ -179,7 +179,7 @@ def test_writers_that_do_not_stop_leave_nothing(settings):
     account, other = AccountFactory.create(), AccountFactory.create()
     api, other_api = Api(make_key(account).key), Api(make_key(other).key)
     ended = threading.Event()
-    answers: list[Answer] = []
+    answers: list[Response] = []
 
     def post(address: str, body: Any) -> Callable[[], None]:
         def send() -> None:

@@ -234,33 +234,33 @@ def without_what_varies(response):
 
 
 def test_a_log_in_does_not_say_whether_an_address_is_known(owner_user):
-    answers = []
+    responses = []
     for email in (owner_user.email, "nobody@acme.example"):
         browser = Browser()
         browser.get("/login/")
-        answers.append(without_what_varies(browser.post("/login/", {"login": email, "password": "wrong"})))
-    assert answers[0] == answers[1]
+        responses.append(without_what_varies(browser.post("/login/", {"login": email, "password": "wrong"})))
+    assert responses[0] == responses[1]
 
 
 def test_a_reset_does_not_say_whether_an_address_is_known(owner_user):
-    answers = []
+    responses = []
     for email in (owner_user.email, "nobody@acme.example"):
         browser = Browser()
         browser.get("/password/reset/")
-        answers.append(without_what_varies(browser.post("/password/reset/", {"email": email}, follow=True)))
-    assert answers[0] == answers[1]
+        responses.append(without_what_varies(browser.post("/password/reset/", {"email": email}, follow=True)))
+    assert responses[0] == responses[1]
     assert "/password/reset/key/" in mail.outbox[0].body
     assert "/password/reset/key/" not in mail.outbox[1].body
 
 
 def test_a_sign_up_does_not_say_whether_an_address_is_taken(owner_user):
-    answers = []
+    responses = []
     for email in (owner_user.email, "somebody.new@example.com"):
         browser = Browser()
         browser.get("/register/")
         form = {"company": "X", "email": email, "password1": PASSWORD}
-        answers.append(without_what_varies(browser.post("/register/", form, follow=True)))
-    assert answers[0] == answers[1]
+        responses.append(without_what_varies(browser.post("/register/", form, follow=True)))
+    assert responses[0] == responses[1]
     assert [message.to for message in mail.outbox] == [[owner_user.email], ["somebody.new@example.com"]]
     assert "already exists" in mail.outbox[0].body
     assert User.objects.filter(email=owner_user.email).count() == 1

@@ -29,7 +29,7 @@ def used_data_dir() -> Iterator[Path]:
     with TemporaryDirectory(dir=PLACE) as folder:
         data_dir = Path(folder)
         user = User(data_dir)
-        assert user.answer() == "connected"
+        assert user.response() == "connected"
         user.end()
         wait_until_stopped(data_dir)
         yield data_dir
@@ -56,7 +56,7 @@ def start(data_dir: Path, empty_data_dir: Path) -> Iterator[Start]:  # after the
 
     def start_user(data_dir: Path, program: str = USER) -> User:
         users.append(User(data_dir, program))
-        assert users[-1].answer() == "connected"
+        assert users[-1].response() == "connected"
         return users[-1]
 
     yield start_user

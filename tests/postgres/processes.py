@@ -51,7 +51,7 @@ class User:
             cwd=PROJECT,
         )
 
-    def answer(self) -> str:
+    def response(self) -> str:
         """Wait for what the process says next; if it has died, why."""
         assert self.process.stdout
         assert self.process.stderr
@@ -62,7 +62,7 @@ class User:
         assert self.process.stdin
         self.process.stdin.write(statement + "\n")
         self.process.stdin.flush()
-        return self.answer()
+        return self.response()
 
     def end(self) -> None:
         self.process.communicate()
@@ -78,7 +78,7 @@ Start = Callable[..., User]
 def failure(data_dir: Path) -> str:
     """What a user is told who cannot get the server."""
     user = User(data_dir)
-    said = user.answer()
+    said = user.response()
     user.end()
     return said
 

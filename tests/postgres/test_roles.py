@@ -87,7 +87,7 @@ def test_a_server_that_an_older_version_has_just_left_is_outlasted(older: User, 
     time.sleep(1)
     older.end()
 
-    assert newer.answer() == "connected"
+    assert newer.response() == "connected"
     assert newer.run("SELECT current_user") == roles.USER
     newer.end()
     wait_until_stopped(own_data_dir)
@@ -96,7 +96,7 @@ def test_a_server_that_an_older_version_has_just_left_is_outlasted(older: User, 
 def test_an_older_version_that_still_runs_is_named(older: User, own_data_dir: Path) -> None:
     newer = User(own_data_dir, IMPATIENT)
 
-    assert "An older version of Traitly still uses the PostgreSQL in" in newer.answer()
+    assert "An older version of Traitly still uses the PostgreSQL in" in newer.response()
     assert older.run("SELECT 1") == "1"
     newer.end()
     older.end()

@@ -31,13 +31,13 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what only root has to do
 
 def test_ten_processes_share_the_server_that_one_of_them_makes(empty_data_dir: Path) -> None:
     users = [User(empty_data_dir) for _ in range(10)]
-    answers = {user.answer() for user in users}
+    responses = {user.response() for user in users}
     servers = {user.run("SELECT pg_postmaster_start_time()") for user in users}
     keeper_count = len(keepers(empty_data_dir))
     for user in users:
         user.end()
 
-    assert answers == {"connected"}
+    assert responses == {"connected"}
     assert len(servers) == 1
     assert keeper_count == 1
 

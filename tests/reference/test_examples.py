@@ -11,7 +11,7 @@ from django.urls import get_resolver
 
 from customers import queries
 from reference.openapi.examples import EXAMPLES_FILE, Example, load_examples
-from tests.client import Answer, Api
+from tests.client import Api, Response
 from tests.factories import make_key
 
 RECORD = os.environ.get("RECORD_EXAMPLES") == "1"
@@ -42,7 +42,7 @@ def settled(value: Any, key: str = "") -> Any:
     return value
 
 
-def written(answer: Answer) -> dict[str, Any]:
+def written(answer: Response) -> dict[str, Any]:
     headers = {name: answer.headers[name] for name in HEADERS if name in answer.headers}
     return {"status": answer.status} | ({"headers": headers} if headers else {}) | {"body": answer.json}
 

@@ -51,10 +51,10 @@ def test_rejected_item_of_a_batch_is_kept_with_payload_reason_key_and_time(clien
     bad = {"customer_id": 15, "name": "Logged in", "created_at": "yesterday", "plan": "Atom"}
     before = timezone.now()
 
-    answer = post(client, key, "/api/v1/event", [{"customer_id": "1", "name": "ok"}, bad])
+    response = post(client, key, "/api/v1/event", [{"customer_id": "1", "name": "ok"}, bad])
 
-    assert answer.status_code == 207
-    assert answer.json()["data"][1]["errors"][0]["attr"] == "1.created_at"
+    assert response.status_code == 207
+    assert response.json()["data"][1]["errors"][0]["attr"] == "1.created_at"
     kept = queries.newest(account_id=key.row.account_id).get()
     assert json.loads(kept.payload) == bad
     assert (kept.kind, kept.customer_id, kept.name, kept.truncated) == ("event", "15", "Logged in", False)
@@ -64,10 +64,10 @@ def test_rejected_item_of_a_batch_is_kept_with_payload_reason_key_and_time(clien
 
 
 def test_refused_single_object_is_kept(client, key):
-    answer = post(client, key, "/api/v1/customer", {"customer_id": "7", "name": "Ann"})
+    response = post(client, key, "/api/v1/customer", {"customer_id": "7", "name": "Ann"})
 
-    assert answer.status_code == 400
-    assert [error["attr"] for error in answer.json()["errors"]] == ["email", "plan"]
+    assert response.status_code == 400
+    assert [error["attr"] for error in response.json()["errors"]] == ["email", "plan"]
     kept = queries.newest(account_id=key.row.account_id).get()
     assert (kept.kind, kept.customer_id) == ("customer", "7")
     assert [error["attr"] for error in kept.errors] == ["email", "plan"]
@@ -125,8 +125,8 @@ def test_payload_round_trips(key, sent):
 
 
 def test_nul_in_an_attribute_is_kept_and_named(client, key):
-    answer = post(client, key, "/api/v1/event", '[{"customer_id":"1","name":"n","a\\u0000b":"\\u0000"}]')
-    assert answer.status_code == 400
+    response = post(client, key, "/api/v1/event", '[{"customer_id":"1","name":"n","a\\u0000b":"\\u0000"}]')
+    assert response.status_code == 400
     kept = queries.newest(account_id=key.row.account_id).get()
     assert json.loads(kept.payload)["a\0b"] == "\0"
     assert kept.errors[0]["attr"] == "a\\u0000b"
@@ -223,9 +223,9 @@ def test_a_connection_that_is_lost_does_not_fail_what_was_accepted(client, key, 
 
     monkeypatch.setattr(services, "_insert_grouped", lose)
     with caplog.at_level(logging.ERROR, "rejections.services"):
-        answer = post(client, key, "/api/v1/event", [{"customer_id": "1", "name": "ok"}, {}])
+        response = post(client, key, "/api/v1/event", [{"customer_id": "1", "name": "ok"}, {}])
 
-    assert answer.status_code == 207
+    assert response.status_code == 207
     assert "1 rejected items" in caplog.text
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM events_event WHERE account_id = %s", [key.row.account_id])

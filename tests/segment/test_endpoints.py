@@ -34,9 +34,9 @@ def basic(key):
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("address", ["/v1/batch", "/v1/import", "/v1/b", "/b"])
 def test_a_batch(sdk, acme, key, address, slash):
-    answer = sdk.send("POST", address + slash, {"batch": [TRACK], "sentAt": None}, headers=basic(key))
+    response = sdk.send("POST", address + slash, {"batch": [TRACK], "sentAt": None}, headers=basic(key))
 
-    assert (answer.status, answer.json) == (200, {"success": True})
+    assert (response.status, response.json) == (200, {"success": True})
     event = Event.objects.get(account=acme)
     assert (event.id, event.customer_id, event.name) == ("m-1", "u-1", "Signed Up")
     assert event.custom_attributes == {"source": "ad"}
@@ -57,9 +57,9 @@ def test_the_letters_of_the_browser_library(sdk, acme, key, kind):
 
 
 def test_the_key_in_the_body(sdk, acme, key):
-    answer = sdk.send("POST", "/v1/batch", {"batch": [TRACK], "writeKey": key})
+    response = sdk.send("POST", "/v1/batch", {"batch": [TRACK], "writeKey": key})
 
-    assert (answer.status, answer.json) == (200, {"success": True})
+    assert (response.status, response.json) == (200, {"success": True})
     assert Event.objects.filter(account=acme).count() == 1
 
 
@@ -79,11 +79,11 @@ def test_a_message_that_is_sent_again_is_stored_once(sdk, acme, key):
 
 @pytest.mark.parametrize("headers", [basic("wrong"), {"Authorization": "Basic !"}, {"Authorization": "Digest x"}, {}])
 def test_a_wrong_key_is_401_with_code_and_message(sdk, headers):
-    answer = sdk.send("POST", "/v1/batch", {"batch": [TRACK], "writeKey": "wrong"}, headers=headers)
+    response = sdk.send("POST", "/v1/batch", {"batch": [TRACK], "writeKey": "wrong"}, headers=headers)
 
-    assert answer.status == 401
-    assert answer.json["code"] == "authentication_failed"
-    assert "write key" in answer.json["message"]
+    assert response.status == 401
+    assert response.json["code"] == "authentication_failed"
+    assert "write key" in response.json["message"]
 
 
 @pytest.mark.parametrize(
@@ -91,25 +91,25 @@ def test_a_wrong_key_is_401_with_code_and_message(sdk, headers):
     [(b"{", 400), (b"[]", 400), (b'{"batch": {}}', 400), (b"", 400), (b"\xff", 400)],
 )
 def test_what_is_no_batch_is_an_error_with_code_and_message(sdk, key, body, status):
-    answer = sdk.send("POST", "/v1/batch", body, headers=basic(key))
+    response = sdk.send("POST", "/v1/batch", body, headers=basic(key))
 
-    assert answer.status == status
-    assert set(answer.json) == {"success", "code", "message"}
+    assert response.status == status
+    assert set(response.json) == {"success", "code", "message"}
 
 
 def test_a_read_only_key_is_403(sdk, acme):
-    answer = sdk.send("POST", "/v1/batch", {"batch": []}, headers=basic(make_key(acme, scopes=["read"]).key))
+    response = sdk.send("POST", "/v1/batch", {"batch": []}, headers=basic(make_key(acme, scopes=["read"]).key))
 
-    assert answer.status == 403
-    assert answer.json["code"] == "permission_denied"
+    assert response.status == 403
+    assert response.json["code"] == "permission_denied"
 
 
 def test_too_large_a_body_is_413_with_code_and_message(sdk, key, settings):
     settings.MAX_BODY_BYTES = 1024
-    answer = sdk.send("POST", "/v1/batch", {"batch": [], "x": "x" * 1024}, headers=basic(key))
+    response = sdk.send("POST", "/v1/batch", {"batch": [], "x": "x" * 1024}, headers=basic(key))
 
-    assert answer.status == 413
-    assert set(answer.json) == {"success", "code", "message"}
+    assert response.status == 413
+    assert set(response.json) == {"success", "code", "message"}
 
 
 def test_a_message_that_is_refused_is_kept_under_a_200(sdk, acme, key):
@@ -119,9 +119,9 @@ def test_a_message_that_is_refused_is_kept_under_a_200(sdk, acme, key):
         {"type": "track", "userId": "1", "event": "x", "timestamp": "soon"},
     ]
 
-    answer = sdk.send("POST", "/v1/batch", {"batch": [TRACK, *bad]}, headers=basic(key))
+    response = sdk.send("POST", "/v1/batch", {"batch": [TRACK, *bad]}, headers=basic(key))
 
-    assert (answer.status, answer.json) == (200, {"success": True})
+    assert (response.status, response.json) == (200, {"success": True})
     assert Event.objects.filter(account=acme).count() == 1
     assert Rejection.objects.filter(account=acme).count() == 3
 
@@ -131,41 +131,41 @@ def test_a_body_of_four_mebibytes_is_taken_and_a_message_that_is_too_large_refus
     large = [{**TRACK, "messageId": f"m-{n}", "properties": {"text": "x" * 60_000}} for n in range(70)]
     too_large = {**TRACK, "messageId": "too large", "properties": {"text": "x" * 70_000}}
 
-    answer = sdk.send("POST", "/v1/batch", {"batch": [*large, too_large]}, headers=basic(key))
+    response = sdk.send("POST", "/v1/batch", {"batch": [*large, too_large]}, headers=basic(key))
 
-    assert answer.status == 200
+    assert response.status == 200
     assert Event.objects.filter(account=acme).count() == 70
     assert Rejection.objects.get(account=acme).errors[0]["code"] == "max_length"
 
 
 def test_the_settings_that_the_browser_library_asks_for(sdk, db):
-    answer = sdk.get("/v1/projects/any-key/settings")
+    response = sdk.get("/v1/projects/any-key/settings")
 
-    assert answer.status == 200
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.json["integrations"]["Segment.io"]["apiHost"] == "testserver/v1"
-    assert answer.json["integrations"]["Segment.io"]["protocol"] == "http"
+    assert response.status == 200
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.json["integrations"]["Segment.io"]["apiHost"] == "testserver/v1"
+    assert response.json["integrations"]["Segment.io"]["protocol"] == "http"
 
 
 def test_a_page_of_an_allowed_origin_may_send_with_a_write_only_key(sdk, acme, key):
     acme.browser_origins = [PAGE]
     acme.save()
 
-    answer = sdk.send("POST", "/v1/t", TRACK | {"writeKey": key}, content_type="text/plain", headers={"Origin": PAGE})
+    response = sdk.send("POST", "/v1/t", TRACK | {"writeKey": key}, content_type="text/plain", headers={"Origin": PAGE})
 
-    assert answer.status == 200
-    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
-    assert answer.headers["Vary"] == "Origin"
+    assert response.status == 200
+    assert response.headers["Access-Control-Allow-Origin"] == PAGE
+    assert response.headers["Vary"] == "Origin"
 
 
 def test_a_page_of_another_origin_may_not(sdk, acme, key):
     acme.browser_origins = [PAGE]
     acme.save()
 
-    answer = sdk.send("POST", "/v1/t", TRACK | {"writeKey": key}, headers={"Origin": "https://evil.example"})
+    response = sdk.send("POST", "/v1/t", TRACK | {"writeKey": key}, headers={"Origin": "https://evil.example"})
 
-    assert answer.status == 403
-    assert "in the portal's settings" in answer.json["message"]
+    assert response.status == 403
+    assert "in the portal's settings" in response.json["message"]
     assert not Event.objects.filter(account=acme).exists()
 
 
@@ -173,18 +173,18 @@ def test_a_page_may_not_send_with_a_key_that_can_read(sdk, acme):
     acme.browser_origins = [PAGE]
     acme.save()
 
-    answer = sdk.send("POST", "/v1/t", TRACK | {"writeKey": make_key(acme).key}, headers={"Origin": PAGE})
+    response = sdk.send("POST", "/v1/t", TRACK | {"writeKey": make_key(acme).key}, headers={"Origin": PAGE})
 
-    assert answer.status == 403
-    assert "Use a write-only key" in answer.json["message"]
+    assert response.status == 403
+    assert "Use a write-only key" in response.json["message"]
 
 
 def test_a_browser_may_ask_before_it_sends(sdk, db):
-    answer = sdk.send("OPTIONS", "/v1/batch", headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"})
+    response = sdk.send("OPTIONS", "/v1/batch", headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"})
 
-    assert answer.status == 204
-    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
-    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+    assert response.status == 204
+    assert response.headers["Access-Control-Allow-Origin"] == PAGE
+    assert response.headers["Access-Control-Allow-Methods"] == "POST"
 
 
 def test_no_key_stands_in_the_log(sdk, key, caplog):
@@ -197,27 +197,27 @@ def test_no_key_stands_in_the_log(sdk, key, caplog):
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_other_methods_are_405(sdk, key, method):
-    answer = sdk.send(method, "/v1/batch", headers=basic(key))
+    response = sdk.send(method, "/v1/batch", headers=basic(key))
 
-    assert answer.status == 405
-    assert "message" in answer.json
+    assert response.status == 405
+    assert "message" in response.json
 
 
 def test_more_than_the_accounts_quota_is_429(sdk, key, settings):
     settings.ACCOUNT_MAX_EVENTS_PER_DAY = 1
     batch = {"batch": [TRACK, TRACK | {"messageId": "m-2"}]}
 
-    answer = sdk.send("POST", "/v1/batch", batch, headers=basic(key))
+    response = sdk.send("POST", "/v1/batch", batch, headers=basic(key))
 
-    assert (answer.status, answer.json["code"]) == (429, "quota_exceeded")
-    assert int(answer.headers["Retry-After"]) > 0
+    assert (response.status, response.json["code"]) == (429, "quota_exceeded")
+    assert int(response.headers["Retry-After"]) > 0
     assert not Event.objects.exists()
 
 
 def test_profiles_need_not_be_whole(sdk, api, acme, key):
     def say(**message):
-        answer = sdk.send("POST", "/v1/batch", {"batch": [message]}, headers=basic(key))
-        assert (answer.status, answer.json) == (200, {"success": True})
+        response = sdk.send("POST", "/v1/batch", {"batch": [message]}, headers=basic(key))
+        assert (response.status, response.json) == (200, {"success": True})
 
     say(type="group", userId="u", groupId="g")
     row = api.get("customer/u").row

@@ -87,8 +87,8 @@ def test_one_of_everything(api, acme, sdk):
     path, body, content_type, headers = sdk(make_key(acme, scopes=["write"]).key)
 
     for _ in range(2):  # sent again, it is stored once
-        answer = Api().send("POST", path, body, content_type=content_type, headers=headers)
-        assert (answer.status, answer.json) == (200, {"success": True})
+        response = Api().send("POST", path, body, content_type=content_type, headers=headers)
+        assert (response.status, response.json) == (200, {"success": True})
 
     row = api.get("customer/user-1").row
     assert (row["name"], row["plan"], row["organisation_id"]) == ("Ann", "Grow", "org-7")
@@ -104,8 +104,8 @@ def test_one_of_everything(api, acme, sdk):
 def test_a_wrong_key(db, sdk):
     path, body, content_type, headers = sdk("wrong")
 
-    answer = Api().send("POST", path, body, content_type=content_type, headers=headers)
+    response = Api().send("POST", path, body, content_type=content_type, headers=headers)
 
-    assert answer.status == 401
-    assert isinstance(answer.json["code"], str)
-    assert isinstance(answer.json["message"], str)
+    assert response.status == 401
+    assert isinstance(response.json["code"], str)
+    assert isinstance(response.json["message"], str)

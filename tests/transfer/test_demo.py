@@ -54,13 +54,13 @@ def test_twice_it_stores_nothing_twice(acme: Account, monkeypatch):
     api = Api(make_key(acme, name="Default").key)
     statuses = []
 
-    def answer(request, timeout):
+    def response(request, timeout):
         assert request.headers["Authorization"] == f"Token {api.key}"
         status = api.post(urlsplit(request.full_url).path, request.data).status
         statuses.append(status)
         return Answered()
 
-    monkeypatch.setattr("urllib.request.urlopen", answer)
+    monkeypatch.setattr("urllib.request.urlopen", response)
     monkeypatch.setattr(demo, "CUSTOMERS", 30)
     monkeypatch.setattr(demo, "DAYS", 2)
     call_command("demo")
