@@ -31,7 +31,9 @@ keepalive = 75
 # An idle connection costs some kilobytes and no thread. Beyond this number, the longest idle one is closed.
 _files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (_files, _files))
-worker_connections = 10_000 if _files == resource.RLIM_INFINITY else max(min(10_000, _files - 200), threads + 1)
+worker_connections = (
+    10_000 if _files == resource.RLIM_INFINITY else max(min(10_000, _files - 200), threads + 1)
+)
 sendfile = False  # it would wait for slow clients
 # A hanging worker is replaced; a stopping worker finishes the requests it has begun.
 timeout = 60
@@ -41,7 +43,9 @@ graceful_timeout = 30
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
 # The processes share their counters here, for /metrics. Set before the application is loaded, and kept on reload.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="traitly-metrics-", dir=worker_tmp_dir)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
+        prefix="traitly-metrics-", dir=worker_tmp_dir
+    )
 control_socket_disable = True
 limit_request_line = 8190  # gunicorn's maximum: a list may be filtered by many values
 # gunicorn would trust SCRIPT_NAME and X-Forwarded-Proto from every client on this machine. Whether to trust a proxy is a

@@ -107,7 +107,12 @@ def _look_up(digest: bytes, address: str | None) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
         _LOOK_UP.execute(
             cursor,
-            {"digest": digest, "now": now, "minute_ago": now - datetime.timedelta(minutes=1), "address": address},
+            {
+                "digest": digest,
+                "now": now,
+                "minute_ago": now - datetime.timedelta(minutes=1),
+                "address": address,
+            },
         )
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
@@ -127,9 +132,13 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _, key = header.partition(" ")
         key = key.strip()
         if not header:
-            raise AuthenticationFailed("Send the header: Authorization: Token <your API key>.", "not_authenticated")
+            raise AuthenticationFailed(
+                "Send the header: Authorization: Token <your API key>.", "not_authenticated"
+            )
         if scheme.lower() not in {"token", "bearer"} or not key or " " in key:
-            raise AuthenticationFailed("Malformed header. Expected: Authorization: Token <your API key>.")
+            raise AuthenticationFailed(
+                "Malformed header. Expected: Authorization: Token <your API key>."
+            )
         credential = find_key(key, request.META)
         if not isinstance(credential, Credential):
             request._request.refused_key = credential  # type: ignore[attr-defined]

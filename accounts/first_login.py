@@ -28,7 +28,9 @@ def use_token(token: str) -> User:
     if user is None or user.has_usable_password() or _last_login(user) != last_login:
         raise UsedLinkError
     # If two people follow it at once, only one changes the row.
-    if not User.objects.filter(pk=user.pk, last_login=user.last_login).update(last_login=timezone.now()):
+    if not User.objects.filter(pk=user.pk, last_login=user.last_login).update(
+        last_login=timezone.now()
+    ):
         raise UsedLinkError
     return user
 

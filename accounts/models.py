@@ -32,7 +32,9 @@ class User(AbstractUser):
     """A person, known by an email address."""
 
     username = None  # type: ignore[assignment]  # the email is the name
-    email = models.EmailField("email address", max_length=254, unique=True)  # in lower case: see save()
+    email = models.EmailField(
+        "email address", max_length=254, unique=True
+    )  # in lower case: see save()
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
@@ -98,7 +100,9 @@ class Membership(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["account", "user"], name="accounts_membership_unique"),
-            models.CheckConstraint(condition=models.Q(role__in=["owner", "member"]), name="accounts_membership_role"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["owner", "member"]), name="accounts_membership_role"
+            ),
         )
 
     def __str__(self) -> str:
@@ -122,7 +126,9 @@ class Invitation(models.Model):
         constraints = (
             # accounts.services.invite: a second invitation replaces the link of the first.
             models.UniqueConstraint(fields=["account", "email"], name="accounts_invitation_unique"),
-            models.CheckConstraint(condition=models.Q(role__in=["owner", "member"]), name="accounts_invitation_role"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["owner", "member"]), name="accounts_invitation_role"
+            ),
         )
 
     def __str__(self) -> str:
@@ -163,7 +169,9 @@ class AuditEntry(models.Model):
         SECOND_FACTOR_ADDED = "user.second_factor_added", "Second factor added"
         SECOND_FACTOR_REMOVED = "user.second_factor_removed", "Second factor removed"
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="audit_entries", db_index=False)
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="audit_entries", db_index=False
+    )
     # No foreign key: an entry outlives the user, and keeps the email of that time.
     actor_id = models.BigIntegerField(null=True)
     actor_email = models.CharField(max_length=254, blank=True)
@@ -188,8 +196,14 @@ class AuditEntry(models.Model):
     @property
     def facts(self) -> list[tuple[str, str]]:
         """The detail as readable text."""
-        texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in self.detail.items()}
-        return [(key.replace("_", " "), "none" if text is None else str(text)) for key, text in texts.items()]
+        texts = {
+            key: ", ".join(value) if isinstance(value, list) else value
+            for key, value in self.detail.items()
+        }
+        return [
+            (key.replace("_", " "), "none" if text is None else str(text))
+            for key, text in texts.items()
+        ]
 
 
 class ApiKey(models.Model):
@@ -229,7 +243,9 @@ class ApiKey(models.Model):
     @property
     def is_active(self) -> bool:
         """Whether the key is valid now."""
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+        return self.revoked_at is None and (
+            self.expires_at is None or self.expires_at > timezone.now()
+        )
 
 
 class KeyWindow(models.Model):
@@ -285,7 +301,9 @@ class AccountOwned(models.Model):
         base_qs = base_qs.filter(account_id=self.account_id)
         return super()._do_update(base_qs, using, pk_val, values, *rest)
 
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+    def delete(
+        self, using: str | None = None, keep_parents: bool = False
+    ) -> tuple[int, dict[str, int]]:
         """Delete this account's row, not another account's row with the same id."""
         rows = type(self)._base_manager.using(using).filter(account_id=self.account_id, pk=self.pk)
         return rows.delete()

@@ -23,8 +23,12 @@ def erase_leftovers() -> int:
             owners = {account_id for (account_id,) in cursor.fetchall()}
         # Check afterwards: an account that was created meanwhile exists by now.
         for account_id in owners.difference(Account.objects.values_list("id", flat=True)):
-            total += delete_in_batches(table, "account_id = %(account_id)s", {"account_id": account_id})
-    total += delete_in_batches("accounts_keywindow", "NOT EXISTS (SELECT FROM accounts_apikey WHERE id = key_id)", {})
+            total += delete_in_batches(
+                table, "account_id = %(account_id)s", {"account_id": account_id}
+            )
+    total += delete_in_batches(
+        "accounts_keywindow", "NOT EXISTS (SELECT FROM accounts_apikey WHERE id = key_id)", {}
+    )
     return total + delete_in_batches(
         "accounts_dailyusage", "NOT EXISTS (SELECT FROM accounts_account WHERE id = account_id)", {}
     )

@@ -81,7 +81,9 @@ def find_active_key(*, account_id: int, key_id: int) -> ApiKey | None:
 
 def newest_full_key(*, account_id: int) -> ApiKey | None:
     """The account's newest valid key with all scopes."""
-    rows = ApiKey.objects.filter(account=account_id, revoked_at=None, scopes__contains=["read", "write"])
+    rows = ApiKey.objects.filter(
+        account=account_id, revoked_at=None, scopes__contains=["read", "write"]
+    )
     return next((row for row in rows.order_by("-id") if row.is_active), None)
 
 
@@ -92,7 +94,11 @@ def account_members(*, account_id: int) -> list[Membership]:
 
 def find_member(*, account_id: int, membership_id: int) -> Membership | None:
     """One membership of the account, with its user."""
-    return Membership.objects.filter(account=account_id, id=membership_id).select_related("user").first()
+    return (
+        Membership.objects.filter(account=account_id, id=membership_id)
+        .select_related("user")
+        .first()
+    )
 
 
 def invitations_since(*, account_id: int, since: datetime.datetime) -> list[Invitation]:
@@ -110,7 +116,9 @@ def audit_entries(*, account_id: int, before: int | None, limit: int) -> list[Au
 
 def user_memberships(*, user_id: int) -> list[Membership]:
     """Every membership of a user with its account, by the account's name."""
-    return list(Membership.objects.filter(user=user_id).select_related("account").order_by("account__name"))
+    return list(
+        Membership.objects.filter(user=user_id).select_related("account").order_by("account__name")
+    )
 
 
 def chosen_membership(*, user_id: int | None, account_id: int | None) -> Membership | None:

@@ -76,7 +76,9 @@ def spend_events(*, account_id: int, events: int) -> None:
     if _spend(account_id, now.date(), events, limit):
         return
     check_open(account_id=account_id)
-    midnight = datetime.datetime.combine(now.date() + datetime.timedelta(days=1), datetime.time(), datetime.UTC)
+    midnight = datetime.datetime.combine(
+        now.date() + datetime.timedelta(days=1), datetime.time(), datetime.UTC
+    )
     raise QuotaExceededError(
         f"The account may store {limit:,} events a day and this request would exceed that, so it stored none. "
         f"The quota resets at {midnight:%Y-%m-%dT%H:%M:%SZ}.",
@@ -94,7 +96,9 @@ def return_events(*, account_id: int, events: int) -> None:
 def _spend(account_id: int, day: datetime.date, events: int, limit: int) -> bool:
     """Count them if they fit, and return whether they did. The table is unlogged: a count is not worth waiting for the disk."""
     with connection.cursor() as cursor:
-        cursor.execute(_SPEND, {"account_id": account_id, "day": day, "events": events, "limit": limit})
+        cursor.execute(
+            _SPEND, {"account_id": account_id, "day": day, "events": events, "limit": limit}
+        )
         return bool(cursor.rowcount)
 
 
@@ -110,4 +114,8 @@ def _limits_of(account_id: int) -> Limits:
 
 @retried
 def _read_limits(account_id: int) -> tuple[int | None, int | None] | None:
-    return Account.objects.filter(pk=account_id).values_list("max_customers", "max_events_per_day").first()
+    return (
+        Account.objects.filter(pk=account_id)
+        .values_list("max_customers", "max_events_per_day")
+        .first()
+    )

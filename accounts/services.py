@@ -20,7 +20,10 @@ INVITATION_LIVES = datetime.timedelta(days=7)
 OPERATOR = Actor()  # the actor when nobody is named: the admin, a command
 
 _INVITATION_SALT = "accounts.invitation"
-_FACTOR_SECRETS = ("secret", "seed")  # of one-time codes and recovery codes: portal.adapter encrypts them
+_FACTOR_SECRETS = (
+    "secret",
+    "seed",
+)  # of one-time codes and recovery codes: portal.adapter encrypts them
 
 
 class LastOwnerError(Exception):
@@ -50,14 +53,22 @@ def create_account(*, company: str, owner: User, actor: Actor = OPERATOR) -> tup
     """Create an account with its owner and its first key, which can read and write."""
     account = Account.objects.create(name=company)
     Membership.objects.create(account=account, user=owner, role=Membership.Role.OWNER)
-    audit.record(account=account, actor=actor, action=AuditEntry.Action.ACCOUNT_CREATED, name=company)
+    audit.record(
+        account=account, actor=actor, action=AuditEntry.Action.ACCOUNT_CREATED, name=company
+    )
     return account, create_key(account=account, name="Default", actor=actor)
 
 
 @transaction.atomic
 def rename_account(*, account: Account, name: str, actor: Actor) -> None:
     """Rename the account."""
-    audit.record(account=account, actor=actor, action=AuditEntry.Action.ACCOUNT_RENAMED, before=account.name, name=name)
+    audit.record(
+        account=account,
+        actor=actor,
+        action=AuditEntry.Action.ACCOUNT_RENAMED,
+        before=account.name,
+        name=name,
+    )
     account.name = name
     account.save(update_fields=["name"])
 
@@ -66,17 +77,30 @@ def rename_account(*, account: Account, name: str, actor: Actor) -> None:
 def set_retention(*, account: Account, days: int | None, actor: Actor) -> None:
     """Set for how many days events are kept after they happened; None: for ever. `manage.py prune_events` applies it."""
     before = account.event_retention_days
-    audit.record(account=account, actor=actor, action=AuditEntry.Action.RETENTION_CHANGED, before=before, days=days)
+    audit.record(
+        account=account,
+        actor=actor,
+        action=AuditEntry.Action.RETENTION_CHANGED,
+        before=before,
+        days=days,
+    )
     account.event_retention_days = days
     account.save(update_fields=["event_retention_days"])
 
 
 @transaction.atomic
-def set_quotas(*, account: Account, max_customers: int | None, max_events_per_day: int | None, actor: Actor) -> None:
+def set_quotas(
+    *, account: Account, max_customers: int | None, max_events_per_day: int | None, actor: Actor
+) -> None:
     """Set the account's quotas; None: those of the settings, 0: unlimited. Keys pick them up within five seconds."""
-    before = {"customers_before": account.max_customers, "events_per_day_before": account.max_events_per_day}
+    before = {
+        "customers_before": account.max_customers,
+        "events_per_day_before": account.max_events_per_day,
+    }
     now = {"customers": max_customers, "events_per_day": max_events_per_day}
-    audit.record(account=account, actor=actor, action=AuditEntry.Action.QUOTAS_CHANGED, **before, **now)
+    audit.record(
+        account=account, actor=actor, action=AuditEntry.Action.QUOTAS_CHANGED, **before, **now
+    )
     account.max_customers, account.max_events_per_day = max_customers, max_events_per_day
     account.save(update_fields=["max_customers", "max_events_per_day"])
 
@@ -90,7 +114,9 @@ def close_account(*, account: Account, actor: Actor = OPERATOR) -> None:
     looked up before, nor by those whose body takes its time, nor with a key made meanwhile.
     """
     Account.objects.filter(pk=account.pk, closed_at=None).update(closed_at=timezone.now())
-    for key_id in ApiKey.objects.filter(account=account, revoked_at=None).values_list("id", flat=True):
+    for key_id in ApiKey.objects.filter(account=account, revoked_at=None).values_list(
+        "id", flat=True
+    ):
         revoke_key(account_id=account.pk, key_id=key_id, actor=actor)
 
 
@@ -98,7 +124,13 @@ def close_account(*, account: Account, actor: Actor = OPERATOR) -> None:
 def set_browser_origins(*, account: Account, origins: list[str], actor: Actor) -> None:
     """Let web pages of these origins send events with a key of the account, and no others."""
     before = account.browser_origins
-    audit.record(account=account, actor=actor, action=AuditEntry.Action.ORIGINS_CHANGED, before=before, origins=origins)
+    audit.record(
+        account=account,
+        actor=actor,
+        action=AuditEntry.Action.ORIGINS_CHANGED,
+        before=before,
+        origins=origins,
+    )
     account.browser_origins = origins
     account.save(update_fields=["browser_origins"])
 
@@ -118,9 +150,14 @@ def create_key(
     return new
 
 
-def _make_key(account: Account, name: str, scopes: Iterable[str], expires_at: datetime.datetime | None) -> NewKey:
+def _make_key(
+    account: Account, name: str, scopes: Iterable[str], expires_at: datetime.datetime | None
+) -> NewKey:
     # Locked until the commit: either the key exists when the account is closed, and is revoked, or it is not created.
-    if Account.objects.select_for_update(no_key=True).filter(pk=account.pk, closed_at=None).first() is None:
+    if (
+        Account.objects.select_for_update(no_key=True).filter(pk=account.pk, closed_at=None).first()
+        is None
+    ):
         raise AccountGoneError
     key = keys.generate()
     row = ApiKey.objects.create(
@@ -136,7 +173,9 @@ def _make_key(account: Account, name: str, scopes: Iterable[str], expires_at: da
 
 
 def _record_key(row: ApiKey, actor: Actor, action: AuditEntry.Action, **detail: Any) -> None:
-    audit.record(account=row.account, actor=actor, action=action, key=row.masked, name=row.name, **detail)
+    audit.record(
+        account=row.account, actor=actor, action=action, key=row.masked, name=row.name, **detail
+    )
 
 
 @transaction.atomic
@@ -149,7 +188,9 @@ def reveal_key(*, account_id: int, key_id: int, actor: Actor) -> str:
 
 
 @transaction.atomic
-def change_key(*, account_id: int, key_id: int, changes: dict[str, Any], actor: Actor = OPERATOR) -> ApiKey:
+def change_key(
+    *, account_id: int, key_id: int, changes: dict[str, Any], actor: Actor = OPERATOR
+) -> ApiKey:
     """Change some of ``name``, ``scopes`` and ``expires_at``. Raises ``ApiKey.DoesNotExist``."""
     row = ApiKey.objects.select_for_update().get(account_id=account_id, id=key_id)
     for name, value in changes.items():
@@ -163,7 +204,11 @@ def change_key(*, account_id: int, key_id: int, changes: dict[str, Any], actor: 
 @transaction.atomic
 def revoke_key(*, account_id: int, key_id: int, actor: Actor = OPERATOR) -> bool:
     """Revoke a key, within ``API_KEY_CACHE_SECONDS`` in every process. False if it was not active."""
-    row = ApiKey.objects.select_for_update().filter(account_id=account_id, id=key_id, revoked_at=None).first()
+    row = (
+        ApiKey.objects.select_for_update()
+        .filter(account_id=account_id, id=key_id, revoked_at=None)
+        .first()
+    )
     if row is None:
         return False
     row.revoked_at = timezone.now()
@@ -183,7 +228,10 @@ def rotate_key(
     """Create a key like this one, which stays valid for ``overlap``. ``ApiKey.DoesNotExist`` if it is not active."""
     ends = timezone.now() + overlap
     old = ApiKey.objects.select_for_update().get(
-        Q(expires_at=None) | Q(expires_at__gt=timezone.now()), account_id=account_id, id=key_id, revoked_at=None
+        Q(expires_at=None) | Q(expires_at__gt=timezone.now()),
+        account_id=account_id,
+        id=key_id,
+        revoked_at=None,
     )
     new = _make_key(old.account, old.name, old.scopes, old.expires_at)
     if not overlap:
@@ -192,7 +240,9 @@ def rotate_key(
         old.expires_at = ends
     old.save(update_fields=["revoked_at", "expires_at"])
     hours = round(overlap.total_seconds() / 3600, 2)
-    _record_key(old, actor, AuditEntry.Action.KEY_ROTATED, follower=new.row.masked, overlap_hours=hours)
+    _record_key(
+        old, actor, AuditEntry.Action.KEY_ROTATED, follower=new.row.masked, overlap_hours=hours
+    )
     return new
 
 
@@ -235,7 +285,13 @@ def invite(*, account: Account, email: str, role: str, actor: Actor) -> tuple[In
     invitation, _ = Invitation.objects.update_or_create(
         account=account, email=email, defaults={"role": role, "sent_at": timezone.now()}
     )
-    audit.record(account=account, actor=actor, action=AuditEntry.Action.MEMBER_INVITED, email=email, role=role)
+    audit.record(
+        account=account,
+        actor=actor,
+        action=AuditEntry.Action.MEMBER_INVITED,
+        email=email,
+        role=role,
+    )
     sent = invitation.sent_at.timestamp()
     return invitation, signing.dumps([invitation.pk, sent], salt=_INVITATION_SALT, compress=True)
 
@@ -292,11 +348,15 @@ def add_member(*, account: Account, user: User, role: str, actor: Actor) -> Memb
 @transaction.atomic
 def change_role(*, account: Account, membership_id: int, role: str, actor: Actor) -> None:
     """Make a member an owner or an owner a member. ``Membership.DoesNotExist``, ``LastOwnerError``."""
-    membership = _locked_membership(account, membership_id, stays_owner=role == Membership.Role.OWNER)
+    membership = _locked_membership(
+        account, membership_id, stays_owner=role == Membership.Role.OWNER
+    )
     membership.role = role
     membership.save(update_fields=["role"])
     action = AuditEntry.Action.ROLE_CHANGED
-    audit.record(account=account, actor=actor, action=action, email=membership.user.email, role=role)
+    audit.record(
+        account=account, actor=actor, action=action, email=membership.user.email, role=role
+    )
 
 
 @transaction.atomic
@@ -304,19 +364,30 @@ def remove_member(*, account: Account, membership_id: int, actor: Actor) -> None
     """Remove a member from the account at once. ``Membership.DoesNotExist``, ``LastOwnerError``."""
     membership = _locked_membership(account, membership_id, stays_owner=False)
     membership.delete()
-    audit.record(account=account, actor=actor, action=AuditEntry.Action.MEMBER_REMOVED, email=membership.user.email)
+    audit.record(
+        account=account,
+        actor=actor,
+        action=AuditEntry.Action.MEMBER_REMOVED,
+        email=membership.user.email,
+    )
 
 
 def _locked_membership(account: Account, membership_id: int, *, stays_owner: bool) -> Membership:
     """The membership, locked so that nobody else changes a role: two owners who leave at once must not leave none behind."""
     places = {
         place.pk: place
-        for place in account.memberships.select_for_update(of=("self",)).select_related("user").order_by("id")
+        for place in account.memberships.select_for_update(of=("self",))
+        .select_related("user")
+        .order_by("id")
     }
     if membership_id not in places:
         raise Membership.DoesNotExist
     membership = places[membership_id]
-    if membership.is_owner and not stays_owner and sum(place.is_owner for place in places.values()) == 1:
+    if (
+        membership.is_owner
+        and not stays_owner
+        and sum(place.is_owner for place in places.values()) == 1
+    ):
         raise LastOwnerError
     return membership
 
@@ -325,4 +396,6 @@ def accounts_owned_by_none_but(user_ids: Iterable[int]) -> list[Account]:
     """The accounts that would have no owner without these users."""
     owners = Membership.objects.filter(role=Membership.Role.OWNER)
     theirs = Account.objects.filter(id__in=owners.filter(user__in=user_ids).values("account"))
-    return list(theirs.exclude(id__in=owners.exclude(user__in=user_ids).values("account")).order_by("name"))
+    return list(
+        theirs.exclude(id__in=owners.exclude(user__in=user_ids).values("account")).order_by("name")
+    )

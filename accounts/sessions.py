@@ -20,7 +20,9 @@ class SessionStore(db.SessionStore):
     """
 
     def _get_session_from_db(self) -> Session | None:
-        session = Session.objects.filter(session_key=_digest(self.session_key), expire_date__gt=timezone.now()).first()
+        session = Session.objects.filter(
+            session_key=_digest(self.session_key), expire_date__gt=timezone.now()
+        ).first()
         if session is None:
             self._session_key = None  # keys invented by clients are not accepted
         return session
@@ -49,7 +51,9 @@ class SessionStore(db.SessionStore):
         """The data; empty if its encryption key is gone, so that the user has to log in again."""
         try:
             data: dict[str, Any] = json.loads(
-                keys.decrypt(session_data.encode() if isinstance(session_data, str) else session_data)
+                keys.decrypt(
+                    session_data.encode() if isinstance(session_data, str) else session_data
+                )
             )
         except keys.UnreadableKeyError:
             return {}

@@ -29,13 +29,18 @@ class KeyRateThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request, and keep the allowance for the response."""
-        limit, seconds = settings.API_RATE_LIMIT or (0, 1)  # the settings name this class only when it is set
+        limit, seconds = settings.API_RATE_LIMIT or (
+            0,
+            1,
+        )  # the settings name this class only when it is set
         now = time.time()
         window = int(now // seconds)
         used = _count(request.auth.key_id, window)  # type: ignore[union-attr]  # authentication refuses to be without
         if used is None:
             raise AuthenticationFailed("Unknown, revoked or expired API key.")
-        self.allowance = Allowance(limit, max(limit - used, 0), math.ceil((window + 1) * seconds - now))
+        self.allowance = Allowance(
+            limit, max(limit - used, 0), math.ceil((window + 1) * seconds - now)
+        )
         request._request.allowance = self.allowance  # type: ignore[attr-defined]
         return used <= limit
 

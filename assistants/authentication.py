@@ -21,7 +21,9 @@ def authenticate(request: HttpRequest) -> HttpResponse | None:
     try:
         _, credential = TokenAuthentication().authenticate(api_request)
     except AuthenticationFailed as error:
-        response = error_response(HTTPStatus.UNAUTHORIZED, [Error(str(error.get_codes()), str(error.detail))])
+        response = error_response(
+            HTTPStatus.UNAUTHORIZED, [Error(str(error.get_codes()), str(error.detail))]
+        )
         response["WWW-Authenticate"] = "Bearer"
         return response
     if "read" not in credential.scopes:
@@ -31,7 +33,9 @@ def authenticate(request: HttpRequest) -> HttpResponse | None:
         api_request.auth = credential
         throttle = KeyRateThrottle()
         if not throttle.allow_request(api_request, APIView()):
-            response = error_response(HTTPStatus.TOO_MANY_REQUESTS, [Error("throttled", "Request was throttled.")])
+            response = error_response(
+                HTTPStatus.TOO_MANY_REQUESTS, [Error("throttled", "Request was throttled.")]
+            )
             response["Retry-After"] = str(math.ceil(throttle.wait()))
             return response
     request.account_id = credential.account_id  # type: ignore[attr-defined]  # the tools read it

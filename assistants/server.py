@@ -47,7 +47,8 @@ class FindCustomers(Struct):
     """The parameters of a search."""
 
     text: Annotated[
-        Text, Meta(description="The beginning of a customer_id, an email, a name or a name's last word.")
+        Text,
+        Meta(description="The beginning of a customer_id, an email, a name or a name's last word."),
     ] = ""
     plan: Annotated[Text, Meta(description="Only customers on this plan.")] = ""
     limit: Limit = 20
@@ -76,10 +77,14 @@ class TimelineOf(Struct):
     """Which customer's timeline, and which part of it."""
 
     customer_id: Identifier
-    names: Annotated[list[Text], Meta(max_length=50, description="Only events of these names.")] = []
+    names: Annotated[
+        list[Text], Meta(max_length=50, description="Only events of these names.")
+    ] = []
     since: Annotated[str, Meta(description="Only at or after: unix seconds or ISO 8601.")] = ""
     until: Annotated[str, Meta(description="Only before: unix seconds or ISO 8601.")] = ""
-    cursor: Annotated[str, Meta(description="next_cursor of an earlier response, to continue from there.")] = ""
+    cursor: Annotated[
+        str, Meta(description="next_cursor of an earlier response, to continue from there.")
+    ] = ""
     limit: Limit = 50
 
 
@@ -104,25 +109,35 @@ def get_customer_timeline(request: HttpRequest, params: TimelineOf) -> Timeline:
     query["limit"] = str(params.limit)
     if params.names:
         query.setlist("name", params.names)
-    for name, value in (("created_at[gte]", params.since), ("created_at[lt]", params.until), ("cursor", params.cursor)):
+    for name, value in (
+        ("created_at[gte]", params.since),
+        ("created_at[lt]", params.until),
+        ("cursor", params.cursor),
+    ):
         if value:
             query[name] = value
     try:
         definition, ids = timeline_of(account_id=_account(request), customer_id=params.customer_id)
         listing = read_list(definition, query, equal={"customer_id": ids})
     except InvalidRequestError as invalid:
-        raise ToolError("; ".join(f"{error.attr}: {error.detail}" for error in invalid.errors)) from invalid
+        raise ToolError(
+            "; ".join(f"{error.attr}: {error.detail}" for error in invalid.errors)
+        ) from invalid
     customer = get_customer(account_id=_account(request), customer_id=params.customer_id)
     rows, next_cursor = page(listing, account_id=_account(request))
     if customer is None and not rows:
         raise ToolError("No customer and no event has this customer_id.")
-    return Timeline(json.loads(customer) if customer else None, [json.loads(row) for row in rows], next_cursor)
+    return Timeline(
+        json.loads(customer) if customer else None, [json.loads(row) for row in rows], next_cursor
+    )
 
 
 class CountEvents(Struct):
     """Over which days, and for which customer."""
 
-    days: Annotated[int, Meta(ge=1, le=stats.DAYS, description="How many days, up to today (UTC).")] = 30
+    days: Annotated[
+        int, Meta(ge=1, le=stats.DAYS, description="How many days, up to today (UTC).")
+    ] = 30
     customer_id: Annotated[Text, Meta(description="Only of this customer.")] = ""
 
 
@@ -162,11 +177,16 @@ def count_events(request: HttpRequest, params: CountEvents) -> Counts:
 
 def _counts_of(account_id: int, customer_id: str, today: datetime.date, days: int) -> Counts:
     midnight = datetime.datetime.combine(today, datetime.time(), datetime.UTC)
-    since, until = midnight - datetime.timedelta(days=days - 1), midnight + datetime.timedelta(days=1)
+    since, until = (
+        midnight - datetime.timedelta(days=days - 1),
+        midnight + datetime.timedelta(days=1),
+    )
     by_day: dict[datetime.date, int] = {}
     names: dict[str, int] = {}
     ids = ids_of(account_id=account_id, customer_id=customer_id)
-    for day, name, events in customer_days(account_id=account_id, customer_ids=ids, since=since, until=until):
+    for day, name, events in customer_days(
+        account_id=account_id, customer_ids=ids, since=since, until=until
+    ):
         by_day[day] = by_day.get(day, 0) + events
         names[name] = names.get(name, 0) + events
     found = [Day(day, events, 1) for day, events in sorted(by_day.items())]
@@ -207,10 +227,14 @@ _MAX_SENT = 2000
 )
 def list_rejected_items(request: HttpRequest, params: ListRejectedItems) -> RejectedItems:
     """The newest rejections."""
-    rows = rejections.newest(account_id=_account(request), customer_id=params.customer_id, name=params.name)
+    rows = rejections.newest(
+        account_id=_account(request), customer_id=params.customer_id, name=params.name
+    )
     return RejectedItems(
         [
-            RejectedItem(row.kind, unix_seconds(row.received_at), row.errors, row.payload[:_MAX_SENT])
+            RejectedItem(
+                row.kind, unix_seconds(row.received_at), row.errors, row.payload[:_MAX_SENT]
+            )
             for row in rows[: params.limit]
         ]
     )

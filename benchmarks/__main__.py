@@ -18,17 +18,37 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     options.add_argument("--seconds", type=int, default=10, help="length of a run (10)")
-    options.add_argument("--runs", type=int, default=3, help="runs of each; the figures are their medians (3)")
-    options.add_argument("--connections", type=int, default=16, help="keep-alive connections (16)")
-    options.add_argument("--events", type=int, default=1_000_000, help="events stored before the first run (1000000)")
-    options.add_argument("--only", default="list,single,upsert,batch", help="workloads, comma separated: %(default)s")
-    known = ",".join([*(contestant.name for contestant in CONTESTANTS), "limits"])
-    options.add_argument("--contestants", default=DEFAULT, help=f"of {known}, comma separated: {DEFAULT}")
-    options.add_argument("--beside", type=Path, metavar="FOLDER", help="another checkout of Traitly, measured in turns")
-    options.add_argument("--save", metavar="NAME", help="keep the results as benchmarks/results/<date>-NAME.*")
-    options.add_argument("--quick", action="store_true", help="one run of 2 s each: a try, not a measurement")
     options.add_argument(
-        "--hold", type=int, metavar="SECONDS", help="measure nothing: serve for so long, for a profiler or psql"
+        "--runs", type=int, default=3, help="runs of each; the figures are their medians (3)"
+    )
+    options.add_argument("--connections", type=int, default=16, help="keep-alive connections (16)")
+    options.add_argument(
+        "--events", type=int, default=1_000_000, help="events stored before the first run (1000000)"
+    )
+    options.add_argument(
+        "--only", default="list,single,upsert,batch", help="workloads, comma separated: %(default)s"
+    )
+    known = ",".join([*(contestant.name for contestant in CONTESTANTS), "limits"])
+    options.add_argument(
+        "--contestants", default=DEFAULT, help=f"of {known}, comma separated: {DEFAULT}"
+    )
+    options.add_argument(
+        "--beside",
+        type=Path,
+        metavar="FOLDER",
+        help="another checkout of Traitly, measured in turns",
+    )
+    options.add_argument(
+        "--save", metavar="NAME", help="keep the results as benchmarks/results/<date>-NAME.*"
+    )
+    options.add_argument(
+        "--quick", action="store_true", help="one run of 2 s each: a try, not a measurement"
+    )
+    options.add_argument(
+        "--hold",
+        type=int,
+        metavar="SECONDS",
+        help="measure nothing: serve for so long, for a profiler or psql",
     )
     return options
 
@@ -58,9 +78,16 @@ def run(testbed: Testbed, stack: ExitStack, options: argparse.Namespace) -> Iter
         datasets[contestant] = testbed.prepare(contestant, options.events)
     limits = None
     if "limits" in options.contestants.split(","):
-        limits = Limits(testbed, datasets[TRAITLY], seconds=options.seconds, connections=options.connections)
-    entries = [stack.enter_context(testbed.serve(contestant, datasets[contestant])) for contestant in contestants]
-    constants = [stack.enter_context(testbed.serve(each, datasets[TRAITLY])) for each in CONSTANTS if limits]
+        limits = Limits(
+            testbed, datasets[TRAITLY], seconds=options.seconds, connections=options.connections
+        )
+    entries = [
+        stack.enter_context(testbed.serve(contestant, datasets[contestant]))
+        for contestant in contestants
+    ]
+    constants = [
+        stack.enter_context(testbed.serve(each, datasets[TRAITLY])) for each in CONSTANTS if limits
+    ]
     if options.hold:
         hold(testbed, entries, options.hold)
         return
@@ -71,7 +98,12 @@ def run(testbed: Testbed, stack: ExitStack, options: argparse.Namespace) -> Iter
         for repetition in range(1, options.runs + 1):
             for entry in targets:
                 yield run_workload(
-                    testbed, entry, workload, repetition, seconds=options.seconds, connections=options.connections
+                    testbed,
+                    entry,
+                    workload,
+                    repetition,
+                    seconds=options.seconds,
+                    connections=options.connections,
                 )
             if limits:
                 yield from limits.of(workload, repetition)

@@ -40,7 +40,9 @@ def fill(accounts: list[int]) -> Any:
     from accounts.models import Account, User
     from accounts.services import create_key
 
-    operator, made = User.objects.get_or_create(email="operator@example.com", is_staff=True, is_superuser=True)
+    operator, made = User.objects.get_or_create(
+        email="operator@example.com", is_staff=True, is_superuser=True
+    )
     if made:
         for account in Account.objects.all():
             create_key(account=account, name="Default")
@@ -48,19 +50,29 @@ def fill(accounts: list[int]) -> Any:
             cursor.execute(_STATS, [DAYS])
             cursor.execute(_COUNTED)
             cursor.execute(_REJECTIONS, [accounts[:REJECTED_ACCOUNTS], REJECTED_EACH])
-            cursor.execute("VACUUM (ANALYZE) events_daily, events_counted, rejections_rejection, accounts_apikey")
+            cursor.execute(
+                "VACUUM (ANALYZE) events_daily, events_counted, rejections_rejection, accounts_apikey"
+            )
     return operator
 
 
 def pages(account_id: int) -> Iterator[tuple[str, str]]:
     """The pages' names and addresses."""
-    customers, events, rejections = ("customers/customer/", "events/event/", "rejections/rejection/")
+    customers, events, rejections = (
+        "customers/customer/",
+        "events/event/",
+        "rejections/rejection/",
+    )
     yield from (("dashboard", ""), ("dashboard, 90 days", "?days=90"))
-    yield from (("accounts", "accounts/account/"), ("an account", f"accounts/account/{account_id}/change/"))
+    yield from (
+        ("accounts", "accounts/account/"),
+        ("an account", f"accounts/account/{account_id}/change/"),
+    )
     yield from (("API keys", "accounts/apikey/"), ("audit log", "accounts/auditentry/"))
     yield from (("customers", customers), ("events", events), ("rejections", rejections))
     yield from (
-        (f"{path.split('/')[1]}s of an account", f"{path}?account={account_id}") for path in (customers, events)
+        (f"{path.split('/')[1]}s of an account", f"{path}?account={account_id}")
+        for path in (customers, events)
     )
     yield "rejections of an account", f"{rejections}?account={account_id}"
     yield "page 10 of an account's events", f"{events}?account={account_id}&p=10"
@@ -84,7 +96,9 @@ def main() -> None:
 
         made = list(Account.objects.order_by("id").values_list("id", flat=True))
         if not made:
-            made = plans.fill(accounts=options.accounts, customers=options.customers, events=options.events)
+            made = plans.fill(
+                accounts=options.accounts, customers=options.customers, events=options.events
+            )
             plans.analyze()
         client = Client(headers={"host": "localhost"})
         client.force_login(fill(made))
@@ -101,7 +115,10 @@ def main() -> None:
                     sys.exit(f"{path}: {response.status_code}")
             median = statistics.median(taken)
             slow += median > 300  # noqa: PLR2004
-            print(f"| {name} | {median:.0f} | {max(taken):.0f} | {statistics.median(spent):.0f} |", flush=True)
+            print(
+                f"| {name} | {median:.0f} | {max(taken):.0f} | {statistics.median(spent):.0f} |",
+                flush=True,
+            )
     sys.exit(slow > 0)
 
 

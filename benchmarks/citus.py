@@ -52,7 +52,9 @@ class Database:
 
     def run(self, statement: str, parameters: Any = None, **node: Any) -> list[tuple[Any, ...]]:
         """Run a statement outside of a transaction; its rows."""
-        with closing(psycopg2.connect(self.url, options="-c statement_timeout=0", **node)) as connection:
+        with closing(
+            psycopg2.connect(self.url, options="-c statement_timeout=0", **node)
+        ) as connection:
             connection.autocommit = True
             cursor = connection.cursor()
             cursor.execute(statement, parameters)
@@ -64,7 +66,11 @@ class Database:
         if distribute:
             self.manage("distribute")
         accounts = [account for (account,) in self.run(TRAITLY.accounts)]
-        parameters = {"accounts": accounts, "active": workloads.active_customers(events), "events": events}
+        parameters = {
+            "accounts": accounts,
+            "active": workloads.active_customers(events),
+            "events": events,
+        }
         for statement in (workloads.FILL_EVENTS, workloads.FILL_CUSTOMERS):
             self.run(statement.replace("uuidv7()", "gen_random_uuid()"), parameters)
         self.run(workloads.FILL_CHANGES)
@@ -74,7 +80,12 @@ class Database:
         """Run a management command; what it prints."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
-            command, cwd=ROOT, env=os.environ | self.variables, capture_output=True, text=True, check=False
+            command,
+            cwd=ROOT,
+            env=os.environ | self.variables,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise RuntimeError(done.stdout + done.stderr)
@@ -102,7 +113,9 @@ def _postmaster(url: str, node: dict[str, Any]) -> int:
         return psutil.Process(cursor.fetchone()[0]).ppid()
 
 
-def ratios(plain: Database, citus: Database, *, events: int, seconds: int, connections: int, rounds: int) -> None:
+def ratios(
+    plain: Database, citus: Database, *, events: int, seconds: int, connections: int, rounds: int
+) -> None:
     """Print what each kind of request costs on both."""
     plain.make(events, distribute=False)
     citus.make(events, distribute=True)
@@ -112,8 +125,13 @@ def ratios(plain: Database, citus: Database, *, events: int, seconds: int, conne
             found: dict[str, list[tuple[float, float, float]]] = {"plain": [], "citus": []}
             for _ in range(rounds):
                 for name, database, service in (("plain", plain, one), ("citus", citus, other)):
-                    found[name].append(_measure(database, service, workload, next(numbers), seconds, connections))
-            rows = {name: [statistics.median(each) for each in zip(*runs, strict=True)] for name, runs in found.items()}
+                    found[name].append(
+                        _measure(database, service, workload, next(numbers), seconds, connections)
+                    )
+            rows = {
+                name: [statistics.median(each) for each in zip(*runs, strict=True)]
+                for name, runs in found.items()
+            }
             ratio = [citus / plain for plain, citus in zip(*rows.values(), strict=True)]
             for name, (per_second, server, postgres) in {**rows, "ratio": ratio}.items():
                 print(
@@ -122,18 +140,31 @@ def ratios(plain: Database, citus: Database, *, events: int, seconds: int, conne
 
 
 def _measure(
-    database: Database, service: Service, workload: workloads.Workload, first: int, seconds: int, connections: int
+    database: Database,
+    service: Service,
+    workload: workloads.Workload,
+    first: int,
+    seconds: int,
+    connections: int,
 ) -> tuple[float, float, float]:
     """Requests a second, and the CPU milliseconds of a request, of the server and of all PostgreSQL's nodes."""
     workloads.write_requests(
-        workload, workloads.active_customers(100_000), service.port, database.keys, database.requests
+        workload,
+        workloads.active_customers(100_000),
+        service.port,
+        database.keys,
+        database.requests,
     )
     drive(service.port, database.requests, seconds=1, connections=connections, first_number=first)
     wait_until_idle(service.process)
     nodes = database.postmasters()
     before = cpu_ms(service.process), sum(map(cpu_ms, nodes))
     outcome = drive(
-        service.port, database.requests, seconds=seconds, connections=connections, first_number=first + 10**7
+        service.port,
+        database.requests,
+        seconds=seconds,
+        connections=connections,
+        first_number=first + 10**7,
     )
     wait_until_idle(service.process)
     after = cpu_ms(service.process), sum(map(cpu_ms, nodes))
@@ -152,7 +183,9 @@ class Clients:
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     events: set[str] = field(default_factory=set)  # the marks of those that were acknowledged
     customers: dict[str, int] = field(default_factory=dict)  # the last turn that was acknowledged
-    waits: list[tuple[float, float]] = field(default_factory=list)  # when an event was sent, and seconds
+    waits: list[tuple[float, float]] = field(
+        default_factory=list
+    )  # when an event was sent, and seconds
 
     def write(self, number: int) -> None:
         """One client's part: all that it sends has a mark of its own, and is sent again until it is acknowledged."""
@@ -166,11 +199,18 @@ class Clients:
                 self._send(connection, number, "event", event | ({"id": mark} if turn % 2 else {}))
                 self.events.add(mark)
                 if turn % 4 == 0:
-                    customer = {"customer_id": f"moved-{number}", "name": "x", "email": "a@example.com", "plan": "x"}
+                    customer = {
+                        "customer_id": f"moved-{number}",
+                        "name": "x",
+                        "email": "a@example.com",
+                        "plan": "x",
+                    }
                     self._send(connection, number, "customer", customer | {"turn": turn})
                     self.customers[customer["customer_id"]] = turn
 
-    def _send(self, connection: http.client.HTTPConnection, number: int, kind: str, body: dict[str, Any]) -> None:
+    def _send(
+        self, connection: http.client.HTTPConnection, number: int, kind: str, body: dict[str, Any]
+    ) -> None:
         headers = {"Authorization": f"Token {self.keys[number % len(self.keys)]}"}
         status = 0
         while status not in {http.HTTPStatus.OK, http.HTTPStatus.CREATED}:
@@ -191,7 +231,9 @@ def move(citus: Database, *, events: int, concurrently: bool, clients: int) -> N
     citus.make(events, distribute=False)
     with citus.served() as service:
         writing = Clients(service.port, citus.keys)
-        threads = [threading.Thread(target=writing.write, args=(number,)) for number in range(clients)]
+        threads = [
+            threading.Thread(target=writing.write, args=(number,)) for number in range(clients)
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -205,7 +247,10 @@ def move(citus: Database, *, events: int, concurrently: bool, clients: int) -> N
             for thread in threads:
                 thread.join()
     marks = Counter(
-        mark for (mark,) in citus.run("SELECT custom_attributes ->> 'mark' FROM events_event WHERE name = 'Moved'")
+        mark
+        for (mark,) in citus.run(
+            "SELECT custom_attributes ->> 'mark' FROM events_event WHERE name = 'Moved'"
+        )
     )
     before = [wait for sent, wait in writing.waits if sent < begin]
     during = [wait for sent, wait in writing.waits if begin <= sent + wait and sent <= begin + took]
@@ -213,18 +258,27 @@ def move(citus: Database, *, events: int, concurrently: bool, clients: int) -> N
     print(f"distribute took {took:.1f} s; {events - stored} of {events:,} older events are missing")
     print(f"requests by status: {dict(writing.statuses)}")
     print(f"longest wait before {max(before):.3f} s, while distributing {max(during):.3f} s")
-    print(f"events acknowledged {len(writing.events):,}, lost {len(writing.events - marks.keys())},", end=" ")
+    print(
+        f"events acknowledged {len(writing.events):,}, lost {len(writing.events - marks.keys())},",
+        end=" ",
+    )
     print(f"doubled {sum(times > 1 for times in marks.values())}")
     customers = dict(citus.run(_TURNS))
-    print(f"customers {len(customers)}, whose last change is there: {customers == writing.customers}")
+    print(
+        f"customers {len(customers)}, whose last change is there: {customers == writing.customers}"
+    )
 
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("command", choices=["ratios", "move"])
     parser.add_argument("urls", nargs="+", metavar="URL")
-    parser.add_argument("--events", type=int, default=100_000, help="that are there before (100,000)")
+    parser.add_argument(
+        "--events", type=int, default=100_000, help="that are there before (100,000)"
+    )
     parser.add_argument("--seconds", type=int, default=5, help="of a run (5)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", type=int, default=8)
@@ -232,7 +286,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in arguments.urls]
-        databases = [Database(url, folder) for url, folder in zip(arguments.urls, folders, strict=True)]
+        databases = [
+            Database(url, folder) for url, folder in zip(arguments.urls, folders, strict=True)
+        ]
         if arguments.command == "move":
             move(
                 databases[0],

@@ -48,7 +48,9 @@ class Contestant:
         """Make tables and several accounts in an empty database; their keys."""
         if not self.more_accounts:
             raise NotImplementedError(f"{self.title} has no command that makes {number} accounts")
-        return self.make(environment) + self._run([*self.more_accounts, str(number - 1)], environment)
+        return self.make(environment) + self._run(
+            [*self.more_accounts, str(number - 1)], environment
+        )
 
     def variables(self, database_url: str, folder: Path) -> dict[str, str]:
         """The environment of its processes; ``folder`` is for files that it keeps."""
@@ -71,7 +73,9 @@ class Contestant:
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
+            raise RuntimeError(
+                f"{' '.join(command)} failed:\n{done.stdout[-1000:]}{done.stderr[-3000:]}"
+            )
         return done.stdout.split()
 
 
@@ -90,7 +94,12 @@ def _drf(name: str, title: str, *workers: str) -> Contestant:
         environment=DRF,
         prepare=[
             _django("migrate"),
-            _django("createsuperuser", "--noinput", "--username=benchmark", "--email=benchmark@example.com"),
+            _django(
+                "createsuperuser",
+                "--noinput",
+                "--username=benchmark",
+                "--email=benchmark@example.com",
+            ),
             _django("shell", "--no-imports", "-c", DRF_KEY),
         ],
         serve=_gunicorn(*workers, "benchmarks.baselines.drf.wsgi"),
@@ -105,7 +114,13 @@ def _fastapi(name: str, title: str, **environment: str) -> Contestant:
         environment=environment,
         prepare=[[sys.executable, "-m", "benchmarks.baselines.fastapi_asyncpg"]],
         serve=[
-            *(sys.executable, "-m", "uvicorn", "benchmarks.baselines.fastapi_asyncpg:app", "--workers=2"),
+            *(
+                sys.executable,
+                "-m",
+                "uvicorn",
+                "benchmarks.baselines.fastapi_asyncpg:app",
+                "--workers=2",
+            ),
             *("--host=127.0.0.1", "--port={port}", "--loop=uvloop", "--http=httptools"),
             *("--no-access-log", "--log-level=warning"),
         ],
@@ -124,7 +139,13 @@ TRAITLY = Contestant(
     title="Traitly",
     prepare=[
         [sys.executable, "manage.py", "migrate"],
-        [sys.executable, "manage.py", "create_account", "--email=benchmark@example.com", "--company=Benchmark"],
+        [
+            sys.executable,
+            "manage.py",
+            "create_account",
+            "--email=benchmark@example.com",
+            "--company=Benchmark",
+        ],
     ],
     serve=_gunicorn("--config=gunicorn.conf.py", "traitly.wsgi"),
     accounts="SELECT id FROM accounts_account ORDER BY id",
@@ -156,7 +177,13 @@ def _revision(folder: Path) -> str:
 CONTESTANTS = (
     TRAITLY,
     _drf("drf", "DRF, gunicorn sync x 4", "--workers=4"),
-    _drf("drf-gthread", "DRF, gunicorn gthread 2 x 8", "--worker-class=gthread", "--workers=2", "--threads=8"),
+    _drf(
+        "drf-gthread",
+        "DRF, gunicorn gthread 2 x 8",
+        "--worker-class=gthread",
+        "--workers=2",
+        "--threads=8",
+    ),
     _fastapi("fastapi", "FastAPI + asyncpg, uvicorn x 2"),
     _fastapi("fastapi-cached", "FastAPI + asyncpg, keys remembered for 5 s", KEY_CACHE_SECONDS="5"),
 )

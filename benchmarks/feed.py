@@ -33,7 +33,9 @@ _ATTRIBUTES = '{"order": 1234, "plan": "Atom", "source": "web", "amount": 12.5, 
 
 def main() -> None:
     """Run what is asked for and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", choices=_PARTS)
     parser.add_argument("--entries", type=int, default=1_000_000, help="of the backlog")
     parser.add_argument("--seconds", type=int, default=15)
@@ -47,7 +49,9 @@ def main() -> None:
             "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
             "LOG_LEVEL": "ERROR",
         }
-        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=True)
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=True
+        )
         import django
 
         django.setup()
@@ -70,7 +74,14 @@ def _events(number: int) -> list[Any]:
 
     now, attributes = timezone.now(), _ATTRIBUTES.encode()
     return [
-        NewEvent(new_text_id(), f"customer-{random.randrange(10_000)}", "Logged in", now, attributes, new=True)
+        NewEvent(
+            new_text_id(),
+            f"customer-{random.randrange(10_000)}",
+            "Logged in",
+            now,
+            attributes,
+            new=True,
+        )
         for _ in range(number)
     ]
 
@@ -85,11 +96,15 @@ def _store(_postgres: Postgres, _options: Any) -> dict[str, Any]:
 
     account = _account()
     after = services._INSERT  # noqa: SLF001  the statement that is measured
-    before = after.replace(ARRIVAL, "'2026-01-01T00:00:00Z'::timestamptz + %(account_id)s * interval '0'")
+    before = after.replace(
+        ARRIVAL, "'2026-01-01T00:00:00Z'::timestamptz + %(account_id)s * interval '0'"
+    )
     if before == after:
         raise RuntimeError("the statement does not take the database's clock")
     with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit = off; SELECT pg_backend_pid()")  # waiting for the disk is no CPU
+        cursor.execute(
+            "SET synchronous_commit = off; SELECT pg_backend_pid()"
+        )  # waiting for the disk is no CPU
         backend = psutil.Process(cursor.fetchone()[0])
         prepared = {"before": Prepared(before), "after": Prepared(after)}
         found = {}
@@ -105,7 +120,9 @@ def _store(_postgres: Postgres, _options: Any) -> dict[str, Any]:
             found[f"{size} events"] = {
                 "before µs": round(statistics.mean(rounds["before"]), 1),
                 "after µs": round(statistics.mean(rounds["after"]), 1),
-                "ratio": round(statistics.mean(rounds["after"]) / statistics.mean(rounds["before"]), 3),
+                "ratio": round(
+                    statistics.mean(rounds["after"]) / statistics.mean(rounds["before"]), 3
+                ),
             }
     connection.close()
     return found
@@ -133,9 +150,14 @@ def _visible(postgres: Postgres, options: Any) -> dict[str, Any]:
     from accounts.services import create_key
 
     account = _account()
-    keys = create_key(account=account, name="Writers").key, create_key(account=account, name="Readers").key
+    keys = (
+        create_key(account=account, name="Writers").key,
+        create_key(account=account, name="Readers").key,
+    )
     return {
-        name: feed_readers.measure(postgres, keys=keys, seconds=options.seconds, rate=rate, connections=connections)
+        name: feed_readers.measure(
+            postgres, keys=keys, seconds=options.seconds, rate=rate, connections=connections
+        )
         for name, rate, connections in _LOADS
     }
 
@@ -273,10 +295,15 @@ def _webhooks(_postgres: Postgres, options: Any) -> dict[str, Any]:
     Webhook.objects.all().delete()
     return {
         "events/s": round(rate),
-        "least and most of the 98 have": [f(taken.get(f"/{number}", 0) for number in range(98)) for f in (min, max)],
+        "least and most of the 98 have": [
+            f(taken.get(f"/{number}", 0) for number in range(98)) for f in (min, max)
+        ],
         "the slow one has": taken.get("/slow", 0),
         "of": total,
-        "worst lag of the 98, s": {"p50": round(statistics.median(lags), 2), "most": round(max(lags), 2)},
+        "worst lag of the 98, s": {
+            "p50": round(statistics.median(lags), 2),
+            "most": round(max(lags), 2),
+        },
         "worker's CPU": f"{cpu / (options.seconds + 6):.0%} of a core",
         "worker's CPU µs for each entry of each webhook": round(cpu / sum(taken.values()) * 1e6, 1),
     }

@@ -20,7 +20,9 @@ _MARK = re.compile(rb'"mark": ?(\d+)')
 _BATCH = 1000
 
 
-def measure(postgres: Postgres, *, keys: tuple[str, str], seconds: int, rate: int, connections: int) -> dict[str, Any]:
+def measure(
+    postgres: Postgres, *, keys: tuple[str, str], seconds: int, rate: int, connections: int
+) -> dict[str, Any]:
     """Batches of 1,000, ``rate`` of them a second at most, alone, beside one reader and beside ten.
 
     ``keys``: the writers' and the readers'. The server deals its threads out by key.
@@ -30,7 +32,9 @@ def measure(postgres: Postgres, *, keys: tuple[str, str], seconds: int, rate: in
     found = []
     with Service("feed", command, port, {}) as server:
         for number, readers in enumerate((0, 0, 1, 10)):
-            run = _run(postgres, server, keys, readers, seconds, rate, connections, number * 10_000_000)
+            run = _run(
+                postgres, server, keys, readers, seconds, rate, connections, number * 10_000_000
+            )
             if number:  # the first one warms up
                 found.append(run)
     alone = found[0]["cpu"]
@@ -57,7 +61,16 @@ def _run(
 ) -> dict[str, Any]:
     start = _get(server.port, keys[1], f"since={time.time():.3f}")["metadata"]["next_cursor"]
     reading = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.feed_readers", str(server.port), keys[1], start, str(readers), str(first)],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.feed_readers",
+            str(server.port),
+            keys[1],
+            start,
+            str(readers),
+            str(first),
+        ],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -83,7 +96,9 @@ def _run(
     }
 
 
-def _write(port: int, key: str, seconds: int, rate: int, connections: int, first: int) -> dict[int, float]:
+def _write(
+    port: int, key: str, seconds: int, rate: int, connections: int, first: int
+) -> dict[int, float]:
     """Store batches; when each was acknowledged, by its mark."""
     stored: dict[int, float] = {}
     begun = time.time()

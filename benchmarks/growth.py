@@ -64,20 +64,32 @@ class Growth:
     @contextmanager
     def _served(self, events: int, accounts: int = 1) -> Iterator[Entry]:
         report.say(f"{self._contestant.title}: making {accounts:,} accounts and {events:,} events")
-        dataset = self._testbed.prepare(self._contestant, events, database="growth", accounts=accounts)
+        dataset = self._testbed.prepare(
+            self._contestant, events, database="growth", accounts=accounts
+        )
         with self._testbed.serve(self._contestant, dataset) as entry:
             yield entry
         self._testbed.postgres.run("postgres", f"DROP DATABASE {dataset.database}")
 
     def _runs(
-        self, entry: Entry, workload: Workload, scale: str, value: int, connections: int = CONNECTIONS_ELSEWHERE
+        self,
+        entry: Entry,
+        workload: Workload,
+        scale: str,
+        value: int,
+        connections: int = CONNECTIONS_ELSEWHERE,
     ) -> Iterator[Sample]:
         """Several runs, each from as many rows as the first."""
         warm_up(entry, workload, connections)
         for repetition in range(1, self._options.runs + 1):
             self._testbed.forget_added(entry.dataset)
             sample = run_workload(
-                self._testbed, entry, workload, repetition, seconds=self._options.seconds, connections=connections
+                self._testbed,
+                entry,
+                workload,
+                repetition,
+                seconds=self._options.seconds,
+                connections=connections,
             )
             yield replace(sample, parameters={scale: value})
         self._testbed.forget_added(entry.dataset)
@@ -130,7 +142,9 @@ def checks(points: Mapping[Point, Sample]) -> Iterator[str]:
     fewest, most = min(rows, default=0), max(rows, default=0)
     for workload in (workloads.SINGLE.name, workloads.BATCH.name, workloads.LIST.name):
         if fewest < most:
-            ratio = cpu_per_item(points["rows", most, workload]) / cpu_per_item(points["rows", fewest, workload])
+            ratio = cpu_per_item(points["rows", most, workload]) / cpu_per_item(
+                points["rows", fewest, workload]
+            )
             yield f"- {workload}: CPU at {most:,} rows is {ratio:.2f} times that at {fewest:,}; at most {FLAT}"
     for workload in (workloads.SINGLE.name, workloads.LIST.name):
         if sample := points.get(("connections", CONNECTIONS[-1], workload)):
@@ -140,7 +154,10 @@ def checks(points: Mapping[Point, Sample]) -> Iterator[str]:
 def panels(points: Mapping[Point, Sample]) -> Iterator[plot.Panel]:
     """Rates and CPU along each scale."""
     for scale in dict.fromkeys(scale for scale, _, _ in points):
-        for what, figure in (("events or lists a second", _rate), ("CPU µs per event or list", cpu_per_item)):
+        for what, figure in (
+            ("events or lists a second", _rate),
+            ("CPU µs per event or list", cpu_per_item),
+        ):
             curves: dict[str, list[tuple[float, float]]] = {}
             for (of, value, workload), sample in points.items():
                 if of == scale:
@@ -152,14 +169,29 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     options.add_argument("--seconds", type=int, default=10, help="length of a run (10)")
-    options.add_argument("--runs", type=int, default=3, help="runs of each; the figures are their medians (3)")
     options.add_argument(
-        "--events", type=int, default=1_000_000, help="events stored, where they do not vary (1000000)"
+        "--runs", type=int, default=3, help="runs of each; the figures are their medians (3)"
     )
-    options.add_argument("--rows", default="100000,1000000,10000000", help="events stored, where they do: %(default)s")
-    options.add_argument("--contestant", default="traitly", choices=[contestant.name for contestant in CONTESTANTS])
-    options.add_argument("--only", default=",".join(TITLES), help="scales, comma separated: %(default)s")
-    options.add_argument("--save", metavar="NAME", help="keep the results as benchmarks/results/<date>-NAME.*")
+    options.add_argument(
+        "--events",
+        type=int,
+        default=1_000_000,
+        help="events stored, where they do not vary (1000000)",
+    )
+    options.add_argument(
+        "--rows",
+        default="100000,1000000,10000000",
+        help="events stored, where they do: %(default)s",
+    )
+    options.add_argument(
+        "--contestant", default="traitly", choices=[contestant.name for contestant in CONTESTANTS]
+    )
+    options.add_argument(
+        "--only", default=",".join(TITLES), help="scales, comma separated: %(default)s"
+    )
+    options.add_argument(
+        "--save", metavar="NAME", help="keep the results as benchmarks/results/<date>-NAME.*"
+    )
     return options
 
 
@@ -181,7 +213,9 @@ def main() -> None:
         about = report.circumstances(testbed, options)
     text = f"{report.describe(about)}\n\n{tables(points)}\n"
     if options.save:
-        report.keep(options.save, about, samples, text, lambda file: plot.lines(list(panels(points)), file))
+        report.keep(
+            options.save, about, samples, text, lambda file: plot.lines(list(panels(points)), file)
+        )
     print(text)
 
 

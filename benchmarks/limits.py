@@ -90,7 +90,9 @@ UPSERT_MANY = f"""
 class Limits:
     """The limits of each workload, over as many connections as the contestants get."""
 
-    def __init__(self, testbed: Testbed, dataset: Dataset, *, seconds: int, connections: int) -> None:
+    def __init__(
+        self, testbed: Testbed, dataset: Dataset, *, seconds: int, connections: int
+    ) -> None:
         """``dataset`` is what is copied; nothing may be connected to its database."""
         self._testbed, self._account, self._active = testbed, dataset.accounts[0], dataset.active
         self._seconds, self._connections = seconds, connections
@@ -99,9 +101,13 @@ class Limits:
     def of(self, workload: Workload, run: int) -> Iterator[Sample]:
         """Run every limit of a workload once."""
         limits: dict[str, dict[str, Callable[[], tuple[Milliseconds, float]]]] = {
-            workloads.SINGLE.name: {"pgbench": lambda: self._pgbench(INSERT_ONE, workloads.CUSTOMERS)},
+            workloads.SINGLE.name: {
+                "pgbench": lambda: self._pgbench(INSERT_ONE, workloads.CUSTOMERS)
+            },
             workloads.LIST.name: {"json": lambda: self._pgbench(SELECT_PAGE, self._active)},
-            workloads.UPSERT.name: {"pgbench": lambda: self._pgbench(UPSERT_ONE, workloads.CUSTOMERS)},
+            workloads.UPSERT.name: {
+                "pgbench": lambda: self._pgbench(UPSERT_ONE, workloads.CUSTOMERS)
+            },
             workloads.BATCH.name: {"unnest": self._insert_many, "copy": self._copy},
             workloads.UPSERTS.name: {"unnest": self._upsert_many},
         }
@@ -114,9 +120,19 @@ class Limits:
             file.write_text(script.replace("\n    ", " "))
             subprocess.run(
                 [
-                    *(BINARIES / "pgbench", "--no-vacuum", "--protocol=prepared", f"--define=account={self._account}"),
+                    *(
+                        BINARIES / "pgbench",
+                        "--no-vacuum",
+                        "--protocol=prepared",
+                        f"--define=account={self._account}",
+                    ),
                     f"--define=customers={customers}",
-                    *(f"--client={self._connections}", "--jobs=2", f"--time={self._seconds}", f"--file={file}"),
+                    *(
+                        f"--client={self._connections}",
+                        "--jobs=2",
+                        f"--time={self._seconds}",
+                        f"--file={file}",
+                    ),
                     *("--log", f"--log-prefix={folder}/log"),
                 ],
                 env=self._testbed.postgres.environment(DATABASE),
@@ -126,7 +142,9 @@ class Limits:
             )
             # The third column of pgbench's log is a transaction's time in microseconds.
             return [
-                float(line.split()[2]) / 1000 for log in Path(folder).glob("log.*") for line in log.open()
+                float(line.split()[2]) / 1000
+                for log in Path(folder).glob("log.*")
+                for line in log.open()
             ], self._seconds
 
     def _insert_many(self) -> tuple[Milliseconds, float]:
@@ -156,11 +174,17 @@ class Limits:
             ],
         )
 
-    def _execute_many(self, prepare: str, batches: list[list[list[str]]]) -> tuple[Milliseconds, float]:
+    def _execute_many(
+        self, prepare: str, batches: list[list[list[str]]]
+    ) -> tuple[Milliseconds, float]:
         """Execute a prepared statement of the account, fresh ids, and a batch's columns."""
-        with closing(self._testbed.postgres.connect(DATABASE)) as connection, connection.cursor() as cursor:
+        with (
+            closing(self._testbed.postgres.connect(DATABASE)) as connection,
+            connection.cursor() as cursor,
+        ):
             columns = [
-                cursor.mogrify(", %s" * len(batch) + ")", [_array(texts) for texts in batch]) for batch in batches
+                cursor.mogrify(", %s" * len(batch) + ")", [_array(texts) for texts in batch])
+                for batch in batches
             ]
         rows = len(batches[0][0])
 
@@ -185,14 +209,19 @@ class Limits:
         def copy(connection: Connection, repetition: int) -> None:
             rows = batches[repetition % len(batches)]
             text = "".join(
-                f"{self._account}\t{event_id}{row}" for event_id, row in zip(_ids(len(rows)), rows, strict=True)
+                f"{self._account}\t{event_id}{row}"
+                for event_id, row in zip(_ids(len(rows)), rows, strict=True)
             )
             with connection.cursor() as cursor:
-                cursor.copy_expert(f"COPY events_event ({_event_columns}) FROM STDIN", io.StringIO(text), 2**20)
+                cursor.copy_expert(
+                    f"COPY events_event ({_event_columns}) FROM STDIN", io.StringIO(text), 2**20
+                )
 
         return self._hammer(copy)
 
-    def _hammer(self, ask: Callable[[Connection, int], None], prepare: str = "SELECT") -> tuple[Milliseconds, float]:
+    def _hammer(
+        self, ask: Callable[[Connection, int], None], prepare: str = "SELECT"
+    ) -> tuple[Milliseconds, float]:
         """Ask over every connection in a thread of its own until the time is over; psycopg2 waits without the GIL."""
         milliseconds: Milliseconds = []
         errors: list[Exception] = []
@@ -243,4 +272,6 @@ def _array(texts: Iterable[str]) -> str:
 def _items(workload: Workload) -> list[list[dict[str, Any]]]:
     """The objects of a workload's batches, as the contestants are sent them."""
     number = str(workloads.FIRST_NUMBER).encode()
-    return [json.loads(body.replace(NUMBER.encode(), number)) for _, _, _, body in workload.requests()]
+    return [
+        json.loads(body.replace(NUMBER.encode(), number)) for _, _, _, body in workload.requests()
+    ]

@@ -45,20 +45,42 @@ def tool() -> str:
     return "wrk" if shutil.which("wrk") else "python"
 
 
-def drive(port: int, requests: Path, *, seconds: int, connections: int, first_number: int) -> Outcome:
+def drive(
+    port: int, requests: Path, *, seconds: int, connections: int, first_number: int
+) -> Outcome:
     """Send the requests of a file (see ``write_requests``) over keep-alive connections for some seconds."""
     arguments = [str(requests), NUMBER, str(first_number)]
     if tool() == "wrk":
         command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
-        command += [f"--timeout={TIMEOUT_SECONDS}s", f"--script={SCRIPT}", f"http://127.0.0.1:{port}", "--", *arguments]
+        command += [
+            f"--timeout={TIMEOUT_SECONDS}s",
+            f"--script={SCRIPT}",
+            f"http://127.0.0.1:{port}",
+            "--",
+            *arguments,
+        ]
     else:
-        command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(seconds), *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.load",
+            str(port),
+            str(connections),
+            str(seconds),
+            *arguments,
+        ]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=seconds + 2 * TIMEOUT_SECONDS + 30, check=False
+        command,
+        capture_output=True,
+        text=True,
+        timeout=seconds + 2 * TIMEOUT_SECONDS + 30,
+        check=False,
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not lines:
-        raise LoadError(f"{tool()} ended with {done.returncode}: {done.stdout[-500:]}{done.stderr[-1500:]}")
+        raise LoadError(
+            f"{tool()} ended with {done.returncode}: {done.stdout[-500:]}{done.stderr[-1500:]}"
+        )
     seen = json.loads(lines[-1])
     errors = {kind: number for kind, number in seen.pop("errors").items() if number}
     if errors:
@@ -122,7 +144,8 @@ def main() -> None:
     clients = _Clients(options.port, texts, options.first_number)
     start = time.monotonic()
     threads = [
-        threading.Thread(target=clients.ask_until, args=[start + options.seconds]) for _ in range(options.connections)
+        threading.Thread(target=clients.ask_until, args=[start + options.seconds])
+        for _ in range(options.connections)
     ]
     for thread in threads:
         thread.start()

@@ -103,24 +103,36 @@ class Testbed:
         self.load_average = os.getloadavg()  # of everything else on this machine
 
     def __enter__(self) -> Self:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # leave in order then too
-        self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="traitly-benchmark-")))
+        signal.signal(
+            signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+        )  # leave in order then too
+        self._folder = Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="traitly-benchmark-"))
+        )
         self._stack.enter_context(self.postgres)
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def prepare(self, contestant: Contestant, events: int, *, database: str = "", accounts: int = 1) -> Dataset:
+    def prepare(
+        self, contestant: Contestant, events: int, *, database: str = "", accounts: int = 1
+    ) -> Dataset:
         """Make a contestant's database and fill it."""
         database = database or contestant.name.replace("-", "_")
         self.postgres.run("postgres", f"CREATE DATABASE {database}")
         variables = self._variables(contestant, database)
-        keys = contestant.make(variables) if accounts == 1 else contestant.make_accounts(variables, accounts)
+        keys = (
+            contestant.make(variables)
+            if accounts == 1
+            else contestant.make_accounts(variables, accounts)
+        )
         made = [account for (account,) in self.postgres.run(database, contestant.accounts)]
         active = workloads.active_customers(events)
         parameters = {"accounts": made, "active": active, "events": events}
-        self.postgres.run(database, workloads.FILL_EVENTS, workloads.FILL_CUSTOMERS, parameters=parameters)
+        self.postgres.run(
+            database, workloads.FILL_EVENTS, workloads.FILL_CUSTOMERS, parameters=parameters
+        )
         self.postgres.run(database, *contestant.also_fill)
         self.vacuum(database)
         ((filled_at,),) = self.postgres.run(database, "SELECT now()")
@@ -172,7 +184,9 @@ def run_workload(
     outcome = _drive(entry, workload, seconds, connections, first_number)
     server_cpu, postgres_cpu = cpu_ms(server) - server_before, cpu_ms(postgres) - postgres_before
     if not outcome.requests:
-        raise WrongResponseError(f"{workload.name}: {entry.name} has answered nothing within {seconds} s")
+        raise WrongResponseError(
+            f"{workload.name}: {entry.name} has answered nothing within {seconds} s"
+        )
 
     # At the end each connection has one request on its way; it is served and stored, and its answer is not counted.
     handled = outcome.requests + connections
@@ -182,7 +196,13 @@ def run_workload(
             _expect(workload, outcome, connections, stored)
             handled = stored // workload.items
         elif workload.group == "upsert" and workload.changes != "nothing":
-            _expect(workload, outcome, connections, _touched(testbed, entry, first_number), workloads.CUSTOMERS)
+            _expect(
+                workload,
+                outcome,
+                connections,
+                _touched(testbed, entry, first_number),
+                workloads.CUSTOMERS,
+            )
     return Sample(
         workload=workload.name,
         who=entry.name,
@@ -203,26 +223,41 @@ def run_workload(
 
 def warm_up(entry: Entry, workload: Workload, connections: int) -> None:
     """Ask a first time, so that connections are open and code and pages warm; also write the requests' file."""
-    workloads.write_requests(workload, entry.dataset.active, entry.service.port, entry.dataset.keys, entry.requests)
+    workloads.write_requests(
+        workload, entry.dataset.active, entry.service.port, entry.dataset.keys, entry.requests
+    )
     check_response(entry, workload)
     _drive(entry, workload, 2, connections, next(_first_numbers))
 
 
-def _drive(entry: Entry, workload: Workload, seconds: int, connections: int, first_number: int) -> Outcome:
+def _drive(
+    entry: Entry, workload: Workload, seconds: int, connections: int, first_number: int
+) -> Outcome:
     try:
         outcome = drive(
-            entry.service.port, entry.requests, seconds=seconds, connections=connections, first_number=first_number
+            entry.service.port,
+            entry.requests,
+            seconds=seconds,
+            connections=connections,
+            first_number=first_number,
         )
         wait_until_idle(entry.service.process)
     except Exception as error:
-        error.add_note(f"{workload.name} against {entry.name}, whose log ends:\n{entry.service.log()}")
+        error.add_note(
+            f"{workload.name} against {entry.name}, whose log ends:\n{entry.service.log()}"
+        )
         raise
     return outcome
 
 
-def _expect(workload: Workload, outcome: Outcome, connections: int, found: int, most: int | None = None) -> None:
+def _expect(
+    workload: Workload, outcome: Outcome, connections: int, found: int, most: int | None = None
+) -> None:
     """Everything acknowledged is there, and no more than what was on its way besides; ``most`` distinct rows exist."""
-    least, greatest = outcome.requests * workload.items, (outcome.requests + connections) * workload.items
+    least, greatest = (
+        outcome.requests * workload.items,
+        (outcome.requests + connections) * workload.items,
+    )
     if most is not None:
         least, greatest = min(least, most), min(greatest, most)
     if not least <= found <= greatest or found % workload.items:
@@ -238,7 +273,9 @@ def _touched(testbed: Testbed, entry: Entry, first_number: int) -> int:
             FROM customers_customer""",
     )
     if customers != workloads.CUSTOMERS:
-        raise WrongResponseError(f"the upserts of {entry.name} made customers that were there: now {customers}")
+        raise WrongResponseError(
+            f"the upserts of {entry.name} made customers that were there: now {customers}"
+        )
     return int(touched)
 
 
@@ -259,7 +296,9 @@ def check_response(entry: Entry, workload: Workload) -> None:
     if isinstance(parsed, dict):
         parsed = parsed.get("data", parsed.get("results"))
     if not isinstance(parsed, list) or len(parsed) != workload.rows:
-        raise WrongResponseError(f"{entry.name} was asked for {workload.rows} rows: {response.status} {text[:500]!r}")
+        raise WrongResponseError(
+            f"{entry.name} was asked for {workload.rows} rows: {response.status} {text[:500]!r}"
+        )
 
 
 def timed(
@@ -282,7 +321,9 @@ def timed(
     if workload.stores:
         stored = testbed.stored(database) - rows_before
         if stored != len(milliseconds) * workload.items:
-            raise WrongResponseError(f"{who}: {len(milliseconds)} times {workload.items} rows sent, {stored} stored")
+            raise WrongResponseError(
+                f"{who}: {len(milliseconds)} times {workload.items} rows sent, {stored} stored"
+            )
     centiles = statistics.quantiles(milliseconds, n=100, method="inclusive")
     return Sample(
         workload=workload.name,

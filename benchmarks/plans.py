@@ -96,7 +96,9 @@ def fill(*, accounts: int, customers: int, events: int) -> list[int]:
 
     made = [
         account.pk
-        for account in Account.objects.bulk_create(Account(name=f"Company {number}") for number in range(accounts))
+        for account in Account.objects.bulk_create(
+            Account(name=f"Company {number}") for number in range(accounts)
+        )
     ]
     with connection.cursor() as cursor:
         cursor.execute("SELECT (hashint4(0)::bigint + 2147483648) / 4294967296.0::float8")
@@ -123,7 +125,11 @@ def _shares(accounts: list[int], giants: float) -> dict[str, Any]:
     for account, weight in zip(accounts[1:], weights, strict=True):
         if position >= low and not giant_stands:
             giant_stands = True
-            order, bounds, position = [*order, accounts[0]], [*bounds, position], position + GIANT_SHARE
+            order, bounds, position = (
+                [*order, accounts[0]],
+                [*bounds, position],
+                position + GIANT_SHARE,
+            )
         order, bounds, position = [*order, account], [*bounds, position], position + weight * small
     return {"accounts": order, "bounds": bounds}
 
@@ -167,7 +173,10 @@ def cases(account_id: int) -> Iterator[Case]:
     from events.queries import EXPORT, TIMELINE
     from events.queries import LIST as EVENTS_LIST
 
-    yield from (Case(query, CUSTOMERS_LIST, served=served) for query, served in _customer_queries(account_id))
+    yield from (
+        Case(query, CUSTOMERS_LIST, served=served)
+        for query, served in _customer_queries(account_id)
+    )
     busiest, *others = _customers_with_events(account_id)
     for query in (
         "name=Event 0",
@@ -233,7 +242,14 @@ def _customer_queries(account_id: int) -> Iterator[tuple[str, bool]]:
         for sort in ("updated_at", "-updated_at", "customer_id", "-monthly_payment_amount"):
             yield f"plan={plan}&sort={sort}", False
     # Attributes that four fifths have, one in 200, one in 2,000, one in all, none; and the newest 2 %.
-    for value in ("role]=manager", "tier]=tier-9", "beta]=true", f"logins]={number}", "none]=none", "signup]=new form"):
+    for value in (
+        "role]=manager",
+        "tier]=tier-9",
+        "beta]=true",
+        f"logins]={number}",
+        "none]=none",
+        "signup]=new form",
+    ):
         yield f"custom_attributes[{value}", False
         yield f"custom_attributes[{value}&sort=-created_at", False
     yield "custom_attributes[role]=manager&sort=updated_at", False
@@ -281,7 +297,9 @@ class Explained:
         keys = 0 if self.branches == 1 else MAX_KEYS * self.branches
         if self.most_sorted > MAX_ROWS + keys:
             found.append(f"sorts {self.most_sorted:,} rows")
-        if self.read > MAX_ROWS * min(self.branches, 2) + keys:  # keys of the index first, then rows
+        if (
+            self.read > MAX_ROWS * min(self.branches, 2) + keys
+        ):  # keys of the index first, then rows
             found.append(f"reads {self.read:,} rows")
         if self.buffers > BUFFERS_A_ROW * self.read + BUFFERS_A_BRANCH * self.branches:
             found.append(f"touches {self.buffers:,} buffers")
@@ -303,7 +321,9 @@ def explain(case: Case, account_id: int) -> Iterator[Explained]:
     yield _explain(case, "first", of, targets, account_id)
     if of > 2 * PAGE:
         ((text,),) = _whole(targets, account_id, f"{{}} OFFSET {int(of * DEEP)} LIMIT 1")
-        row = json.loads("{" + text.lstrip("{,"))  # the server writes leading columns that filters name itself
+        row = json.loads(
+            "{" + text.lstrip("{,")
+        )  # the server writes leading columns that filters name itself
         sort = targets.sort.lstrip("-")
         after = [case.definition.sorts[sort].value(row[sort]), row[case.definition.key]]
         yield _explain(case, "deep", of, replace(targets, after=after), account_id)
@@ -359,9 +379,15 @@ def _explain(case: Case, where: str, of: int, targets: "ListQuery", account_id: 
         of=of,
         rows=int(found[-1]["Plan"]["Actual Rows"]),
         read=sum(_read(node) for node in nodes if node["Node Type"] in _SCANS),
-        most_sorted=max((_taken(node["Plans"][0]) for node in nodes if "Sort" in node["Node Type"]), default=0),
-        branches=max(1, sum(int(node["Actual Loops"]) for node in nodes if node["Node Type"] in _SCANS)),
-        buffers=sum(each["Plan"]["Shared Hit Blocks"] + each["Plan"]["Shared Read Blocks"] for each in found),
+        most_sorted=max(
+            (_taken(node["Plans"][0]) for node in nodes if "Sort" in node["Node Type"]), default=0
+        ),
+        branches=max(
+            1, sum(int(node["Actual Loops"]) for node in nodes if node["Node Type"] in _SCANS)
+        ),
+        buffers=sum(
+            each["Plan"]["Shared Hit Blocks"] + each["Plan"]["Shared Read Blocks"] for each in found
+        ),
         milliseconds=sum(each["Execution Time"] for each in found),
         nodes=list(dict.fromkeys(_name(node) for node in nodes)),
     )
@@ -427,7 +453,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--customers", type=int, default=CUSTOMERS, help="%(default)s")
     options.add_argument("--events", type=int, default=EVENTS, help="%(default)s")
     options.add_argument(
-        "--url", help="a PostgreSQL database to use, filled unless it is already; else one is started for the run"
+        "--url",
+        help="a PostgreSQL database to use, filled unless it is already; else one is started for the run",
     )
     return options
 
@@ -441,7 +468,9 @@ def database(url: str | None) -> Iterator[None]:
 
             postgres = stack.enter_context(Postgres())
             # PostgreSQL's default, which the embedded server has too; benchmarks.postgres says 1.1.
-            postgres.run("postgres", "CREATE DATABASE plans", "ALTER DATABASE plans SET random_page_cost = 4")
+            postgres.run(
+                "postgres", "CREATE DATABASE plans", "ALTER DATABASE plans SET random_page_cost = 4"
+            )
             url = postgres.url("plans")
         os.environ["DATABASE_URL"] = url
         os.environ["PREPARE_STATEMENTS"] = "false"  # the statements themselves are to be explained
@@ -465,17 +494,29 @@ def main() -> None:
 
         made = list(Account.objects.order_by("id").values_list("id", flat=True))
         if not made:
-            made = fill(accounts=options.accounts, customers=options.customers, events=options.events)
+            made = fill(
+                accounts=options.accounts, customers=options.customers, events=options.events
+            )
         analyze()
         bad = 0
-        for title, account_id in (("The largest account", made[0]), ("One of middle size", made[len(made) // 20])):
+        for title, account_id in (
+            ("The largest account", made[0]),
+            ("One of middle size", made[len(made) // 20]),
+        ):
             found = [each for case in cases(account_id) for each in explain(case, account_id)]
-            print(f"\n## {title}\n\n### Served by an index\n\n{table(e for e in found if e.case.served)}")
-            print(f"\n### Not served by one index\n\n{table(e for e in found if not e.case.served)}", flush=True)
+            print(
+                f"\n## {title}\n\n### Served by an index\n\n{table(e for e in found if e.case.served)}"
+            )
+            print(
+                f"\n### Not served by one index\n\n{table(e for e in found if not e.case.served)}",
+                flush=True,
+            )
             for each in found:
                 if each.case.served and each.problems:
                     bad += 1
-                    say(f"{each.case.address} ({each.where} page) {', '.join(each.problems)}: {each.plan}")
+                    say(
+                        f"{each.case.address} ({each.where} page) {', '.join(each.problems)}: {each.plan}"
+                    )
     sys.exit(bad > 0)
 
 

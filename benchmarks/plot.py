@@ -18,16 +18,26 @@ TRAITLY = "#2457a6"
 
 def bars(medians: Mapping[tuple[str, str], Sample], file: Path) -> None:
     """Events, lists or customers a second: a panel for each workload, a bar for each contestant and limit."""
-    shown = [workload for workload in workloads.WORKLOADS if any(name == workload.name for name, _ in medians)]
+    shown = [
+        workload
+        for workload in workloads.WORKLOADS
+        if any(name == workload.name for name, _ in medians)
+    ]
     figure = Figure(figsize=(10, 2.4 * ((len(shown) + 1) // 2)), layout="constrained")
     panels = figure.subplots((len(shown) + 1) // 2, 2, squeeze=False).flat
     for workload, panel in zip(shown, panels, strict=False):
         samples = [sample for (name, _), sample in medians.items() if name == workload.name][::-1]
         scale = workload.items if workload.stores or workload.group == "upsert" else 1
         rates = [sample.requests_per_second * scale for sample in samples]
-        drawn = panel.barh([sample.who for sample in samples], rates, color=[_color(sample) for sample in samples])
+        drawn = panel.barh(
+            [sample.who for sample in samples], rates, color=[_color(sample) for sample in samples]
+        )
         panel.bar_label(drawn, [f"{rate:,.0f}" for rate in rates], padding=3, fontsize=8)
-        panel.set_title(f"{workload.title}, {'a second' if scale == 1 else 'items a second'}", fontsize=9, loc="left")
+        panel.set_title(
+            f"{workload.title}, {'a second' if scale == 1 else 'items a second'}",
+            fontsize=9,
+            loc="left",
+        )
         panel.margins(x=0.2)
         panel.tick_params(labelsize=8)
         panel.spines[["top", "right"]].set_visible(False)
@@ -39,7 +49,11 @@ def bars(medians: Mapping[tuple[str, str], Sample], file: Path) -> None:
 def _color(sample: Sample) -> str:
     if sample.who == "traitly":
         return TRAITLY
-    return OTHERS if sample.server_cpu_ms is not None and not sample.who.startswith("constant") else LIMITS
+    return (
+        OTHERS
+        if sample.server_cpu_ms is not None and not sample.who.startswith("constant")
+        else LIMITS
+    )
 
 
 class Panel(NamedTuple):

@@ -73,7 +73,10 @@ class Postgres:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._stop()
 
@@ -120,7 +123,11 @@ class Postgres:
     @property
     def filesystem(self) -> str:
         """Type of the file system under the data folder: on tmpfs an fsync costs nothing."""
-        parts = [part for part in psutil.disk_partitions(all=True) if self._folder.is_relative_to(part.mountpoint)]
+        parts = [
+            part
+            for part in psutil.disk_partitions(all=True)
+            if self._folder.is_relative_to(part.mountpoint)
+        ]
         return max(parts, key=lambda part: len(part.mountpoint)).fstype if parts else "unknown"
 
     def _start(self) -> None:
@@ -133,7 +140,15 @@ class Postgres:
             identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
             for path in (self._folder, password_file):
                 os.chown(path, user.pw_uid, user.pw_gid)
-        initdb = [str(BINARIES / "initdb"), "-D", str(data), "-U", USER, "--pwfile", str(password_file)]
+        initdb = [
+            str(BINARIES / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            USER,
+            "--pwfile",
+            str(password_file),
+        ]
         subprocess.run(
             [*initdb, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"],
             check=True,
@@ -142,7 +157,9 @@ class Postgres:
             cwd=self._folder,
             **identity,
         )
-        options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
+        options = [
+            part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")
+        ]
         with log.open("wb") as stream:
             self._process = subprocess.Popen(
                 [str(BINARIES / "postgres"), "-D", str(data), *options],
@@ -159,14 +176,20 @@ class Postgres:
                 self.connect("postgres").close()
             except psycopg2.OperationalError:
                 if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()[-2000:]}") from None
+                    raise RuntimeError(
+                        f"PostgreSQL did not start:\n{log.read_text()[-2000:]}"
+                    ) from None
                 time.sleep(0.1)
             else:
                 return
 
     def _stop(self) -> None:
         if self._process is not None:
-            for stop in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # fast, immediate, by force
+            for stop in (
+                signal.SIGINT,
+                signal.SIGQUIT,
+                signal.SIGKILL,
+            ):  # fast, immediate, by force
                 self._process.send_signal(stop)
                 try:
                     self._process.wait(STOP_SECONDS)
@@ -182,4 +205,6 @@ def _unprivileged_user() -> pwd.struct_passwd:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise RuntimeError("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
+    raise RuntimeError(
+        "PostgreSQL does not run as root, and there is neither a user postgres nor nobody"
+    )

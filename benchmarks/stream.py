@@ -21,7 +21,9 @@ from benchmarks.report import say
 FEW, MANY = 10_000, 1_000_000
 MEDIA_TYPES = ("application/x-ndjson", "text/csv")
 BEGINS_MS = 200  # at most
-GROWS_MB = 8  # at most, from the short list to the long one: allocators keep some of what they were given
+GROWS_MB = (
+    8  # at most, from the short list to the long one: allocators keep some of what they were given
+)
 
 FILL = """
     INSERT INTO customers_customer (account_id, id, customer_id, name, email, plan, monthly_payment_amount, location,
@@ -65,11 +67,15 @@ def stream(port: int, key: str, address: str, media_type: str, worker: int) -> S
     before = _memory(worker, "VmRSS")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     begin = time.monotonic()
-    connection.request("GET", address, headers={"Authorization": f"Token {key}", "Accept": media_type})
+    connection.request(
+        "GET", address, headers={"Authorization": f"Token {key}", "Accept": media_type}
+    )
     response = connection.getresponse()
     if response.status != http.HTTPStatus.OK:
         raise RuntimeError(f"{address}: {response.status} {response.read()!r}")
-    head = response.read(100 if media_type == MEDIA_TYPES[0] else 300)  # a row's beginning, below CSV's line of names
+    head = response.read(
+        100 if media_type == MEDIA_TYPES[0] else 300
+    )  # a row's beginning, below CSV's line of names
     begins_ms = 1000 * (time.monotonic() - begin)
     size, rows = len(head), head.count(b"\n")
     while chunk := response.read(65536):
@@ -105,7 +111,9 @@ def run(options: argparse.Namespace) -> Iterator[Streamed]:
         command = [part.format(port=port) for part in TRAITLY.serve]
         with Service("stream", command, port, variables) as service:
             (worker,) = service.process.children()
-            stream(port, keys[0], "/api/v1/customer", MEDIA_TYPES[0], worker.pid)  # code and pages warm
+            stream(
+                port, keys[0], "/api/v1/customer", MEDIA_TYPES[0], worker.pid
+            )  # code and pages warm
             for _ in range(options.runs):
                 for address in ("/api/v1/customer", "/api/v1/customer/15/event"):
                     for media_type in MEDIA_TYPES:
@@ -140,7 +148,8 @@ def main() -> None:
     print("\n".join(map(line, found)))
     problems = [f"{line(each)} {problem}" for each in found for problem in each.problems]
     short, long = (
-        max(each.memory_peak_mb for each in found if each.rows == rows) for rows in (parsed.few, parsed.many)
+        max(each.memory_peak_mb for each in found if each.rows == rows)
+        for rows in (parsed.few, parsed.many)
     )
     if long > short + GROWS_MB:
         problems.append(f"the long lists took {long - short:.1f} MiB more than the short ones")

@@ -47,9 +47,18 @@ def rows_of(kind: str, number: int) -> Iterator[bytes]:
         row: dict[str, Any] = {"customer_id": f"customer-{n}", "created_at": 1_700_000_000 + n}
         if kind == "events":
             row |= {"name": workloads.NAMES[n % len(workloads.NAMES)], "id": f"event-{n:09}"}
-            row["custom_attributes"] = {"order": n, "source": "web", "plan": "Atom", "first": n % 2 == 0}
+            row["custom_attributes"] = {
+                "order": n,
+                "source": "web",
+                "plan": "Atom",
+                "first": n % 2 == 0,
+            }
         else:
-            row |= {"name": f"Customer {n}", "email": f"customer-{n}@example.com", "plan": workloads.PLANS[n % 5]}
+            row |= {
+                "name": f"Customer {n}",
+                "email": f"customer-{n}@example.com",
+                "plan": workloads.PLANS[n % 5],
+            }
             row |= {"monthly_payment_amount": n % 1000, "location": "Berlin"}
             row["custom_attributes"] = {"role": "manager", "logins": n}
         yield orjson.dumps(row) + b"\n"
@@ -63,7 +72,9 @@ class Transfer:
 
     def command(self, *arguments: str) -> tuple[float, float]:
         """Run a management command; its seconds by CPU, and its memory at the peak in MiB."""
-        environment = TRAITLY.variables(self._testbed.postgres.url(self._dataset.database), self._folder)
+        environment = TRAITLY.variables(
+            self._testbed.postgres.url(self._dataset.database), self._folder
+        )
         process = subprocess.Popen(
             [sys.executable, "manage.py", *arguments, "--account", str(self._dataset.accounts[0])],
             cwd=ROOT,
@@ -74,7 +85,10 @@ class Transfer:
         while process.poll() is None:
             try:
                 times = watched.cpu_times()
-                spent, peak = times.user + times.system, max(peak, watched.memory_info().rss / 2**20)
+                spent, peak = (
+                    times.user + times.system,
+                    max(peak, watched.memory_info().rss / 2**20),
+                )
             except psutil.NoSuchProcess:
                 break
             time.sleep(0.02)
@@ -89,7 +103,9 @@ class Transfer:
             closing(self._testbed.postgres.connect(self._dataset.database)) as connection,
             connection.cursor() as cursor,
         ):
-            cursor.copy_expert(statement, file, 2**20) if out else cursor.copy_expert(statement, file)
+            cursor.copy_expert(statement, file, 2**20) if out else cursor.copy_expert(
+                statement, file
+            )
         after = psutil.Process().cpu_times()
         return after.user + after.system - before.user - before.system, 0.0
 
@@ -99,12 +115,15 @@ class Transfer:
         postgres = self._testbed.postgres.process
         before, begin = cpu_ms(postgres), time.monotonic()
         spent, peak = move()
-        return Moved(rows, time.monotonic() - begin, spent + (cpu_ms(postgres) - before) / 1000, peak)
+        return Moved(
+            rows, time.monotonic() - begin, spent + (cpu_ms(postgres) - before) / 1000, peak
+        )
 
     def clear(self) -> None:
         """Empty tables, so that every run stores the same."""
         self._testbed.postgres.run(
-            self._dataset.database, "TRUNCATE events_event, customers_customer, customers_change, customers_history"
+            self._dataset.database,
+            "TRUNCATE events_event, customers_customer, customers_change, customers_history",
         )
 
 
@@ -115,21 +134,33 @@ def run(transfer: Transfer, kind: str, number: int, folder: Path) -> Iterator[tu
         stream.writelines(rows_of(kind, number))
     table, columns = TABLES[kind], COLUMNS[kind]
     transfer.clear()
-    yield "import_data", transfer.timed(number, lambda: transfer.command("import_data", kind, str(file)))
-    yield "import_data again", transfer.timed(number, lambda: transfer.command("import_data", kind, str(file)))
-    yield "export_data", transfer.timed(number, lambda: transfer.command("export_data", kind, str(out)))
+    yield (
+        "import_data",
+        transfer.timed(number, lambda: transfer.command("import_data", kind, str(file))),
+    )
+    yield (
+        "import_data again",
+        transfer.timed(number, lambda: transfer.command("import_data", kind, str(file))),
+    )
+    yield (
+        "export_data",
+        transfer.timed(number, lambda: transfer.command("export_data", kind, str(out))),
+    )
     copied = io.BytesIO()
     copy_out = f"COPY (SELECT {columns} FROM {table} ORDER BY account_id, id) TO STDOUT"
     yield "COPY out", transfer.timed(number, lambda: transfer.copy(copy_out, copied, out=True))
-    json_out = (
-        f"COPY (SELECT row_to_json(row) FROM (SELECT {columns} FROM {table} ORDER BY account_id, id) AS row) TO STDOUT"
+    json_out = f"COPY (SELECT row_to_json(row) FROM (SELECT {columns} FROM {table} ORDER BY account_id, id) AS row) TO STDOUT"
+    yield (
+        "COPY out as JSON",
+        transfer.timed(number, lambda: transfer.copy(json_out, io.BytesIO(), out=True)),
     )
-    yield "COPY out as JSON", transfer.timed(number, lambda: transfer.copy(json_out, io.BytesIO(), out=True))
     transfer.clear()
     copied.seek(0)
     yield (
         "COPY in",
-        transfer.timed(number, lambda: transfer.copy(f"COPY {table} ({columns}) FROM STDIN", copied, out=False)),
+        transfer.timed(
+            number, lambda: transfer.copy(f"COPY {table} ({columns}) FROM STDIN", copied, out=False)
+        ),
     )
 
 

@@ -22,7 +22,8 @@ _WHOLE = "exec(compile(Path('gunicorn.conf.py').read_text(), 'gunicorn.conf.py',
 _WORKER = "from traitly.server import worker\n"
 _WITHOUT = {
     "all of it": "",
-    "but threads do not stay with a connection": _WORKER + "worker.BufferingThreadWorker._stays = lambda *_: False",
+    "but threads do not stay with a connection": _WORKER
+    + "worker.BufferingThreadWorker._stays = lambda *_: False",
     "but workers do not give way": _WORKER + "worker._GIVE_WAY_TIMES = 0",
     "but workers are not pinned": "pin_workers = False",
     "gunicorn's own gthread": "worker_class = 'gthread'",
@@ -46,13 +47,31 @@ def _serving(name: str, change: str) -> Iterator[Variant]:
     with tempfile.NamedTemporaryFile("w", suffix=".py") as config:
         config.write(f"from pathlib import Path\n{_WHOLE}\n{change}\n")
         config.flush()
-        command = [sys.executable, "-m", "gunicorn", "-c", config.name, "--bind", f"127.0.0.1:{port}"]
-        with Service("worker", [*command, "benchmarks.constant:application"], port, {"PYTHONPATH": "."}) as service:
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            config.name,
+            "--bind",
+            f"127.0.0.1:{port}",
+        ]
+        with Service(
+            "worker", [*command, "benchmarks.constant:application"], port, {"PYTHONPATH": "."}
+        ) as service:
             yield Variant(name, port, service)
 
 
 def _run(variant: Variant, connections: int, seconds: int) -> None:
-    command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
+    command = [
+        "wrk",
+        "--threads",
+        "1",
+        "--connections",
+        str(connections),
+        "--duration",
+        f"{seconds}s",
+    ]
     before = cpu_ms(variant.service.process)
     done = subprocess.run(
         [*command, f"http://127.0.0.1:{variant.port}/"], capture_output=True, text=True, check=True
@@ -79,7 +98,9 @@ def main() -> None:
     print("| worker | CPU ms | over the whole | requests/s |\n|---|---|---|---|")
     for variant in variants:
         cpu = statistics.median(variant.cpu)
-        print(f"| {variant.name} | {cpu:.3f} | {cpu / whole:.2f} | {statistics.median(variant.rate):,.0f} |")
+        print(
+            f"| {variant.name} | {cpu:.3f} | {cpu / whole:.2f} | {statistics.median(variant.rate):,.0f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -118,7 +118,9 @@ class Workload:
         now = int(time.time())
         for _ in range(max(4, min(2_000, 16_000 // self.items))):
             events = [_event(chance, now) for _ in range(self.items)]
-            yield Request(chance.randrange(CUSTOMERS), "POST", "/v1/batch", _segment_body(events, now))
+            yield Request(
+                chance.randrange(CUSTOMERS), "POST", "/v1/batch", _segment_body(events, now)
+            )
 
     def _lists(self, chance: random.Random, active: int) -> Iterator[Request]:
         who = "customer" if self.rows else "nobody"
@@ -130,7 +132,9 @@ class Workload:
         # Batches are neighbouring slices, as in a nightly synchronisation: no customer stands twice in one.
         order = chance.sample(range(CUSTOMERS), CUSTOMERS)
         for start in range(0, CUSTOMERS, self.items):
-            customers = [_customer(chance, i, self.changes) for i in order[start : start + self.items]]
+            customers = [
+                _customer(chance, i, self.changes) for i in order[start : start + self.items]
+            ]
             yield Request(order[start], "POST", "/api/v1/customer", _body(customers))
 
 
@@ -169,7 +173,9 @@ def _customer(chance: random.Random, i: int, changes: str) -> dict[str, object]:
 
 
 def _body(items: list[dict[str, object]]) -> bytes:
-    text = json.dumps(items if len(items) > 1 else items[0], ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        items if len(items) > 1 else items[0], ensure_ascii=False, separators=(",", ":")
+    )
     return text.replace(f'"{NUMBER}"', NUMBER).encode()
 
 
@@ -195,7 +201,11 @@ def write_requests(workload: Workload, active: int, port: int, keys: list[str], 
             length = len(body) + body.count(NUMBER.encode()) * (NUMBER_DIGITS - len(NUMBER))
             head = (
                 f"{method} {address} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Token {keys[customer % len(keys)]}\r\n"
-                + (f"Content-Type: application/json\r\nContent-Length: {length}\r\n" if body else "")
+                + (
+                    f"Content-Type: application/json\r\nContent-Length: {length}\r\n"
+                    if body
+                    else ""
+                )
                 + "\r\n"
             ).encode()
             stream.write(b"%d\n%s%s" % (len(head) + len(body), head, body))
@@ -207,9 +217,15 @@ def events(items: int) -> Workload:
 
 
 SINGLE = Workload("single", "(a) POST of one event", "single", stores=True)
-SEGMENT = Workload("segment", "POST of 100 events as Segment's SDKs send them", "segment", 100, stores=True)
+SEGMENT = Workload(
+    "segment", "POST of 100 events as Segment's SDKs send them", "segment", 100, stores=True
+)
 SEGMENT_EVENTS = Workload(
-    "segment-events", "POST of the same 100 events to /api/v1/event", "segment-events", 100, stores=True
+    "segment-events",
+    "POST of the same 100 events to /api/v1/event",
+    "segment-events",
+    100,
+    stores=True,
 )
 BATCH = Workload("batch", "(b) POST of 1,000 events", "batch", 1_000, stores=True)
 LIST = Workload("list", "(c) GET of 100 events", "list", PAGE, rows=PAGE)
@@ -217,8 +233,29 @@ EMPTY = Workload("empty", "(c) GET of a list without events", "list", rows=0)
 UPSERT = Workload("upsert", "(d) POST of one known customer", "upsert")
 UPSERTS = Workload("upserts", "(d) POST of 1,000 known customers", "upsert", 1_000)
 ATTRIBUTES = Workload(
-    "attributes", "(d) POST of 1,000 known customers, attributes changed", "upsert", 1_000, changes="attributes"
+    "attributes",
+    "(d) POST of 1,000 known customers, attributes changed",
+    "upsert",
+    1_000,
+    changes="attributes",
 )
-NOTHING = Workload("nothing", "(d) POST of 1,000 known customers, nothing changed", "upsert", 1_000, changes="nothing")
+NOTHING = Workload(
+    "nothing",
+    "(d) POST of 1,000 known customers, nothing changed",
+    "upsert",
+    1_000,
+    changes="nothing",
+)
 # Lists come before anything has been added: everybody's first page is then the same.
-WORKLOADS = (LIST, EMPTY, SINGLE, UPSERT, UPSERTS, ATTRIBUTES, NOTHING, SEGMENT_EVENTS, SEGMENT, BATCH)
+WORKLOADS = (
+    LIST,
+    EMPTY,
+    SINGLE,
+    UPSERT,
+    UPSERTS,
+    ATTRIBUTES,
+    NOTHING,
+    SEGMENT_EVENTS,
+    SEGMENT,
+    BATCH,
+)

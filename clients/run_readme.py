@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 readme, language, folder, interpreter = sys.argv[1:]
-blocks = re.findall(rf"^```{language}\n(.*?)^```", Path(readme).read_text(), re.MULTILINE | re.DOTALL)
+blocks = re.findall(
+    rf"^```{language}\n(.*?)^```", Path(readme).read_text(), re.MULTILINE | re.DOTALL
+)
 code = "\n".join(blocks)
 for printed, real in {
     "https://traitly.example.com": os.environ["TRAITLY_TEST_URL"],
@@ -26,7 +28,14 @@ if language == "js":  # blocks say again what they import
     code = f'import {{ {", ".join(names)} }} from "traitly";\n{code}'
 program = Path(folder) / ("readme.mjs" if language == "js" else "readme.py")
 program.write_text(code)
-done = subprocess.run([interpreter, program.name], cwd=folder, timeout=300, check=False, capture_output=True, text=True)
+done = subprocess.run(
+    [interpreter, program.name],
+    cwd=folder,
+    timeout=300,
+    check=False,
+    capture_output=True,
+    text=True,
+)
 if done.returncode:
     sys.exit(f"{done.stdout[-2000:]}\n{done.stderr}")
 print(

@@ -27,7 +27,9 @@ class NewAlias(NamedTuple):
 
 def root_of(*, account_id: int, customer_id: str) -> str:
     """The customer's current id: ``customer_id`` itself, unless it is an alias."""
-    found = Alias.objects.filter(account_id=account_id, previous_id=customer_id).values_list("root_id", flat=True)
+    found = Alias.objects.filter(account_id=account_id, previous_id=customer_id).values_list(
+        "root_id", flat=True
+    )
     return found.first() or customer_id
 
 
@@ -55,7 +57,9 @@ def ids_of(*, account_id: int, customer_id: str) -> list[str]:
 def aliases_of(*, account_id: int, customer_id: str) -> list[Alias]:
     """The aliases of a customer, given any of its ids."""
     root = root_of(account_id=account_id, customer_id=customer_id)
-    return list(Alias.objects.filter(account_id=account_id, root_id=root).order_by("previous_id")[:MAX_IDS])
+    return list(
+        Alias.objects.filter(account_id=account_id, root_id=root).order_by("previous_id")[:MAX_IDS]
+    )
 
 
 def has_aliases(*, account_id: int) -> bool:
@@ -87,7 +91,9 @@ WHERE account_id = %(account_id)s AND previous_id IN (SELECT previous_id FROM mo
 
 
 @retried
-def add_aliases(*, account_id: int, aliases: Sequence[NewAlias], now: datetime.datetime) -> list[NewAlias]:
+def add_aliases(
+    *, account_id: int, aliases: Sequence[NewAlias], now: datetime.datetime
+) -> list[NewAlias]:
     """Store aliases, committed on return. Returns the refused ones, which would form a cycle.
 
     Known aliases write nothing. An alias to a different customer than before replaces the earlier one.
@@ -98,18 +104,26 @@ def add_aliases(*, account_id: int, aliases: Sequence[NewAlias], now: datetime.d
             account_id=account_id, previous_id__in=[alias.previous_id for alias in aliases]
         ).values_list("previous_id", "customer_id")
     )
-    new = [alias for alias in dict.fromkeys(aliases) if (alias.previous_id, alias.customer_id) not in known]
+    new = [
+        alias
+        for alias in dict.fromkeys(aliases)
+        if (alias.previous_id, alias.customer_id) not in known
+    ]
     if not new:
         return []
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"account_id": account_id})  # roots are read and then written, so one request at a time
+        cursor.execute(
+            _LOCK, {"account_id": account_id}
+        )  # roots are read and then written, so one request at a time
         for alias in new:
             root = root_of(account_id=account_id, customer_id=alias.customer_id)
             if alias.previous_id in {root, alias.customer_id}:
                 refused.append(alias)
                 continue
             old_root = root_of(account_id=account_id, customer_id=alias.previous_id)
-            cursor.execute(_INSERT, {**alias._asdict(), "account_id": account_id, "root_id": root, "now": now})
+            cursor.execute(
+                _INSERT, {**alias._asdict(), "account_id": account_id, "root_id": root, "now": now}
+            )
             _move(account_id, alias.previous_id, old_root, root)
     return refused
 
@@ -120,7 +134,9 @@ def delete_alias(*, account_id: int, customer_id: str, previous_id: str) -> Alia
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK, {"account_id": account_id})
         root = root_of(account_id=account_id, customer_id=customer_id)
-        alias = Alias.objects.filter(account_id=account_id, previous_id=previous_id, root_id=root).first()
+        alias = Alias.objects.filter(
+            account_id=account_id, previous_id=previous_id, root_id=root
+        ).first()
         if alias is None:
             return None
         Alias.objects.filter(account_id=account_id, previous_id=previous_id).delete()
@@ -142,5 +158,11 @@ def _move(account_id: int, customer_id: str, old_root: str, root: str) -> None:
     """Give those that lead to ``customer_id`` their new root."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _MOVE, {"account_id": account_id, "customer_id": customer_id, "old_root": old_root, "root_id": root}
+            _MOVE,
+            {
+                "account_id": account_id,
+                "customer_id": customer_id,
+                "old_root": old_root,
+                "root_id": root,
+            },
         )

@@ -14,7 +14,16 @@ from django.utils import timezone
 from pydantic import InstanceOf, TypeAdapter, ValidationError
 
 from accounts.models import AccountOwned
-from traitly.input.values import UNIX_SECONDS, Amount, CustomerId, Email, Name, Text, Time, now_in_seconds
+from traitly.input.values import (
+    UNIX_SECONDS,
+    Amount,
+    CustomerId,
+    Email,
+    Name,
+    Text,
+    Time,
+    now_in_seconds,
+)
 from traitly.lists.definition import JSON_AS_IS, JSON_DIGITS, JSON_NUMBER, JSON_TEXT
 
 
@@ -118,9 +127,13 @@ def column(
     if history and KINDS[type(field)] not in {TEXT, NUMBER}:
         raise TypeError("Only texts and numbers have a history.")
     if filters and (sorts or ranges) and not index:
-        raise TypeError("A filter and a sort need an index each: name the one that is there already.")
+        raise TypeError(
+            "A filter and a sort need an index each: name the one that is there already."
+        )
     if sorts and field.null and KINDS[type(field)] is not NUMBER:
-        raise TypeError("Lists are sorted by a column that may be null only if it is a number of at least 0.")
+        raise TypeError(
+            "Lists are sorted by a column that may be null only if it is a number of at least 0."
+        )
     if ranges and KINDS[type(field)] not in {NUMBER, TIME}:
         raise TypeError("Only numbers and times have ranges.")
     field.declared = {  # type: ignore[attr-defined]  # Django hands down the field of an abstract model as it is
@@ -207,7 +220,9 @@ class CustomerColumns(AccountOwned):
         synonyms=("planname",),
     )
     # JSON's keys are text, so pydantic has nothing to look at in it. traitly.input.items makes the text that is stored.
-    custom_attributes = column(models.JSONField(default=dict, blank=True), InstanceOf[dict[str, Any]], unsent=dict)
+    custom_attributes = column(
+        models.JSONField(default=dict, blank=True), InstanceOf[dict[str, Any]], unsent=dict
+    )
     # Its index, and what sorts and ranges read, is that of customers_change.
     updated_at = column(
         models.DateTimeField(default=timezone.now, editable=False),
@@ -234,7 +249,9 @@ def _declared(field: Any) -> Column:
     )
 
 
-COLUMNS = tuple(_declared(field) for field in CustomerColumns._meta.local_fields if hasattr(field, "declared"))
+COLUMNS = tuple(
+    _declared(field) for field in CustomerColumns._meta.local_fields if hasattr(field, "declared")
+)
 KEY, ATTRIBUTES = "customer_id", "custom_attributes"
 # Those that a POST or PATCH replaces: all that clients send except `customer_id`, and attributes, which are merged.
 REPLACED = tuple(each for each in COLUMNS if each.accepts and each.name not in {KEY, ATTRIBUTES})

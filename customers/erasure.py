@@ -61,19 +61,28 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
     if not erased:
         return None
     counts = {name: sum(part.counts[name] for part in parts.values()) for name in ERASERS}
-    return Erased(next((parts[each].customer for each in ids if parts[each].customer), None), counts)
+    return Erased(
+        next((parts[each].customer for each in ids if parts[each].customer), None), counts
+    )
 
 
 def _erase(cursor: CursorWrapper, account_id: int, customer_id: str) -> Erased:
     """Erase what is stored under one id."""
     # The customer comes last, in every erasure: those that found none would else hold what others wait for, and wait
     # for the row that these have.
-    counts = {name: erase(account_id=account_id, customer_id=customer_id) for name, erase in ERASERS.items()}
+    counts = {
+        name: erase(account_id=account_id, customer_id=customer_id)
+        for name, erase in ERASERS.items()
+    }
     erase_rejections(account_id=account_id, customer_id=customer_id)
     parameters: dict[str, int | str] = {"account_id": account_id, "path": customer_id}
     # A subquery: Citus takes no function in RETURNING that is not immutable, and concat() is not.
-    cursor.execute(f"DELETE FROM customers_customer {ONE} RETURNING (SELECT {LIST.json_sql})", parameters)
+    cursor.execute(
+        f"DELETE FROM customers_customer {ONE} RETURNING (SELECT {LIST.json_sql})", parameters
+    )
     row = cursor.fetchone()
     # After the customer: nobody who waited for it can write these any more.
-    cursor.execute(f"DELETE FROM customers_change {ONE}; DELETE FROM customers_history {ONE}", parameters)
+    cursor.execute(
+        f"DELETE FROM customers_change {ONE}; DELETE FROM customers_history {ONE}", parameters
+    )
     return Erased(row[0].encode() if row else None, counts)

@@ -35,7 +35,9 @@ def _declared_indexes() -> Iterator[models.Index]:
         elif each.filters:
             # Each in the default order. Those of optional fields contain only rows that have the field; most do not.
             present = models.Q((f"{each.name}__isnull", False)) if each.nullable else None
-            yield models.Index(fields=["account", each.name, "created_at", KEY], name=each.index, condition=present)
+            yield models.Index(
+                fields=["account", each.name, "created_at", KEY], name=each.index, condition=present
+            )
 
 
 class Customer(CustomerColumns):
@@ -49,12 +51,19 @@ class Customer(CustomerColumns):
     class Meta:
         constraints = (
             # Upserts conflict on it; single customers are found by it.
-            models.UniqueConstraint(fields=["account", "customer_id"], name="customers_customer_id_unique"),
+            models.UniqueConstraint(
+                fields=["account", "customer_id"], name="customers_customer_id_unique"
+            ),
             # What is sent at once is bounded (traitly.input.items); so is what many updates make of it, or a row could be
             # more than memory holds. Small ones, as nearly all are, are not written as text for it.
             models.CheckConstraint(
                 condition=LessThanOrEqual(
-                    Func(F("custom_attributes"), function="pg_column_size", output_field=models.IntegerField()), 2000
+                    Func(
+                        F("custom_attributes"),
+                        function="pg_column_size",
+                        output_field=models.IntegerField(),
+                    ),
+                    2000,
                 )
                 | LessThanOrEqual(
                     Func(
@@ -70,9 +79,13 @@ class Customer(CustomerColumns):
         indexes = (
             *_declared_indexes(),
             # customers.queries.search_customers: what is typed begins the last word of the name.
-            models.Index("account", Collate(Lower(LAST_WORD), "C"), name="customers_by_lower_last_word"),
+            models.Index(
+                "account", Collate(Lower(LAST_WORD), "C"), name="customers_by_lower_last_word"
+            ),
             # customers.queries.search_customers: what is typed begins the domain of the email.
-            models.Index("account", Collate(Lower(EMAIL_DOMAIN), "C"), name="customers_by_email_domain"),
+            models.Index(
+                "account", Collate(Lower(EMAIL_DOMAIN), "C"), name="customers_by_email_domain"
+            ),
         )
 
     def __str__(self) -> str:
@@ -94,7 +107,9 @@ class Change(AccountOwned):
     class Meta:
         indexes = (
             # customers.queries.LIST: sort=updated_at, updated_at[gte] and the like; the feed.
-            models.Index(fields=["account", "changed_at", "customer_id"], name="customers_by_changed_at"),
+            models.Index(
+                fields=["account", "changed_at", "customer_id"], name="customers_by_changed_at"
+            ),
             # customers.queries.LIST: custom_attributes[key]=value. With the account in it (btree_gin), so that the
             # attributes of other accounts cost nothing.
             GinIndex(
@@ -136,9 +151,13 @@ class Alias(AccountOwned):
         ALIAS = "alias", "said to be the same"
         IDENTIFY = "identify", "anonymous before"
 
-    pk = models.CompositePrimaryKey("account_id", "previous_id")  # customers.aliases: whose alias an id is
+    pk = models.CompositePrimaryKey(
+        "account_id", "previous_id"
+    )  # customers.aliases: whose alias an id is
     previous_id = models.CharField(max_length=255, db_collation="C")
-    customer_id = models.CharField(max_length=255, db_collation="C")  # as it was sent; may be an alias itself
+    customer_id = models.CharField(
+        max_length=255, db_collation="C"
+    )  # as it was sent; may be an alias itself
     root_id = models.CharField(max_length=255, db_collation="C")  # where that leads; never an alias
     reason = models.CharField(max_length=10, choices=Reason)
     created_at = models.DateTimeField(default=timezone.now)
@@ -146,7 +165,11 @@ class Alias(AccountOwned):
     class Meta:
         verbose_name_plural = "aliases"
         # customers.aliases: all ids of a customer.
-        indexes = (models.Index(fields=["account", "root_id", "previous_id"], name="customers_alias_by_root"),)
+        indexes = (
+            models.Index(
+                fields=["account", "root_id", "previous_id"], name="customers_alias_by_root"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.previous_id} is {self.customer_id}"

@@ -14,7 +14,15 @@ from traitly.db.replica import read_cursor
 from traitly.db.retries import retried
 from traitly.input.values import parse_time
 from traitly.lists.attributes import has_attributes
-from traitly.lists.definition import MAX_LIMIT, ListDefinition, ListQuery, Range, Sort, parse_number, parse_text
+from traitly.lists.definition import (
+    MAX_LIMIT,
+    ListDefinition,
+    ListQuery,
+    Range,
+    Sort,
+    parse_number,
+    parse_text,
+)
 from traitly.lists.distinct import distinct_values
 from traitly.lists.second_table import values_of
 from traitly.lists.sql import conditions_of, equals
@@ -26,7 +34,9 @@ _CHANGE = {"updated_at": "changed_at"}
 def _sort(each: Column) -> Sort:
     read = _READ[each.kind]
     expression = _CHANGE.get(each.name, each.order)
-    return Sort(expression, lambda value: NEVER_SENT if value is None else read(value), each.name in _CHANGE)
+    return Sort(
+        expression, lambda value: NEVER_SENT if value is None else read(value), each.name in _CHANGE
+    )
 
 
 def _range(each: Column) -> Range:
@@ -45,7 +55,9 @@ LIST = ListDefinition(
     json={each.name: each.kind.json for each in COLUMNS},
     key=KEY,
     sorts={
-        each.name: _sort(each) for each in sorted(COLUMNS, key=lambda each: each.name != "created_at") if each.sorts
+        each.name: _sort(each)
+        for each in sorted(COLUMNS, key=lambda each: each.name != "created_at")
+        if each.sorts
     },
     equal=tuple(each.name for each in COLUMNS if each.filters),
     lower_case=tuple(each.name for each in COLUMNS if each.lowered),
@@ -56,7 +68,9 @@ LIST = ListDefinition(
 
 
 _NUMBERS = ", ".join(f"'{each.name}'" for each in HISTORIC if each.kind is NUMBER)
-_HISTORIC_VALUE = f"CASE WHEN field IN ({_NUMBERS}) THEN to_json({{0}}::numeric) ELSE to_json({{0}}) END"
+_HISTORIC_VALUE = (
+    f"CASE WHEN field IN ({_NUMBERS}) THEN to_json({{0}}::numeric) ELSE to_json({{0}}) END"
+)
 
 # A customer's changes of the columns with a history; walks the primary key.
 HISTORY = ListDefinition(
@@ -191,7 +205,12 @@ def change_times(*, account_id: int, customer_ids: Iterable[str]) -> dict[str, d
 # organisation_id: in this order, each by its index (customers_customer_id_unique, customers_by_email, ..._name,
 # ..._lower_last_word, ..._email_domain, ..._organisation_id). Written as ranges: LIKE with a parameter would find no
 # index, and upper and lower case are one except in ids.
-_LOWERED = ("lower(email)", "lower(name)", "lower(substring(name, '[^ ]+$'))", "lower(substring(email, '[^@]+$'))")
+_LOWERED = (
+    "lower(email)",
+    "lower(name)",
+    "lower(substring(name, '[^ ]+$'))",
+    "lower(substring(email, '[^@]+$'))",
+)
 
 
 def _searches(text: str) -> Iterator[tuple[str, str, list[str]]]:
@@ -210,7 +229,9 @@ def search_customers(*, account_id: int, text: str, asked: ListQuery) -> list[by
     They have the filters of ``asked``, and are at most its ``limit``.
     """
     conditions, _ = conditions_of(dataclasses.replace(asked, sort="", after=None), account_id)
-    conditions += [equals(column, column in LIST.lower_case, values) for column, values in asked.equal.items()]
+    conditions += [
+        equals(column, column in LIST.lower_case, values) for column, values in asked.equal.items()
+    ]
     if asked.attributes:
         conditions.append(has_attributes(asked.attributes))
     where = " AND ".join(sql for sql, _ in conditions)
@@ -235,7 +256,9 @@ def find_customers(*, account_ids: list[int], text: str, limit: int) -> list[tup
 
     Steps into customers_customer_id_unique and customers_by_email for each account.
     """
-    found = "(SELECT id FROM customers_customer WHERE account_id = account.id AND {} LIMIT %(limit)s)"
+    found = (
+        "(SELECT id FROM customers_customer WHERE account_id = account.id AND {} LIMIT %(limit)s)"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -283,10 +306,14 @@ def payments_by_plan(*, account_id: int, limit: int) -> tuple[list[PlanSum], Pla
             {"account_id": account_id, "limit": limit},
         )
         rows = [PlanSum(*row) for row in cursor.fetchall()]
-    return [row for row in rows if row.plan is not None], next(row for row in rows if row.plan is None)
+    return [row for row in rows if row.plan is not None], next(
+        row for row in rows if row.plan is None
+    )
 
 
-def new_customers(*, account_id: int, since: datetime.datetime, until: datetime.datetime) -> dict[datetime.date, int]:
+def new_customers(
+    *, account_id: int, since: datetime.datetime, until: datetime.datetime
+) -> dict[datetime.date, int]:
     """How many customers were created on each day (UTC) from ``since`` to ``until``; walks customers_by_created_at."""
     with read_cursor() as cursor:
         cursor.execute(

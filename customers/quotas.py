@@ -7,9 +7,13 @@ from accounts.quotas import max_customers
 from customers.queries import count_customers, stored_ids
 from traitly.input.errors import QuotaExceededError
 
-_COUNTED_SECONDS = 60  # how long a count is cached; what this process creates meanwhile is added to it
+_COUNTED_SECONDS = (
+    60  # how long a count is cached; what this process creates meanwhile is added to it
+)
 _MAX_COUNTED = 10_000
-_counted: dict[int, tuple[float, int, int]] = {}  # by account: until when it is valid, the limit, the count
+_counted: dict[
+    int, tuple[float, int, int]
+] = {}  # by account: until when it is valid, the limit, the count
 
 
 def check_room(*, account_id: int, customer_ids: AbstractSet[str]) -> None:

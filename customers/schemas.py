@@ -23,7 +23,9 @@ def _schema(name: str, *, required: Collection[str]) -> Schema:
         accepts = each.accepts | None if each.nullable else each.accepts
         return Required[accepts] if each.name in required else accepts
 
-    item = _typed_dict(name, {each.name: accepted(each) for each in COLUMNS if each.accepts}, total=False)
+    item = _typed_dict(
+        name, {each.name: accepted(each) for each in COLUMNS if each.accepts}, total=False
+    )
     # Clients may send back fields that only the server sets, as they read them.
     read_only = {each.name: _anything for each in COLUMNS if not each.accepts}
     synonyms = tuple((synonym, each.name) for each in COLUMNS for synonym in each.synonyms)
@@ -43,7 +45,9 @@ class SentCustomer(NamedTuple):
     """A customer to create or update."""
 
     customer_id: str
-    fields: dict[str, Any]  # those that were sent, among others: an update leaves those alone that are not here
+    fields: dict[
+        str, Any
+    ]  # those that were sent, among others: an update leaves those alone that are not here
     attributes: bytes  # JSON text
     removed: list[str]  # keys that were sent as null: an update removes them
     values: dict[str, Any]  # the attributes as they were sent, nulls too
@@ -68,14 +72,18 @@ def validate_profiles(values: list[Any]) -> Batch[SentCustomer]:
     return validate_items(values, PROFILE_SCHEMA, _make)
 
 
-def _make(_index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes) -> SentCustomer:
+def _make(
+    _index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes
+) -> SentCustomer:
     return SentCustomer(item[KEY], item, *_without_nulls(attributes, text), attributes)
 
 
 def read_changes(body: Body, customer_id: str) -> CustomerChanges:
     """A body's changes to one customer, or ``InvalidRequestError``. Its customer_id may repeat the one in the URL."""
 
-    def make(_index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes) -> CustomerChanges:
+    def make(
+        _index: int, item: dict[str, Any], attributes: dict[str, Any], text: bytes
+    ) -> CustomerChanges:
         if item.get(KEY, customer_id) != customer_id:
             raise InvalidRequestError([Error("invalid", "A customer_id cannot be changed.", KEY)])
         # Only our own names may get near SQL, never the client's.
@@ -101,7 +109,9 @@ def in_one(customers: Sequence[SentCustomer]) -> SentCustomer:
         fields |= customer.fields
         values |= customer.values
     text, removed = _without_nulls(values, b"")
-    return SentCustomer(customers[0].customer_id, fields, text or attributes_json(values), removed, values)
+    return SentCustomer(
+        customers[0].customer_id, fields, text or attributes_json(values), removed, values
+    )
 
 
 def _without_nulls(attributes: dict[str, Any], text: bytes) -> tuple[bytes, list[str]]:
@@ -110,5 +120,7 @@ def _without_nulls(attributes: dict[str, Any], text: bytes) -> tuple[bytes, list
         return text, []
     removed = [key for key, value in attributes.items() if value is None]
     if removed:
-        text = attributes_json({key: value for key, value in attributes.items() if value is not None})
+        text = attributes_json(
+            {key: value for key, value in attributes.items() if value is not None}
+        )
     return text, removed

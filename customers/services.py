@@ -81,7 +81,9 @@ def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> l
     return stored
 
 
-def _upsert_requests(account_id: int, requests: Sequence[Sequence[SentCustomer]]) -> list[list[Upserted]]:
+def _upsert_requests(
+    account_id: int, requests: Sequence[Sequence[SentCustomer]]
+) -> list[list[Upserted]]:
     """Store the customers of some requests; returns those of each."""
     stored = iter(_upsert_all(account_id, list(chain.from_iterable(requests))))
     return [list(islice(stored, len(request))) for request in requests]
@@ -111,7 +113,9 @@ def _upsert_in_rounds(account_id: int, customers: Sequence[SentCustomer]) -> lis
     rounds: list[dict[str, list[int]]] = []  # customer_id to its positions in ``customers``
     times: dict[str, int] = {}
     for position, customer in enumerate(customers):
-        nth = times[customer.customer_id] = min(times.get(customer.customer_id, -1) + 1, _MAX_ROUNDS - 1)
+        nth = times[customer.customer_id] = min(
+            times.get(customer.customer_id, -1) + 1, _MAX_ROUNDS - 1
+        )
         if nth == len(rounds):
             rounds.append({})
         rounds[nth].setdefault(customer.customer_id, []).append(position)
@@ -119,11 +123,19 @@ def _upsert_in_rounds(account_id: int, customers: Sequence[SentCustomer]) -> lis
     size = 0
     with transaction.atomic() if len(rounds) > 1 else nullcontext():
         for positions in rounds:
-            stored = _upsert(account_id, [in_one([customers[at] for at in each]) for each in positions.values()])
-            results |= {at: stored[customer_id] for customer_id, each in positions.items() for at in each}
-            size += sum(len(stored[customer_id].json) * len(each) for customer_id, each in positions.items())
+            stored = _upsert(
+                account_id, [in_one([customers[at] for at in each]) for each in positions.values()]
+            )
+            results |= {
+                at: stored[customer_id] for customer_id, each in positions.items() for at in each
+            }
+            size += sum(
+                len(stored[customer_id].json) * len(each) for customer_id, each in positions.items()
+            )
             if size > _MAX_RESPONSE_BYTES:
-                raise TooLargeError("The response would be too large. Split the body into several requests.")
+                raise TooLargeError(
+                    "The response would be too large. Split the body into several requests."
+                )
     return [results[position] for position in range(len(customers))]
 
 
@@ -132,14 +144,21 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
     chosen = sorted(customers, key=operator.attrgetter("customer_id"))
     masks = _unsent(chosen)
     ((usually_unsent, _),) = Counter(masks).most_common(1)
-    unusual = {each.customer_id: mask for each, mask in zip(chosen, masks, strict=True) if mask != usually_unsent}
+    unusual = {
+        each.customer_id: mask
+        for each, mask in zip(chosen, masks, strict=True)
+        if mask != usually_unsent
+    }
     nowhere = functools.reduce(operator.and_, set(masks))
     removed = {each.customer_id: each.removed for each in chosen if each.removed}
     parameters = {
         "account_id": account_id,
         "id": packed([new_text_id() for _ in chosen]),
         KEY: packed([each.customer_id for each in chosen]),
-        **{each.name: None if nowhere & BITS[each.name] else _packed_column(each, chosen) for each in REPLACED},
+        **{
+            each.name: None if nowhere & BITS[each.name] else _packed_column(each, chosen)
+            for each in REPLACED
+        },
         **{f"new_{each.name}": each.kind.write(each.unsent()) for each in REPLACED if each.unsent},
         ATTRIBUTES: packed([each.attributes.decode() for each in chosen]),
         "usually_unsent": usually_unsent,
@@ -160,7 +179,9 @@ def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Ups
     if not stored:
         check_open(account_id=account_id)
     if len(stored) < len(chosen):
-        stored |= _upsert(account_id, [customer for customer in chosen if customer.customer_id not in stored])
+        stored |= _upsert(
+            account_id, [customer for customer in chosen if customer.customer_id not in stored]
+        )
     return stored
 
 
@@ -172,7 +193,9 @@ def _unsent(customers: Sequence[SentCustomer]) -> list[int]:
         names = tuple(customer.fields)
         mask = masks.get(names)
         if mask is None:
-            mask = masks[names] = sum(bit for name, bit in BITS.items() if name not in customer.fields)
+            mask = masks[names] = sum(
+                bit for name, bit in BITS.items() if name not in customer.fields
+            )
         found.append(mask)
     return found
 
@@ -186,7 +209,9 @@ def _packed_column(column: Column, customers: Sequence[SentCustomer]) -> str:
     return packed_nullable(values)
 
 
-_PATCHED_ATTRIBUTES = "(stored.custom_attributes - %(removed)s::text[]) || %(custom_attributes)s::jsonb"
+_PATCHED_ATTRIBUTES = (
+    "(stored.custom_attributes - %(removed)s::text[]) || %(custom_attributes)s::jsonb"
+)
 
 
 @retried
@@ -196,7 +221,9 @@ def update_customer(*, account_id: int, customer_id: str, changes: CustomerChang
     What changes nothing writes nothing.
     """
     patched = {name: f"%({name})s" for name in changes.fields} | {ATTRIBUTES: _PATCHED_ATTRIBUTES}
-    unchanged = " AND ".join(f"stored.{name} IS NOT DISTINCT FROM {new}" for name, new in patched.items())
+    unchanged = " AND ".join(
+        f"stored.{name} IS NOT DISTINCT FROM {new}" for name, new in patched.items()
+    )
     update = f"""
         UPDATE customers_customer AS stored SET
             {", ".join(f"{name} = {new}" for name, new in patched.items())}, {STAMP.format(now=ARRIVAL)}
@@ -214,7 +241,9 @@ def update_customer(*, account_id: int, customer_id: str, changes: CustomerChang
             with transaction.atomic():
                 cursor.execute(update, parameters)
                 if cursor.rowcount:
-                    cursor.execute(FOLLOWS_IN_STEPS, {"account_id": account_id, "changed": [customer_id]})
+                    cursor.execute(
+                        FOLLOWS_IN_STEPS, {"account_id": account_id, "changed": [customer_id]}
+                    )
                 cursor.execute(read, parameters)
         else:
             # The second statement sees what the first one, if it waited for others, has found.

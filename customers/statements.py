@@ -80,9 +80,7 @@ FOLLOWS_IN_STEPS = f"{_KEEP_CHANGE.format(_CHANGED)}; {_KEEP_BEFORE.format(sourc
 STAMP = f"""
     updated_at = greatest({{now}}, (stored.updated_at AT TIME ZONE 'UTC' + interval '1 microsecond') AT TIME ZONE 'UTC'),
     previous = ARRAY[{", ".join(each.as_text("stored.") for each in HISTORIC)}]"""
-RETURNED = (
-    f"account_id, customer_id, {', '.join(each.name for each in HISTORIC)}, updated_at, custom_attributes, previous"
-)
+RETURNED = f"account_id, customer_id, {', '.join(each.name for each in HISTORIC)}, updated_at, custom_attributes, previous"
 
 ONE = "WHERE account_id = %(account_id)s AND customer_id = %(path)s"
 
@@ -133,7 +131,10 @@ def _same_rows(sent: str, *, profiles: bool, alike: bool) -> str:
 
 def _store_rows(sent: str, condition: str, returned: str, *, profiles: bool, alike: bool) -> str:
     """SQL: creates or updates the rows of ``sent`` under the condition."""
-    updates = (f"{each.name} = {_merged(each, 'EXCLUDED', profiles=profiles, alike=alike)}" for each in MERGED)
+    updates = (
+        f"{each.name} = {_merged(each, 'EXCLUDED', profiles=profiles, alike=alike)}"
+        for each in MERGED
+    )
     return f"""
     INSERT INTO customers_customer AS stored (
         account_id, id, customer_id, {", ".join(each.name for each in MERGED)}, updated_at
@@ -173,16 +174,22 @@ class UpsertInSteps:
             sent, "customer_id <> ALL(%(same)s::text[])", returned, profiles=profiles, alike=alike
         )
 
-    def execute(self, cursor: CursorWrapper, parameters: Mapping[str, Any]) -> list[tuple[str, bool, bool, str]]:
+    def execute(
+        self, cursor: CursorWrapper, parameters: Mapping[str, Any]
+    ) -> list[tuple[str, bool, bool, str]]:
         """The rows that the one statement gives. In one transaction."""
         with transaction.atomic():
             cursor.execute(self._same, parameters)
             same = cursor.fetchall()
-            cursor.execute(self._store, {**parameters, "same": [customer_id for customer_id, _ in same]})
+            cursor.execute(
+                self._store, {**parameters, "same": [customer_id for customer_id, _ in same]}
+            )
             stored = cursor.fetchall()
             if stored:
                 changed = [customer_id for customer_id, *_ in stored]
-                cursor.execute(FOLLOWS_IN_STEPS, {"account_id": parameters["account_id"], "changed": changed})
+                cursor.execute(
+                    FOLLOWS_IN_STEPS, {"account_id": parameters["account_id"], "changed": changed}
+                )
         return [
             *((customer_id, created, True, row_json) for customer_id, created, row_json in stored),
             *((customer_id, False, False, row_json) for customer_id, row_json in same),
@@ -192,6 +199,8 @@ class UpsertInSteps:
 # By whether any column may have been left out (Segment's profiles), and whether all rows are alike: they left out the same
 # columns, and remove no attributes. Then no row has to be looked up.
 UPSERTS = {
-    (profiles, alike): _upsert(profiles=profiles, alike=alike) for profiles in (False, True) for alike in (False, True)
+    (profiles, alike): _upsert(profiles=profiles, alike=alike)
+    for profiles in (False, True)
+    for alike in (False, True)
 }
 UPSERTS_IN_STEPS = {key: UpsertInSteps(profiles=key[0], alike=key[1]) for key in UPSERTS}

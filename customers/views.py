@@ -27,11 +27,18 @@ class CustomerViewSet(ApiViewSet):
 
     def create(self, request: Request) -> HttpResponse:
         """Create or update one customer or many."""
-        with keeping_unreadable(request, account_id=self.account_id, key_id=self.key_id, kind="customer"):
+        with keeping_unreadable(
+            request, account_id=self.account_id, key_id=self.key_id, kind="customer"
+        ):
             batch = read_customers(read_body(request))
         accepted = batch.accepted
         stored = upsert_customers(account_id=self.account_id, customers=accepted)
-        keep_rejections(account_id=self.account_id, key_id=self.key_id, kind="customer", rejections=batch.rejected)
+        keep_rejections(
+            account_id=self.account_id,
+            key_id=self.key_id,
+            kind="customer",
+            rejections=batch.rejected,
+        )
         shown = (row.json for row in stored) if self.may_read else map(_only_sent, stored, accepted)
         return batch_response("customer", batch, shown, created=any(row.created for row in stored))
 
@@ -49,7 +56,9 @@ class CustomerViewSet(ApiViewSet):
     def partial_update(self, request: Request, customer_id: str) -> HttpResponse:
         """Change some of a customer's fields."""
         changes = read_changes(read_body(request), customer_id)
-        row_json = update_customer(account_id=self.account_id, customer_id=customer_id, changes=changes)
+        row_json = update_customer(
+            account_id=self.account_id, customer_id=customer_id, changes=changes
+        )
         if row_json is None:
             raise Http404("There is no customer with this customer_id.")
         row: bytes | dict[str, Any] = row_json
@@ -86,13 +95,18 @@ class AliasViewSet(ApiViewSet):
     def list(self, request: Request, customer_id: str) -> HttpResponse:
         """The other ids of a customer; 404 if it has none and is not stored itself."""
         rows = aliases.aliases_of(account_id=self.account_id, customer_id=customer_id)
-        if not rows and queries.get_customer(account_id=self.account_id, customer_id=customer_id) is None:
+        if (
+            not rows
+            and queries.get_customer(account_id=self.account_id, customer_id=customer_id) is None
+        ):
             raise Http404("There is no customer with this customer_id.")
         return envelope("alias", map(_alias, rows))
 
     def destroy(self, request: Request, customer_id: str, previous_id: str) -> HttpResponse:
         """Separate an id from the customer again."""
-        alias = aliases.delete_alias(account_id=self.account_id, customer_id=customer_id, previous_id=previous_id)
+        alias = aliases.delete_alias(
+            account_id=self.account_id, customer_id=customer_id, previous_id=previous_id
+        )
         if alias is None:
             raise Http404("The customer has no such alias.")
         return envelope("alias", [_alias(alias)], method="DELETE")

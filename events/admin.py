@@ -31,12 +31,18 @@ class EventAdmin(AccountOwnedAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         if request.GET.get("q"):
             return ("-created_at", "-id")  # a customer's, by time: those that search() found
-        return ("-account_id", "-received_at", "-id")  # events_by_received_at; those of one batch are sorted
+        return (
+            "-account_id",
+            "-received_at",
+            "-id",
+        )  # events_by_received_at; those of one batch are sorted
 
     def search(self, queryset: QuerySet[Event], account_id: int, term: str) -> QuerySet[Event]:
         return self.search_all(queryset, [account_id], term)
 
-    def search_all(self, queryset: QuerySet[Event], account_ids: list[int], term: str) -> QuerySet[Event]:
+    def search_all(
+        self, queryset: QuerySet[Event], account_ids: list[int], term: str
+    ) -> QuerySet[Event]:
         of_customer, of_id = accounts_with(account_ids=account_ids, text=term, limit=_MAX_ACCOUNTS)
         rows = [(account_id, term) for account_id in of_id]
         for account_id in of_customer:

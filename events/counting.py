@@ -37,7 +37,9 @@ def count_all(*, seconds: float) -> int:
     Workers do now and then what nobody does who looks, for the sums of all accounts in the operators' admin.
     """
     ends = time.monotonic() + seconds
-    open_accounts = Account.objects.filter(closed_at=None).order_by("id").values_list("id", flat=True)
+    open_accounts = (
+        Account.objects.filter(closed_at=None).order_by("id").values_list("id", flat=True)
+    )
     behind = 0
     for account_id in uncounted_accounts(account_ids=list(open_accounts)):
         left = ends - time.monotonic()

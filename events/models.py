@@ -21,7 +21,10 @@ class Event(AccountOwned):
         indexes = (
             # events.queries: a customer's events of one name, the list that the reference documents, and its timeline,
             # which steps through them; erasing a customer.
-            models.Index(fields=["account", "customer_id", "name", "created_at", "id"], name="events_by_customer_name"),
+            models.Index(
+                fields=["account", "customer_id", "name", "created_at", "id"],
+                name="events_by_customer_name",
+            ),
             # events.queries: the newest as they arrive; events.stats: those since the last time. Rows come in its
             # order and a batch shares one time, so it costs little to keep.
             models.Index(fields=["account", "received_at"], name="events_by_received_at"),
@@ -38,7 +41,11 @@ class Counted(AccountOwned):
     """How far the account's events are counted: up to ``received_until``."""
 
     account = models.OneToOneField(
-        Account, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+        Account,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="+",
     )
     received_until = models.DateTimeField()
 

@@ -59,7 +59,9 @@ ERASURE = dataclasses.replace(LIST, required=())
 
 # All events of an account, for exports; walks the primary key. (No index has the order of created_at
 # across customers: events would pay for it with every write.)
-EXPORT = dataclasses.replace(LIST, sorts={"id": Sort("id", str)}, equal=(), ranges={}, required=(), stepped_columns=())
+EXPORT = dataclasses.replace(
+    LIST, sorts={"id": Sort("id", str)}, equal=(), ranges={}, required=(), stepped_columns=()
+)
 
 # An event's customer as it is known now, if the event was stored under an alias (customers.aliases): a look into an index
 # for each row, so only for lists that may have such events.
@@ -122,7 +124,8 @@ def stored_event_ids(*, account_id: int, event_ids: Iterable[str]) -> set[str]:
     """Those of the ids under which the account has an event."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM events_event WHERE account_id = %s AND id = ANY(%s)", [account_id, list(event_ids)]
+            "SELECT id FROM events_event WHERE account_id = %s AND id = ANY(%s)",
+            [account_id, list(event_ids)],
         )
         return {event_id for (event_id,) in cursor.fetchall()}
 
@@ -139,11 +142,16 @@ class Arrival(NamedTuple):
 
 
 LOOKED_THROUGH = 10_000
-_MAX_NAMES = 1_000  # of a customer's events that are looked through for a part of a name, under each of
+_MAX_NAMES = (
+    1_000  # of a customer's events that are looked through for a part of a name, under each of
+)
 _MAX_IDS = 20  # its ids
 # A customer's events as they came in.
 _RECEIVED_JSON = {"created_at": JSON_DIGITS, "success": JSON_NUMBER, "received_at": JSON_DIGITS}
-_RECEIVED = {"received_at": UNIX_SECONDS.format("received_at"), "custom_attributes": "custom_attributes::text"}
+_RECEIVED = {
+    "received_at": UNIX_SECONDS.format("received_at"),
+    "custom_attributes": "custom_attributes::text",
+}
 
 
 def newest_events(*, account_id: int, name_part: str = "", limit: int) -> list[Arrival]:
@@ -166,7 +174,9 @@ def newest_events(*, account_id: int, name_part: str = "", limit: int) -> list[A
         return [Arrival(*row) for row in cursor.fetchall()]
 
 
-def newest_events_of(*, account_id: int, customer_id: str, name_part: str = "", limit: int) -> list[Arrival]:
+def newest_events_of(
+    *, account_id: int, customer_id: str, name_part: str = "", limit: int
+) -> list[Arrival]:
     """The same of one customer, however long ago: those that happened last, in the order of their ``created_at``.
 
     Walks the customer's part of events_by_customer_name, as its timeline does.
@@ -175,7 +185,9 @@ def newest_events_of(*, account_id: int, customer_id: str, name_part: str = "", 
     equal = {"customer_id": ids}
     if name_part:
         equal["name"] = _names_of(account_id, ids, name_part)
-    listed = dataclasses.replace(definition, columns={**definition.columns, **_RECEIVED}, json=_RECEIVED_JSON)
+    listed = dataclasses.replace(
+        definition, columns={**definition.columns, **_RECEIVED}, json=_RECEIVED_JSON
+    )
     rows, _ = page(ListQuery(listed, equal, sort="-created_at", limit=limit), account_id=account_id)
     return [_arrival(row) for row in rows]
 
@@ -193,7 +205,9 @@ def _arrival(row: bytes) -> Arrival:
     fields = orjson.loads(row)
     created_at, received_at = (parse_time(fields[name]) for name in ("created_at", "received_at"))
     attributes = fields["custom_attributes"]
-    return Arrival(fields["id"], fields["customer_id"], fields["name"], created_at, received_at, attributes)
+    return Arrival(
+        fields["id"], fields["customer_id"], fields["name"], created_at, received_at, attributes
+    )
 
 
 def newest_of_customer(*, account_id: int, customer_id: str, limit: int) -> list[str]:
@@ -223,7 +237,9 @@ def accounts_with(*, account_ids: list[int], text: str, limit: int) -> tuple[lis
             {"accounts": account_ids, "text": text, "limit": limit},
         )
         rows = cursor.fetchall()
-    return [account for account, by in rows if by == "customer_id"], [account for account, by in rows if by == "id"]
+    return [account for account, by in rows if by == "customer_id"], [
+        account for account, by in rows if by == "id"
+    ]
 
 
 def customer_days(

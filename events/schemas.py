@@ -24,7 +24,9 @@ class EventItem(TypedDict, total=False):
     name: Required[Name]
     created_at: Time
     id: Identifier | None
-    custom_attributes: InstanceOf[dict[str, Any]]  # JSON's keys are text: nothing to look at, nothing to copy
+    custom_attributes: InstanceOf[
+        dict[str, Any]
+    ]  # JSON's keys are text: nothing to look at, nothing to copy
 
 
 # An entry of events_by_customer_name has at most 2,704 bytes, of which the time and so on take some. Only identifiers
@@ -56,7 +58,9 @@ class NewEvent(NamedTuple):
     new: bool = False
 
 
-def read_events(body: Body, idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Batch[NewEvent]:
+def read_events(
+    body: Body, idempotency_key: str = "", item_keys: Sequence[str] = ()
+) -> Batch[NewEvent]:
     """The events of a body. Each without an id gets one: from the idempotency key and its position, or a new one.
 
     ``item_keys``: a key for each item, if its position in the body means nothing (imports).
@@ -72,7 +76,9 @@ def validate_events(values: list[Any]) -> Batch[NewEvent]:
 def _maker(idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Make[NewEvent]:
     now = now_in_seconds()
 
-    def make(index: int, item: dict[str, Any], _attributes: dict[str, Any], text: bytes) -> NewEvent:
+    def make(
+        index: int, item: dict[str, Any], _attributes: dict[str, Any], text: bytes
+    ) -> NewEvent:
         event_id = item.get("id")
         new = False
         if not event_id and item_keys:
@@ -81,9 +87,13 @@ def _maker(idempotency_key: str = "", item_keys: Sequence[str] = ()) -> Make[New
             event_id = _derived_id(idempotency_key, index)
         elif not event_id:
             event_id, new = new_text_id(), True
-        elif 4 * (len(event_id) + len(item["customer_id"]) + len(item["name"])) > _MAX_INDEXED_BYTES:
+        elif (
+            4 * (len(event_id) + len(item["customer_id"]) + len(item["name"])) > _MAX_INDEXED_BYTES
+        ):
             _check_size(event_id + item["customer_id"] + item["name"])
-        return NewEvent(event_id, item["customer_id"], item["name"], item.get("created_at", now), text, new)
+        return NewEvent(
+            event_id, item["customer_id"], item["name"], item.get("created_at", now), text, new
+        )
 
     return make
 

@@ -81,7 +81,9 @@ def _store_in_company(account_id: int, events: Sequence[NewEvent]) -> int:
     return duplicates
 
 
-def _store_requests(_key: int | None, requests: Sequence[tuple[int, Sequence[NewEvent]]]) -> list[int]:
+def _store_requests(
+    _key: int | None, requests: Sequence[tuple[int, Sequence[NewEvent]]]
+) -> list[int]:
     """Store the events of some requests, each with its account; returns how many of each were duplicates."""
     accounts = {account_id for account_id, _ in requests}
     if len(accounts) > 1:
@@ -103,7 +105,9 @@ def _store_shared(requests: Sequence[tuple[int, Sequence[NewEvent]]]) -> list[in
     STATEMENT_ROWS.observe(len(rows))
     accounts, events = zip(*rows, strict=True)
     with connection.cursor() as cursor:
-        _INSERT_SHARED.execute(cursor, {"account_ids": packed(map(str, accounts)), **_parameters(events)})
+        _INSERT_SHARED.execute(
+            cursor, {"account_ids": packed(map(str, accounts)), **_parameters(events)}
+        )
         if cursor.rowcount == len(rows):
             return [0] * len(requests)
     closed = {account_id for account_id in set(accounts) if not is_open(account_id=account_id)}
@@ -171,7 +175,9 @@ def delete_event(*, account_id: int, event_id: str) -> bytes | None:
 def erase_events(*, account_id: int, customer_id: str) -> int:
     """Delete every event of a customer; returns how many. Runs in the transaction of ``erase_customer``."""
     return delete_events(
-        account_id=account_id, condition="customer_id = %(customer_id)s", parameters={"customer_id": customer_id}
+        account_id=account_id,
+        condition="customer_id = %(customer_id)s",
+        parameters={"customer_id": customer_id},
     )
 
 
@@ -194,11 +200,14 @@ def prune_all_events() -> int:
     """Erase events past each account's retention; returns how many."""
     kept = Account.objects.filter(closed_at=None).exclude(event_retention_days=None).order_by("id")
     return sum(
-        prune_events(account_id=pk, days=days or 0) for pk, days in kept.values_list("id", "event_retention_days")
+        prune_events(account_id=pk, days=days or 0)
+        for pk, days in kept.values_list("id", "event_retention_days")
     )
 
 
-def erase_matching_events(*, account_id: int, equal: Mapping[str, Sequence[str]], times: Sequence[Condition]) -> int:
+def erase_matching_events(
+    *, account_id: int, equal: Mapping[str, Sequence[str]], times: Sequence[Condition]
+) -> int:
     """Erase the account's events with any of these values in each column, at these times; returns how many.
 
     A customer's are erased in one transaction. Those of all customers are erased in small ones: what is erased before a

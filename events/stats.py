@@ -218,7 +218,11 @@ def known_names(*, account_id: int, today: datetime.date, limit: int) -> list[st
 
 
 def count_events(
-    *, account_id: int, seconds: float, until: datetime.datetime | None = None, chunk: int | None = None
+    *,
+    account_id: int,
+    seconds: float,
+    until: datetime.datetime | None = None,
+    chunk: int | None = None,
 ) -> bool:
     """Count what was received since the last time, for about so long. True when there is no more to count for now.
 
@@ -259,7 +263,8 @@ def _count_chunk(account_id: int, settled: datetime.datetime, chunk: int) -> boo
         cursor.execute(_COUNT, parameters)
         cursor.execute(_FORGET, parameters)
         cursor.execute(
-            "UPDATE events_counted SET received_until = %(until)s WHERE account_id = %(account_id)s", parameters
+            "UPDATE events_counted SET received_until = %(until)s WHERE account_id = %(account_id)s",
+            parameters,
         )
     return end is not None
 
@@ -272,7 +277,9 @@ def delete_events(*, account_id: int, condition: str, parameters: dict[str, Any]
     with connection.cursor() as cursor:
         # By a statement of its own: the next one then sees all that was counted until the lock was had.
         (until,) = _lock(cursor, account_id)
-        cursor.execute(_DELETE.format(condition), {**parameters, "account_id": account_id, "until": until})
+        cursor.execute(
+            _DELETE.format(condition), {**parameters, "account_id": account_id, "until": until}
+        )
         deleted: int = cursor.fetchone()[0]
     return deleted
 

@@ -18,6 +18,8 @@ urlpatterns = [
     ),
     # Stands before the customers' addresses: an identifier may hold slashes.
     re_path(
-        rf"^customer/{identifier('customer_id')}/event/?\Z", TimelineViewSet.as_view({"get": "list"}), name="timeline"
+        rf"^customer/{identifier('customer_id')}/event/?\Z",
+        TimelineViewSet.as_view({"get": "list"}),
+        name="timeline",
     ),
 ]

@@ -30,11 +30,15 @@ class EventViewSet(ApiViewSet):
 
     def create(self, request: Request) -> HttpResponse:
         """Store one event or many."""
-        with keeping_unreadable(request, account_id=self.account_id, key_id=self.key_id, kind="event"):
+        with keeping_unreadable(
+            request, account_id=self.account_id, key_id=self.key_id, kind="event"
+        ):
             batch = read_events(read_body(request), _idempotency_key(request))
         accepted = batch.accepted
         duplicates = store_events(account_id=self.account_id, events=accepted)
-        keep_rejections(account_id=self.account_id, key_id=self.key_id, kind="event", rejections=batch.rejected)
+        keep_rejections(
+            account_id=self.account_id, key_id=self.key_id, kind="event", rejections=batch.rejected
+        )
         return batch_response("event", batch, map(_response_row, accepted), duplicates=duplicates)
 
     def list(self, request: Request) -> HttpResponseBase:
@@ -54,7 +58,9 @@ class EventViewSet(ApiViewSet):
         if row_json is None:
             raise Http404("There is no event with this id.")
         return envelope(
-            "event", [row_json if self.may_read else only_sent(row_json, {"id", "success"})], method="DELETE"
+            "event",
+            [row_json if self.may_read else only_sent(row_json, {"id", "success"})],
+            method="DELETE",
         )
 
     def destroy_many(self, request: Request) -> HttpResponse:
@@ -65,9 +71,13 @@ class EventViewSet(ApiViewSet):
                 raise InvalidRequestError([Error("invalid", detail, name)])
         query = read_list(queries.ERASURE, request.query_params)
         if not query.equal and not query.conditions:
-            detail = "Say which events to delete: by customer_id, name or created_at[gte|gt|lte|lt]."
+            detail = (
+                "Say which events to delete: by customer_id, name or created_at[gte|gt|lte|lt]."
+            )
             raise InvalidRequestError([Error("required", detail, None)])
-        erased = erase_matching_events(account_id=self.account_id, equal=query.equal, times=query.conditions)
+        erased = erase_matching_events(
+            account_id=self.account_id, equal=query.equal, times=query.conditions
+        )
         return envelope("event", [], method="DELETE", metadata={"events": erased})
 
 
@@ -79,9 +89,9 @@ class TimelineViewSet(ApiViewSet):
     def list(self, request: Request, customer_id: str) -> HttpResponseBase:
         """A customer's events of every name; 404 if nothing is known of the customer."""
         definition, ids = queries.timeline_of(account_id=self.account_id, customer_id=customer_id)
-        if get_customer(account_id=self.account_id, customer_id=customer_id) is None and not queries.has_events(
-            account_id=self.account_id, customer_ids=ids
-        ):
+        if get_customer(
+            account_id=self.account_id, customer_id=customer_id
+        ) is None and not queries.has_events(account_id=self.account_id, customer_ids=ids):
             raise Http404("No customer and no event has this customer_id.")
         return self.list_of("event", definition, customer_id=ids)
 
@@ -91,7 +101,9 @@ def _idempotency_key(request: Request) -> str:
     if key is None:
         return ""
     if not 1 <= len(key) <= _MAX_KEY_LENGTH:
-        raise InvalidRequestError([Error("max_length", f"Send 1 to {_MAX_KEY_LENGTH} characters.", "Idempotency-Key")])
+        raise InvalidRequestError(
+            [Error("max_length", f"Send 1 to {_MAX_KEY_LENGTH} characters.", "Idempotency-Key")]
+        )
     return key
 
 

@@ -73,7 +73,9 @@ def _literal(host: str) -> str | None:
 class GuardedResolver(ThreadedResolver):
     """Resolves only to allowed addresses. The connection uses exactly these; nothing is looked up again."""
 
-    async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_UNSPEC) -> list[ResolveResult]:
+    async def resolve(
+        self, host: str, port: int = 0, family: Any = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
         """The allowed addresses of a name; ``RefusedAddressError`` if there are none."""
         found = await super().resolve(host, port, family)
         allowed = [each for each in found if is_allowed(each["host"])]

@@ -36,14 +36,25 @@ class WebhookAdmin(ReadOnlyAdmin):
     def _switch(self, request: HttpRequest, queryset: QuerySet[Webhook], *, enabled: bool) -> None:
         for row in queryset:
             services.update_webhook(
-                account_id=row.account_id, webhook_id=row.pk, changes={"enabled": enabled}, actor=actor_of(request)
+                account_id=row.account_id,
+                webhook_id=row.pk,
+                changes={"enabled": enabled},
+                actor=actor_of(request),
             )
         self.message_user(request, f"Switched {'on' if enabled else 'off'}: {len(queryset)}.")
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "account", "webhook", "entries", "failures", "status", "next_attempt_at")
+    list_display = (
+        "created_at",
+        "account",
+        "webhook",
+        "entries",
+        "failures",
+        "status",
+        "next_attempt_at",
+    )
     list_select_related = ("webhook__account",)
     search_fields = ("webhook__url", "webhook__account__name")
     ordering = ("-created_at",)
@@ -62,7 +73,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """The others are tried again by themselves."""
         set_aside = list(queryset.filter(set_aside_at__isnull=False))
         for row in set_aside:
-            services.resend(account_id=row.webhook.account_id, webhook_id=row.webhook_id, delivery_id=row.pk)
+            services.resend(
+                account_id=row.webhook.account_id, webhook_id=row.webhook_id, delivery_id=row.pk
+            )
             self.log_change(request, row, "Sent again.")
         self.message_user(request, f"Sent again soon: {len(set_aside)}.")
 

@@ -62,7 +62,11 @@ class Page(NamedTuple):
         """The page, with so many entries at most."""
         if len(self.entries) <= number:
             return self
-        return self._replace(entries=self.entries.between(0, number), end=self.entries[number - 1].position, more=True)
+        return self._replace(
+            entries=self.entries.between(0, number),
+            end=self.entries[number - 1].position,
+            more=True,
+        )
 
 
 class Source(NamedTuple):
@@ -85,7 +89,10 @@ SOURCES = {
         " WHERE account_id = %(account_id)s::bigint AND customer_id = seen.customer_id)",
     ),
     EntryType.CUSTOMER_ERASED: Source(
-        "feed_erasure", "erased_at", "customer_id", "json_build_object('customer_id', customer_id)::text"
+        "feed_erasure",
+        "erased_at",
+        "customer_id",
+        "json_build_object('customer_id', customer_id)::text",
     ),
 }
 
@@ -104,7 +111,9 @@ _NAMED = "name = ANY(%(names)s::text[])"
 
 
 @retried
-def read_entries(*, account_id: int, only: Filter, after: Position, limit: int, until: datetime.datetime) -> Page:
+def read_entries(
+    *, account_id: int, only: Filter, after: Position, limit: int, until: datetime.datetime
+) -> Page:
     """The first ``limit`` entries after a position and up to a settled time, in parts that fit into memory.
 
     Fewer if they are large or hard to find.
@@ -130,12 +139,19 @@ def _statement(only: frozenset[str], *, named: bool) -> Prepared:
         if not only or entry_type in only:
             by_name = named and entry_type is EntryType.EVENT_CREATED
             wanted, limit = (_NAMED, "scanned") if by_name else ("true", "limit")
-            parts = {**source._asdict(), "rank": RANKS[entry_type], "wanted": wanted, "limit": limit}
+            parts = {
+                **source._asdict(),
+                "rank": RANKS[entry_type],
+                "wanted": wanted,
+                "limit": limit,
+            }
             found.append(f"({_ROWS.format(**parts)})")
     return Prepared(" UNION ALL ".join(found))
 
 
-def _read_part(account_id: int, only: Filter, after: Position, limit: int, until: datetime.datetime) -> Page:
+def _read_part(
+    account_id: int, only: Filter, after: Position, limit: int, until: datetime.datetime
+) -> Page:
     """The first ``limit`` entries of all types together, in their order."""
     scanned = dict.fromkeys(RANKS.values(), limit)
     if only.names:
@@ -190,4 +206,7 @@ def _merged(
 
 
 def _head(rank: int, at: datetime.datetime) -> bytes:
-    return b'{"type":"%b","timestamp":"%b","data":' % (_TYPES[rank].encode(), unix_seconds(at).encode())
+    return b'{"type":"%b","timestamp":"%b","data":' % (
+        _TYPES[rank].encode(),
+        unix_seconds(at).encode(),
+    )

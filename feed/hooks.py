@@ -88,7 +88,9 @@ class Hook:
                 self.read_to = self._position = position
             self.wakeup.set()
             return
-        test_requested = row.test_requested_at and row.test_requested_at != self.row.test_requested_at
+        test_requested = (
+            row.test_requested_at and row.test_requested_at != self.row.test_requested_at
+        )
         self.row = row
         self._resend = [each for each in due if each.set_aside_at]
         if test_requested or self._resend:
@@ -150,12 +152,16 @@ class Hook:
         """The body of a test message, in the shape of the others, and its id."""
         now = unix_seconds(timezone.now())
         entry = {"type": "test", "timestamp": now, "data": {}}
-        body = entry if self.row.batch == 1 else {"type": "batch", "timestamp": now, "data": [entry]}
+        body = (
+            entry if self.row.batch == 1 else {"type": "batch", "timestamp": now, "data": [entry]}
+        )
         return orjson.dumps(body), message_id(self.row.pk, "test", self.row.test_requested_at)
 
     def headers(self, identifier: str, body: bytes) -> dict[str, str]:
         """The headers of a request that is sent now."""
-        return signed_headers(identifier=identifier, timestamp=int(time.time()), body=body, keys=self._signing_keys())
+        return signed_headers(
+            identifier=identifier, timestamp=int(time.time()), body=body, keys=self._signing_keys()
+        )
 
     def moved_away(self, message: Message) -> bool:
         """Whether the webhook was rewound since the message was made."""

@@ -19,7 +19,11 @@ class Erasure(AccountOwned):
 
     class Meta:
         # feed.queries: erasures since a position.
-        indexes = (models.Index(fields=["account", "erased_at", "customer_id"], name="erasures_by_erased_at"),)
+        indexes = (
+            models.Index(
+                fields=["account", "erased_at", "customer_id"], name="erasures_by_erased_at"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.customer_id
@@ -48,8 +52,12 @@ class Webhook(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="webhooks")
     url = models.CharField(max_length=2000)
-    types = ArrayField(models.CharField(max_length=40, choices=EntryType), default=list, blank=True)  # none: all
-    names = ArrayField(models.CharField(max_length=255), default=list, blank=True)  # of events; none: all
+    types = ArrayField(
+        models.CharField(max_length=40, choices=EntryType), default=list, blank=True
+    )  # none: all
+    names = ArrayField(
+        models.CharField(max_length=255), default=list, blank=True
+    )  # of events; none: all
     batch = models.PositiveSmallIntegerField(default=1)
     enabled = models.BooleanField(default=True)
     stopped = models.CharField(max_length=10, choices=Stopped, default="", blank=True)
@@ -73,7 +81,9 @@ class Webhook(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=models.Q(batch__range=(1, MAX_BATCH)), name="feed_webhook_batch"),
+            models.CheckConstraint(
+                condition=models.Q(batch__range=(1, MAX_BATCH)), name="feed_webhook_batch"
+            ),
         )
 
     def __str__(self) -> str:
@@ -101,7 +111,9 @@ class Delivery(models.Model):
         constraints = (
             # To keep the order, one is retried before the next is sent.
             models.UniqueConstraint(
-                fields=["webhook"], condition=models.Q(set_aside_at=None), name="feed_delivery_one_pending"
+                fields=["webhook"],
+                condition=models.Q(set_aside_at=None),
+                name="feed_delivery_one_pending",
             ),
         )
         # feed.queries: what a webhook has set aside, the newest first.
@@ -114,7 +126,9 @@ class Delivery(models.Model):
 class Attempt(models.Model):
     """A request that was sent to a webhook; the last ones are kept for inspection."""
 
-    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="attempts", db_index=False)
+    webhook = models.ForeignKey(
+        Webhook, on_delete=models.CASCADE, related_name="attempts", db_index=False
+    )
     message_id = models.CharField(max_length=80)
     at = models.DateTimeField()
     milliseconds = models.PositiveIntegerField()

@@ -21,7 +21,9 @@ class Pages:
         self._ask = ask
         self._segments = Segments()
         self._reading: dict[_Key, asyncio.Future[Page]] = {}
-        self._read_to: dict[int, Position] = {}  # of accounts: beyond it was nothing, and no news since
+        self._read_to: dict[
+            int, Position
+        ] = {}  # of accounts: beyond it was nothing, and no news since
 
     def news(self, account_id: int) -> None:
         """There may be something where there was nothing."""
@@ -44,7 +46,12 @@ class Pages:
         read_at = time.monotonic()
         try:
             page = await self._ask(
-                read_page, account_id=account_id, only=only, after=after, limit=_ENTRIES, fresh=False
+                read_page,
+                account_id=account_id,
+                only=only,
+                after=after,
+                limit=_ENTRIES,
+                fresh=False,
             )
         finally:
             del self._reading[key]

@@ -35,12 +35,18 @@ class Position(NamedTuple):
     def cursor(self) -> str:
         """The cursor for clients. It is neither signed nor bound to a filter, because clients may keep it for months."""
         microseconds = (self.at - _EPOCH) // _MICROSECOND
-        return base64.urlsafe_b64encode(f"{microseconds}.{self.rank}.{self.id}".encode()).decode().rstrip("=")
+        return (
+            base64.urlsafe_b64encode(f"{microseconds}.{self.rank}.{self.id}".encode())
+            .decode()
+            .rstrip("=")
+        )
 
     @classmethod
     def of(cls, cursor: str) -> Self:
         """The position that a cursor names; ``ValueError`` if it is invalid."""
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        text = base64.b64decode(
+            cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True
+        ).decode()
         microseconds, rank, entry_id = text.split(".", 2)
         if "\0" in entry_id or not 0 <= int(rank) <= _LAST:
             raise ValueError

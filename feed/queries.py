@@ -36,7 +36,9 @@ _PRESENT = Prepared(f"SELECT settled, {DELETIONS} FROM traitly_settled")
 _segments = Segments()
 
 
-def read_page(*, account_id: int, only: Filter, after: Position, limit: int, fresh: bool = True) -> Page:
+def read_page(
+    *, account_id: int, only: Filter, after: Position, limit: int, fresh: bool = True
+) -> Page:
     """The first ``limit`` entries after a position, fewer if they are large or hard to find.
 
     Up to the present where that is ``fresh``, at the cost of settling; else up to what is settled already. Others who read
@@ -44,7 +46,12 @@ def read_page(*, account_id: int, only: Filter, after: Position, limit: int, fre
     """
     until, deletions = _present(account_id)
     page = _read_shared(account_id, only, after, limit, until, deletions)
-    if not fresh or page.more or len(page.entries) == limit or not has_new_entries({account_id: page.end}):
+    if (
+        not fresh
+        or page.more
+        or len(page.entries) == limit
+        or not has_new_entries({account_id: page.end})
+    ):
         return page
     rest = _read_shared(account_id, only, page.end, limit - len(page.entries), settle(), deletions)
     return Page(page.entries.then(rest.entries), rest.end, rest.more)
@@ -62,7 +69,12 @@ def _present(account_id: int) -> tuple[datetime.datetime, object]:
 
 
 def _read_shared(
-    account_id: int, only: Filter, after: Position, limit: int, until: datetime.datetime, deletions: object
+    account_id: int,
+    only: Filter,
+    after: Position,
+    limit: int,
+    until: datetime.datetime,
+    deletions: object,
 ) -> Page:
     """Entries up to a settled time: those that others have read, and then those of one look into the tables."""
     key, end = (account_id, only, deletions), Position.after(until)
@@ -72,7 +84,14 @@ def _read_shared(
         part = _segments.find(key, page.end, missing)
         if last := part is None:
             # As many as were asked for, not as are missing here, so that all go on from the same places.
-            read = partial(read_entries, account_id=account_id, only=only, after=page.end, limit=limit, until=until)
+            read = partial(
+                read_entries,
+                account_id=account_id,
+                only=only,
+                after=page.end,
+                limit=limit,
+                until=until,
+            )
             if (part := _segments.read(key, page.end, read)) is None:
                 continue
             part = part.first(missing)
@@ -82,10 +101,14 @@ def _read_shared(
     return page
 
 
-def read_all(*, account_id: int, only: Filter, after: Position, until: datetime.datetime) -> Iterator[list[bytes]]:
+def read_all(
+    *, account_id: int, only: Filter, after: Position, until: datetime.datetime
+) -> Iterator[list[bytes]]:
     """Everything after a position up to a settled time, in parts. Nothing is held between them."""
     while True:
-        page = read_entries(account_id=account_id, only=only, after=after, limit=_STREAMED_ROWS, until=until)
+        page = read_entries(
+            account_id=account_id, only=only, after=after, limit=_STREAMED_ROWS, until=until
+        )
         if page.entries:
             yield [entry.text for entry in page.entries]
         if not page.more:
@@ -93,7 +116,9 @@ def read_all(*, account_id: int, only: Filter, after: Position, until: datetime.
         after = page.end
 
 
-def has_new_entries(after: Mapping[int, Position], until: datetime.datetime | None = None) -> set[int]:
+def has_new_entries(
+    after: Mapping[int, Position], until: datetime.datetime | None = None
+) -> set[int]:
     """The accounts that have something beyond a position, up to a settled time or settled or not."""
     found: set[int] = set()
     with connection.cursor() as cursor:
@@ -123,7 +148,11 @@ def webhook_state(row: Webhook) -> WebhookState:
     position = Position.of(row.position)
     behind = bool(has_new_entries({row.account_id: position}))
     pending = row.deliveries.filter(set_aside_at=None).first()
-    lag = max(timezone.now() - position.at, datetime.timedelta()) if behind or pending else datetime.timedelta()
+    lag = (
+        max(timezone.now() - position.at, datetime.timedelta())
+        if behind or pending
+        else datetime.timedelta()
+    )
     return WebhookState(row, position.at, lag, pending)
 
 
@@ -171,8 +200,12 @@ def _webhook_lag() -> float:
     oldest: dict[int, Position] = {}
     webhooks = Webhook.objects.filter(enabled=True).order_by("id")[:_METERED]
     for account_id, cursor in webhooks.values_list("account_id", "position"):
-        oldest[account_id] = min(Position.of(cursor), oldest.get(account_id, Position.after(timezone.now())))
-    waiting = [_oldest_after(account_id, oldest[account_id].at) for account_id in has_new_entries(oldest)]
+        oldest[account_id] = min(
+            Position.of(cursor), oldest.get(account_id, Position.after(timezone.now()))
+        )
+    waiting = [
+        _oldest_after(account_id, oldest[account_id].at) for account_id in has_new_entries(oldest)
+    ]
     return max(((timezone.now() - at).total_seconds() for at in waiting if at), default=0.0)
 
 
@@ -197,17 +230,29 @@ def metrics() -> list[Metric]:
     states.add_metric(["delivering"], enabled - failing)
     states.add_metric(["failing"], failing)
     states.add_metric(["stopped"], stopped)
-    held_text = "Age of the oldest writing transaction: the feed shows nothing that arrived after it began."
+    held_text = (
+        "Age of the oldest writing transaction: the feed shows nothing that arrived after it began."
+    )
     found: list[Metric] = [
         GaugeMetricFamily("traitly_feed_held_back_seconds", held_text, value=float(held)),
-        GaugeMetricFamily("traitly_webhook_lag_seconds", "Age of the oldest entry to be sent.", value=_webhook_lag()),
-        GaugeMetricFamily("traitly_background_workers", "Live run_worker processes.", value=workers),
-        GaugeMetricFamily("traitly_webhook_deliveries_set_aside", "Entries that failed every retry.", value=aside),
+        GaugeMetricFamily(
+            "traitly_webhook_lag_seconds",
+            "Age of the oldest entry to be sent.",
+            value=_webhook_lag(),
+        ),
+        GaugeMetricFamily(
+            "traitly_background_workers", "Live run_worker processes.", value=workers
+        ),
+        GaugeMetricFamily(
+            "traitly_webhook_deliveries_set_aside", "Entries that failed every retry.", value=aside
+        ),
         states,
     ]
     if seen is not None:
         text = "Seconds since the last heartbeat of a run_worker process."
-        found.append(GaugeMetricFamily("traitly_background_worker_seen_seconds", text, value=float(seen)))
+        found.append(
+            GaugeMetricFamily("traitly_background_worker_seen_seconds", text, value=float(seen))
+        )
     return found
 
 

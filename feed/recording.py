@@ -80,7 +80,9 @@ def heartbeat(worker: uuid.UUID, started_at: datetime.datetime) -> None:
 def claim(worker: uuid.UUID) -> list[Webhook]:
     """Renew the worker's leases and take unserved webhooks, up to its share; returns those that it serves."""
     now = timezone.now()
-    alive = Worker.objects.filter(seen_at__gt=now - datetime.timedelta(seconds=LEASE_SECONDS)).count()
+    alive = Worker.objects.filter(
+        seen_at__gt=now - datetime.timedelta(seconds=LEASE_SECONDS)
+    ).count()
     wanted = Webhook.objects.filter(Q(enabled=True) | Q(test_requested_at__isnull=False)).count()
     share = -(-wanted // max(1, alive))
     with connection.cursor() as cursor:
@@ -105,9 +107,18 @@ def move(worker: uuid.UUID, moved: Sequence[Moved], attempts: Sequence[Attempt])
         ids, positions, rewinds = zip(*moved, strict=True) if moved else ((), (), ())
         cursor.execute(
             _MOVE,
-            {"ids": list(ids), "positions": list(positions), "rewinds": list(rewinds), "worker": worker},
+            {
+                "ids": list(ids),
+                "positions": list(positions),
+                "rewinds": list(rewinds),
+                "worker": worker,
+            },
         )
-        known = set(Webhook.objects.filter(id__in={each.webhook_id for each in attempts}).values_list("id", flat=True))
+        known = set(
+            Webhook.objects.filter(id__in={each.webhook_id for each in attempts}).values_list(
+                "id", flat=True
+            )
+        )
         Attempt.objects.bulk_create([each for each in attempts if each.webhook_id in known])
 
 
@@ -120,7 +131,9 @@ def prune_attempts() -> int:
 
 
 @transaction.atomic
-def record_failure(worker: uuid.UUID, delivery: Delivery, result: SendResult, delay: float) -> Webhook | None:
+def record_failure(
+    worker: uuid.UUID, delivery: Delivery, result: SendResult, delay: float
+) -> Webhook | None:
     """Keep a request that failed, to be tried again after ``delay`` seconds; None without the lease.
 
     What has failed through all retries is set aside, and the position moves on. What was set aside before stays so. A
@@ -166,7 +179,9 @@ def record_success(worker: uuid.UUID, delivery: Delivery) -> bool:
 
 def test_is_done(webhook: Webhook) -> None:
     """Clear the request for a test, unless there is a newer one."""
-    Webhook.objects.filter(id=webhook.pk, test_requested_at=webhook.test_requested_at).update(test_requested_at=None)
+    Webhook.objects.filter(id=webhook.pk, test_requested_at=webhook.test_requested_at).update(
+        test_requested_at=None
+    )
 
 
 def due(worker: uuid.UUID) -> list[Delivery]:
@@ -185,7 +200,9 @@ def begin_chore(name: str, every: datetime.timedelta) -> bool:
     """Whether this worker should do it now; of several that ask, one."""
     now = timezone.now()
     _, made = Chore.objects.get_or_create(name=name, defaults={"started_at": now})
-    return made or bool(Chore.objects.filter(name=name, started_at__lt=now - every).update(started_at=now))
+    return made or bool(
+        Chore.objects.filter(name=name, started_at__lt=now - every).update(started_at=now)
+    )
 
 
 def _switch_off(webhook: Webhook, why: Webhook.Stopped) -> None:

@@ -54,9 +54,13 @@ def read_feed(query: QueryDict, *, paged: bool = True) -> FeedRequest:
         try:
             if name not in _PARAMETERS:
                 known = ", ".join(_PARAMETERS)
-                raise PydanticCustomError("unknown_parameter", f"Unknown parameter. Known parameters: {known}.")
+                raise PydanticCustomError(
+                    "unknown_parameter", f"Unknown parameter. Known parameters: {known}."
+                )
             if name in {"limit", "wait"} and not paged:
-                raise PydanticCustomError("invalid", "A stream has no pages: it sends everything up to now.")
+                raise PydanticCustomError(
+                    "invalid", "A stream has no pages: it sends everything up to now."
+                )
             values[name] = _READERS[name](texts)
         except PydanticCustomError as error:
             errors.append(Error(error.type, error.message(), name))
@@ -64,14 +68,18 @@ def read_feed(query: QueryDict, *, paged: bool = True) -> FeedRequest:
         errors.append(Error("invalid", "Send a cursor, or a time to start at, not both.", "since"))
     if errors:
         raise InvalidRequestError(errors)
-    after = values.get("cursor") or (Position.before(values["since"]) if "since" in values else START)
+    after = values.get("cursor") or (
+        Position.before(values["since"]) if "since" in values else START
+    )
     only = Filter(values.get("type", frozenset()), values.get("name", frozenset()))
     return FeedRequest(only, after, values.get("limit", DEFAULT_LIMIT), values.get("wait", 0))
 
 
 def _types(texts: list[str]) -> frozenset[str]:
     if unknown := set(texts) - set(EntryType.values):
-        raise PydanticCustomError("invalid_choice", f"{min(unknown)!r} is none of: {', '.join(EntryType.values)}.")
+        raise PydanticCustomError(
+            "invalid_choice", f"{min(unknown)!r} is none of: {', '.join(EntryType.values)}."
+        )
     return frozenset(texts)
 
 
@@ -89,7 +97,9 @@ def _cursor(texts: list[str]) -> Position:
     try:
         return Position.of(texts[-1])
     except ValueError:
-        raise PydanticCustomError("invalid", "Invalid. Start again without it, or with since.") from None
+        raise PydanticCustomError(
+            "invalid", "Invalid. Start again without it, or with since."
+        ) from None
 
 
 def _number(least: int, most: int) -> Callable[[list[str]], int]:
@@ -166,12 +176,16 @@ def read_webhook(body: Body, *, partial: bool) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise InvalidRequestError([Error("invalid", "Send one JSON object.")])
     sent = {name: value for name, value in item.items() if name not in _READ_ONLY}
-    errors = [] if partial or "url" in sent else [Error("required", "This field is required.", "url")]
+    errors = (
+        [] if partial or "url" in sent else [Error("required", "This field is required.", "url")]
+    )
     try:
         found = WebhookFields.model_validate(sent).model_dump(include=set(sent), mode="json")
     except ValidationError as error:
         errors += [
-            Error(_CODES.get(each["type"], "invalid"), _detail(each), ".".join(map(str, each["loc"])))
+            Error(
+                _CODES.get(each["type"], "invalid"), _detail(each), ".".join(map(str, each["loc"]))
+            )
             for each in error.errors()
         ]
     if errors:

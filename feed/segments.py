@@ -68,7 +68,12 @@ class Segments:
             oldest = self._forget()
             kept = self._by_key.get(key, ())
             found = next(
-                (each for each in reversed(kept) if each.begin <= after < each.end and each.read_at > oldest), None
+                (
+                    each
+                    for each in reversed(kept)
+                    if each.begin <= after < each.end and each.read_at > oldest
+                ),
+                None,
             )
         if found is None:
             return None

@@ -39,7 +39,9 @@ def new_session() -> aiohttp.ClientSession:
     )
 
 
-async def send(session: aiohttp.ClientSession, url: str, headers: dict[str, str], body: bytes) -> SendResult:
+async def send(
+    session: aiohttp.ClientSession, url: str, headers: dict[str, str], body: bytes
+) -> SendResult:
     """Send it, and read the beginning of the response."""
     # Hosts written as numbers bypass the resolver, and the operator's networks may have changed since.
     if wrong := check_url(url):
@@ -47,7 +49,9 @@ async def send(session: aiohttp.ClientSession, url: str, headers: dict[str, str]
     try:
         async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
             text = await _beginning(response)
-            return SendResult(response.status, text, _retry_after(response.headers.get("Retry-After", "")))
+            return SendResult(
+                response.status, text, _retry_after(response.headers.get("Retry-After", ""))
+            )
     except TimeoutError:
         return SendResult(None, f"There was no complete response within {SECONDS} seconds.")
     except (aiohttp.ClientError, OSError, ValueError, UnicodeError) as error:

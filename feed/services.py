@@ -55,7 +55,9 @@ def record_erasure(*, account_id: int, customer_id: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_ERASED, {"account_id": account_id, "customer_id": customer_id})
     Attempt.objects.filter(body__contains=text.decode(), **mine).delete()
-    Delivery.objects.filter(set_aside_at__isnull=False, **mine).extra(  # a constant; for bytes there is no lookup
+    Delivery.objects.filter(
+        set_aside_at__isnull=False, **mine
+    ).extra(  # a constant; for bytes there is no lookup
         where=["position(%s in body) > 0"], params=[text]
     ).delete()
 
@@ -103,7 +105,9 @@ def create_webhook(
 
 
 @transaction.atomic
-def update_webhook(*, account_id: int, webhook_id: Any, changes: dict[str, Any], actor: Actor = OPERATOR) -> Webhook:
+def update_webhook(
+    *, account_id: int, webhook_id: Any, changes: dict[str, Any], actor: Actor = OPERATOR
+) -> Webhook:
     """Change some of ``url``, ``types``, ``names``, ``batch`` and ``enabled``. ``Webhook.DoesNotExist``.
 
     A webhook that is enabled again continues at once where it stopped.
@@ -113,7 +117,9 @@ def update_webhook(*, account_id: int, webhook_id: Any, changes: dict[str, Any],
         setattr(row, name, sorted(set(value)) if name in {"types", "names"} else value)
     if changes.get("enabled"):
         row.stopped, row.failing_since = "", None
-        Delivery.objects.filter(webhook=row, set_aside_at=None).update(next_attempt_at=timezone.now(), failures=0)
+        Delivery.objects.filter(webhook=row, set_aside_at=None).update(
+            next_attempt_at=timezone.now(), failures=0
+        )
     row.save(update_fields=[*changes, "stopped", "failing_since"])
     _record(row, actor, AuditEntry.Action.WEBHOOK_CHANGED, changed=sorted(changes))
     return row
@@ -152,7 +158,9 @@ def rotate_secret(*, account_id: int, webhook_id: Any, actor: Actor) -> str:
 
 
 @transaction.atomic
-def rewind_webhook(*, account_id: int, webhook_id: Any, since: datetime.datetime, actor: Actor = OPERATOR) -> Webhook:
+def rewind_webhook(
+    *, account_id: int, webhook_id: Any, since: datetime.datetime, actor: Actor = OPERATOR
+) -> Webhook:
     """Send everything since a time again, with new ids, before anything else. ``Webhook.DoesNotExist``.
 
     A pending retry is dropped; it is sent again if it is from that time.
@@ -178,7 +186,9 @@ def request_test(*, account_id: int, webhook_id: Any) -> None:
 def resend(*, account_id: int, webhook_id: Any, delivery_id: Any) -> None:
     """Retry a delivery that was set aside, soon and once. ``Webhook.DoesNotExist``, ``Delivery.DoesNotExist``."""
     row = _locked(account_id, webhook_id)
-    delivery = Delivery.objects.select_for_update().get(webhook=row, id=delivery_id, set_aside_at__isnull=False)
+    delivery = Delivery.objects.select_for_update().get(
+        webhook=row, id=delivery_id, set_aside_at__isnull=False
+    )
     delivery.next_attempt_at = timezone.now()
     delivery.save(update_fields=["next_attempt_at"])
 
@@ -192,4 +202,6 @@ def _locked(account_id: int, webhook_id: Any) -> Webhook:
 
 
 def _record(row: Webhook, actor: Actor, action: AuditEntry.Action, **detail: Any) -> None:
-    audit.record(account=row.account, actor=actor, action=action, webhook=str(row.pk), url=row.url, **detail)
+    audit.record(
+        account=row.account, actor=actor, action=action, webhook=str(row.pk), url=row.url, **detail
+    )

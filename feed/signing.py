@@ -19,7 +19,9 @@ def message_id(*parts: object) -> str:
     return "msg_" + hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
-def signed_headers(*, identifier: str, timestamp: int, body: bytes, keys: Iterable[str]) -> dict[str, str]:
+def signed_headers(
+    *, identifier: str, timestamp: int, body: bytes, keys: Iterable[str]
+) -> dict[str, str]:
     """The headers of a message, signed with each of the secrets."""
     signed = f"{identifier}.{timestamp}.".encode() + body
     return {

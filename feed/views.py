@@ -54,15 +54,23 @@ class FeedViewSet(ApiViewSet):
                 page = self._read(params, page.end, fresh=True)
             else:
                 page = self._wait(params, page)
-        return list_response(request, "feed", WrittenRows(page.entries.array, len(page.entries)), page.end.cursor)
+        return list_response(
+            request, "feed", WrittenRows(page.entries.array, len(page.entries)), page.end.cursor
+        )
 
     def _parked(self, after: Position, until: float) -> ParkedResponse:
         account_id = self.account_id
-        return ParkedResponse(until=until, watch=lambda wake: watch.add(Waiter(account_id, after, until, wake)))
+        return ParkedResponse(
+            until=until, watch=lambda wake: watch.add(Waiter(account_id, after, until, wake))
+        )
 
     def _read(self, params: FeedRequest, after: Position, *, fresh: bool = False) -> Page:
         return queries.read_page(
-            account_id=self.account_id, only=params.only, after=after, limit=params.limit, fresh=fresh
+            account_id=self.account_id,
+            only=params.only,
+            after=after,
+            limit=params.limit,
+            fresh=fresh,
         )
 
     def _wait(self, params: FeedRequest, page: Page) -> Page:
@@ -83,7 +91,9 @@ class FeedViewSet(ApiViewSet):
 
     def _stream(self, params: FeedRequest) -> StreamingHttpResponse:
         until = settle()
-        parts = queries.read_all(account_id=self.account_id, only=params.only, after=params.after, until=until)
+        parts = queries.read_all(
+            account_id=self.account_id, only=params.only, after=params.after, until=until
+        )
         lines = (b"\n".join(part) + b"\n" for part in parts)
         allowed = self.request.auth.still_works  # type: ignore[union-attr]
         response = StreamingHttpResponse(while_allowed(lines, allowed), content_type=NDJSON)
@@ -120,7 +130,9 @@ class WebhookViewSet(ApiViewSet):
         except services.TooManyWebhooksError:
             detail = f"An account has at most {services.MAX_WEBHOOKS} webhooks."
             raise InvalidRequestError([Error("too_many", detail)]) from None
-        return envelope("webhook", [_shown(new.row) | {"secret": new.secret}], method="POST", status=201)
+        return envelope(
+            "webhook", [_shown(new.row) | {"secret": new.secret}], method="POST", status=201
+        )
 
     def list(self, request: Request) -> HttpResponse:
         """Every webhook of the account, oldest first; there are few."""
@@ -131,7 +143,9 @@ class WebhookViewSet(ApiViewSet):
                     for name in sorted(request.query_params)
                 ]
             )
-        return envelope("webhook", map(_shown, Webhook.objects.filter(account=self.account_id).order_by("id")))
+        return envelope(
+            "webhook", map(_shown, Webhook.objects.filter(account=self.account_id).order_by("id"))
+        )
 
     def retrieve(self, request: Request, webhook_id: str) -> HttpResponse:
         """One webhook."""
@@ -146,7 +160,10 @@ class WebhookViewSet(ApiViewSet):
         changes = read_webhook(read_body(request), partial=True)
         try:
             row = services.update_webhook(
-                account_id=self.account_id, webhook_id=row_id, changes=changes, actor=_actor(request)
+                account_id=self.account_id,
+                webhook_id=row_id,
+                changes=changes,
+                actor=_actor(request),
             )
         except Webhook.DoesNotExist:
             raise Http404("There is no webhook with this id.") from None

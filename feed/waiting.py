@@ -80,12 +80,18 @@ class Watch:
             if not (changed := has_new_entries(after)):
                 return set()
             until = settle()
-            found = has_new_entries({account_id: after[account_id] for account_id in changed}, until)
+            found = has_new_entries(
+                {account_id: after[account_id] for account_id in changed}, until
+            )
         except Exception:  # whatever it is, waiters are woken when their time is over
             logger.exception("The feed could not be read for waiting requests")
             connection.close()
             return set()
-        return {id(waiter) for waiter in waiters if waiter.account_id in found and waiter.after.at < until}
+        return {
+            id(waiter)
+            for waiter in waiters
+            if waiter.account_id in found and waiter.after.at < until
+        }
 
 
 watch = Watch()

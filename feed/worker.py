@@ -64,9 +64,13 @@ class Worker:
 
     async def run(self) -> None:
         """Deliver until ``stop``."""
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_LOOKUP_THREADS, "lookup"))
+        asyncio.get_running_loop().set_default_executor(
+            ThreadPoolExecutor(_LOOKUP_THREADS, "lookup")
+        )
         async with new_session() as self._session:
-            background = [asyncio.create_task(each) for each in (self._flush_often(), self._do_chores())]
+            background = [
+                asyncio.create_task(each) for each in (self._flush_often(), self._do_chores())
+            ]
             while not self._stopping.is_set():
                 await self._renew()
                 with suppress(TimeoutError):
@@ -152,7 +156,8 @@ class Worker:
         elif (delivery := hook.due(timezone.now())) is not None:
             await self._retry(hook, delivery)
         elif hook.pending:
-            await hook.wait(max(0.0, (hook.pending.next_attempt_at - timezone.now()).total_seconds()))  # type: ignore[operator]
+            until = hook.pending.next_attempt_at - timezone.now()  # type: ignore[operator]
+            await hook.wait(max(0.0, until.total_seconds()))
         elif message := await hook.next_message(self._pages):
             await self._deliver(hook, message)
         else:
@@ -169,7 +174,9 @@ class Worker:
             with suppress(RuntimeError):  # the worker has ended
                 loop.call_soon_threadsafe(news)
 
-        give_up = watch.add(Waiter(hook.row.account_id, hook.read_to, time.monotonic() + _MAX_WAIT, wake))
+        give_up = watch.add(
+            Waiter(hook.row.account_id, hook.read_to, time.monotonic() + _MAX_WAIT, wake)
+        )
         await hook.wait(_MAX_WAIT)
         give_up()
 
@@ -230,7 +237,9 @@ class Worker:
         result = await send(self._session, hook.row.url, headers, body)
         if hook.log.wants(accepted=result.accepted):
             taken = time.monotonic() - begun
-            self._attempts.append(new_attempt(hook.row.pk, identifier, at, taken, entries, body, result))
+            self._attempts.append(
+                new_attempt(hook.row.pk, identifier, at, taken, entries, body, result)
+            )
         return result
 
     async def _tell_owners(self, row: Webhook) -> None:
@@ -240,12 +249,19 @@ class Worker:
         )
 
         def mail() -> None:
-            send_mail(f"[Traitly] A webhook of {row.account.name} was switched off", text, None, recording.owners(row))
+            send_mail(
+                f"[Traitly] A webhook of {row.account.name} was switched off",
+                text,
+                None,
+                recording.owners(row),
+            )
 
         try:
             await self._once(mail)
         except Exception:
-            logger.exception("The mail to the owners about a webhook that was switched off failed: %s", row.pk)
+            logger.exception(
+                "The mail to the owners about a webhook that was switched off failed: %s", row.pk
+            )
 
     # In the background -----------------------------------------------------------------------------------------------
 

@@ -37,14 +37,28 @@ class RejectionAdmin(AccountOwnedAdmin):
     search_help_text = "A customer_id"
     searches_all = False  # they have no index but the primary key: those of one account are few
     ordering = ("-account_id", "-id")  # the primary key's
-    fields = ("account", "received_at", "key_id", "kind", "customer_id", "name", "reasons", "sent", "truncated")
+    fields = (
+        "account",
+        "received_at",
+        "key_id",
+        "kind",
+        "customer_id",
+        "name",
+        "reasons",
+        "sent",
+        "truncated",
+    )
     readonly_fields = ("reasons", "sent")
     actions = ("resend", "dismiss")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rejection]:
-        return Rejection.objects.order_by(*self.ordering).defer("payload").prefetch_related("account")
+        return (
+            Rejection.objects.order_by(*self.ordering).defer("payload").prefetch_related("account")
+        )
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
         account_id, _, row_id = object_id.partition(":")
         if not account_id.isascii() or not account_id.isdigit():
             return None
@@ -53,7 +67,9 @@ class RejectionAdmin(AccountOwnedAdmin):
         except ValidationError:  # the id is no UUID
             return None
 
-    def search(self, queryset: QuerySet[Rejection], account_id: int, term: str) -> QuerySet[Rejection]:
+    def search(
+        self, queryset: QuerySet[Rejection], account_id: int, term: str
+    ) -> QuerySet[Rejection]:
         return queryset.filter(customer_id=term)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -94,7 +110,10 @@ class RejectionAdmin(AccountOwnedAdmin):
 
     @admin.display(description="reasons")
     def reasons(self, rejection: Rejection) -> SafeString:
-        lines = ((f"{error['attr']}: " if error["attr"] else "", error["detail"]) for error in rejection.errors)
+        lines = (
+            (f"{error['attr']}: " if error["attr"] else "", error["detail"])
+            for error in rejection.errors
+        )
         return format_html_join(mark_safe("<br>"), "{}{}", lines)
 
     @admin.display(description="what was sent")

@@ -59,7 +59,9 @@ class Chart(NamedTuple):
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What ``admin/index.html`` shows, beside what every page has."""
-    days = next((period for period in PERIODS if str(period) == request.GET.get("days")), PERIODS[0])
+    days = next(
+        (period for period in PERIODS if str(period) == request.GET.get("days")), PERIODS[0]
+    )
     today = timezone.now().astimezone(datetime.UTC).date()
     period = [today - datetime.timedelta(days=ago) for ago in range(days - 1, -1, -1)]
     behind = _count_in(_LONGER_SECONDS if "count" in request.GET else _COUNTING_SECONDS)
@@ -69,7 +71,9 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "days": days,
         "periods": PERIODS,
         "behind": behind,
-        "events": _daily("Events a day", "events", period, queries.events_by_day(since=period[0], until=today)),
+        "events": _daily(
+            "Events a day", "events", period, queries.events_by_day(since=period[0], until=today)
+        ),
         "rejected": _rejected(today),
         "busiest": _busiest(period[0], today),
         "size": size,
@@ -89,7 +93,11 @@ def _count_in(seconds: float) -> int:
     if is_distributed():
         return 0
     ends = time.monotonic() + seconds
-    newest = Account.objects.filter(closed_at=None).order_by("-id").values_list("id", flat=True)[:_MAX_ACCOUNTS]
+    newest = (
+        Account.objects.filter(closed_at=None)
+        .order_by("-id")
+        .values_list("id", flat=True)[:_MAX_ACCOUNTS]
+    )
     uncounted = uncounted_accounts(account_ids=list(newest))
     behind = 0
     for account_id in uncounted:
@@ -99,7 +107,9 @@ def _count_in(seconds: float) -> int:
     return behind
 
 
-def _daily(title: str, unit: str, days: Sequence[datetime.date], values: Mapping[datetime.date, int]) -> Chart:
+def _daily(
+    title: str, unit: str, days: Sequence[datetime.date], values: Mapping[datetime.date, int]
+) -> Chart:
     return Chart(title, unit, [(f"{day:%d %b}", values.get(day, 0)) for day in days])
 
 

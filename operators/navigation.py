@@ -37,7 +37,10 @@ def groups(_request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar as django-unfold wants it: an item is left out for who may not view what it leads to."""
     return [
         {"items": [_DASHBOARD | {"link": reverse(_DASHBOARD["link"])}]},
-        *({"title": title, "items": [_item(*link) for link in links]} for title, links in _GROUPS.items()),
+        *(
+            {"title": title, "items": [_item(*link) for link in links]}
+            for title, links in _GROUPS.items()
+        ),
     ]
 
 

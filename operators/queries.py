@@ -51,7 +51,8 @@ def events_by_day(*, since: datetime.date, until: datetime.date) -> dict[datetim
     """The events of all accounts a day, as far as they are counted."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT day, sum(events)::bigint FROM events_daily WHERE day BETWEEN %s AND %s GROUP BY day", [since, until]
+            "SELECT day, sum(events)::bigint FROM events_daily WHERE day BETWEEN %s AND %s GROUP BY day",
+            [since, until],
         )
         return dict(cursor.fetchall())
 
@@ -74,7 +75,9 @@ def busiest_accounts(*, since: datetime.date, until: datetime.date, limit: int) 
 def rejections_by_day() -> Rejected:
     """What was refused and is still kept, a day. Of very many rows it reads a sample of the table's pages."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = 'rejections_rejection'::regclass")
+        cursor.execute(
+            "SELECT reltuples::bigint FROM pg_class WHERE oid = 'rejections_rejection'::regclass"
+        )
         one_in = max(1, cursor.fetchone()[0] // _SAMPLED)
         sample = f"TABLESAMPLE SYSTEM ({100 / one_in})" if one_in > 1 else ""
         cursor.execute(
@@ -119,4 +122,6 @@ def slow_statements() -> list[Statement]:
             )
             return [Statement(*row) for row in cursor.fetchall()]
     except DatabaseError as error:  # installed but not preloaded, or not for this role
-        raise StatementsUnavailableError(f"PostgreSQL does not say: {str(error).strip()}") from error
+        raise StatementsUnavailableError(
+            f"PostgreSQL does not say: {str(error).strip()}"
+        ) from error

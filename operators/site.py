@@ -28,7 +28,9 @@ class OperatorsSite(UnfoldAdminSite):  # type: ignore[misc]  # untyped
         """What every page needs. Colours stand in a stylesheet: the policy forbids them in the page."""
         return {**super().each_context(request), "colors": None}
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
         """Operators change their password where everyone does, so that it is noted, mailed and asked for again there."""
         return redirect("account_change_password")
 

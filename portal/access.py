@@ -82,7 +82,9 @@ def member(view: View[Parameters]) -> AnyView:
 def _is_for_closed_accounts(request: HttpRequest) -> bool:
     """A failed erasure can be retried, and users can switch to their other accounts."""
     name = request.resolver_match.view_name if request.resolver_match else ""
-    return name in {"portal:accounts", "portal:account_switch"} or name.startswith("portal:settings")
+    return name in {"portal:accounts", "portal:account_switch"} or name.startswith(
+        "portal:settings"
+    )
 
 
 def owner(view: View[Parameters]) -> AnyView:
@@ -153,5 +155,6 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "membership": SimpleLazyObject(lambda: find_membership(request)) if authenticated else None,
         "sign_up_is_open": settings.SIGN_UP == "open",
-        "mail_is_printed": settings.EMAIL_BACKEND == "django.core.mail.backends.console.EmailBackend",
+        "mail_is_printed": settings.EMAIL_BACKEND
+        == "django.core.mail.backends.console.EmailBackend",
     }

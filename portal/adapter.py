@@ -37,7 +37,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Not after a recent log-in, which allauth itself would not count."""
-        return not logged_in_recently(self.request) and super().is_reauthentication_required(app=app, **kwargs)
+        return not logged_in_recently(self.request) and super().is_reauthentication_required(
+            app=app, **kwargs
+        )
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The client's IP address. All clients through a Unix socket without a trusted proxy count as one."""

@@ -17,7 +17,9 @@ _PROVEN = "_proven_login"
 
 def known_browser(request: HttpRequest, login: str) -> str | None:
     """The browser's own number, if this user has logged in with it; it names whose it is, so that none has another's."""
-    value: str | None = request.get_signed_cookie(_name(login), None, salt=_salt(login), max_age=_LIVES_SECONDS)
+    value: str | None = request.get_signed_cookie(
+        _name(login), None, salt=_salt(login), max_age=_LIVES_SECONDS
+    )
     return value
 
 

@@ -45,14 +45,23 @@ _REQUESTS = {
 def commands(language: str, *, server: str, key: str) -> list[Command]:
     """The four commands of the reference in one of ``LANGUAGES``, for the API at ``server``."""
     return [
-        Command(title, _command(language, *request).replace(PUBLISHED_SERVER, server).replace(PLACEHOLDER, key))
+        Command(
+            title,
+            _command(language, *request)
+            .replace(PUBLISHED_SERVER, server)
+            .replace(PLACEHOLDER, key),
+        )
         for title, request in _REQUESTS.items()
     ]
 
 
 def list_command(path: str, *, server: str, key: str) -> str:
     """The command that asks the API at ``server`` for a list: its path with its query."""
-    return _command("curl", "GET", path, None).replace(PUBLISHED_SERVER, server).replace(PLACEHOLDER, key)
+    return (
+        _command("curl", "GET", path, None)
+        .replace(PUBLISHED_SERVER, server)
+        .replace(PLACEHOLDER, key)
+    )
 
 
 def _command(language: str, method: str, path: str, body: object) -> str:

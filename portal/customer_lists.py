@@ -12,7 +12,11 @@ from customers.queries import LIST
 _ATTRIBUTE = f"{ATTRIBUTES}["
 _AMOUNTS = {"gte": "at least", "gt": "above", "lte": "at most", "lt": "below"}
 _TIMES = {"gte": "since", "gt": "after", "lte": "until", "lt": "before"}
-_SHORT = {"monthly_payment_amount": "Pays a month", "created_at": "Created", "updated_at": "Updated"}
+_SHORT = {
+    "monthly_payment_amount": "Pays a month",
+    "created_at": "Created",
+    "updated_at": "Updated",
+}
 _LABELS = {each.name: _SHORT.get(each.name, each.label) for each in COLUMNS}
 _KINDS = {each.name: each.kind for each in COLUMNS}
 
@@ -32,7 +36,9 @@ FILTERS = {
     **{key: _label(key) for name in LIST.ranges for key in (f"{name}[gte]", f"{name}[lte]")},
     ATTRIBUTES: "Custom attribute",
 }
-COLUMN_CHOICES = {name: label for name, label in _LABELS.items() if name not in {"name", ATTRIBUTES}}
+COLUMN_CHOICES = {
+    name: label for name, label in _LABELS.items() if name not in {"name", ATTRIBUTES}
+}
 DEFAULT_COLUMNS = ("customer_id", "email", "plan", "monthly_payment_amount", "created_at")
 MAX_COLUMNS = 20
 
@@ -58,7 +64,8 @@ def filters_in(query: QueryDict) -> list[tuple[str, str]]:
     return [
         (name, value.replace("\0", "").strip())
         for name, values in query.lists()
-        if name in LIST.equal or (name.partition("[")[0] in {*LIST.ranges, ATTRIBUTES} and name.endswith("]"))
+        if name in LIST.equal
+        or (name.partition("[")[0] in {*LIST.ranges, ATTRIBUTES} and name.endswith("]"))
         for value in values
         if value.replace("\0", "").strip()
     ]
@@ -71,13 +78,21 @@ def new_filter(name: str, value: str) -> tuple[str, str] | None:
     if name != ATTRIBUTES:
         return name, value
     key, equals, wanted = value.partition("=")
-    return (f"{_ATTRIBUTE}{key.strip()}]", wanted.strip()) if equals and key.strip() and wanted.strip() else None
+    return (
+        (f"{_ATTRIBUTE}{key.strip()}]", wanted.strip())
+        if equals and key.strip() and wanted.strip()
+        else None
+    )
 
 
 def described(filters: Sequence[tuple[str, str]], others: dict[str, str]) -> list[Filter]:
     """The filters for people. ``others`` is what else the page's query holds."""
     return [
-        Filter(_label(name), value, urlencode([*filters[:place], *filters[place + 1 :], *others.items()]))
+        Filter(
+            _label(name),
+            value,
+            urlencode([*filters[:place], *filters[place + 1 :], *others.items()]),
+        )
         for place, (name, value) in enumerate(filters)
     ]
 

@@ -47,7 +47,9 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # untyped
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = "At least eight characters, and not a common password."
         self.may_have_own = settings.SIGN_UP == "open"
-        if self.may_have_own and "own" in context.request.GET:  # would rather have an account of their own
+        if (
+            self.may_have_own and "own" in context.request.GET
+        ):  # would rather have an account of their own
             context.request.session.pop(INVITATION, None)
         self.invitation = invitation_of(context.request)
         if self.invitation:
@@ -113,7 +115,9 @@ class KeyForm(forms.Form):
     LIVES = (("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
 
     name = forms.CharField(
-        max_length=100, help_text="What uses the key, such as “Website” or “Nightly import”.", widget=forms.TextInput
+        max_length=100,
+        help_text="What uses the key, such as “Website” or “Nightly import”.",
+        widget=forms.TextInput,
     )
     scopes = forms.MultipleChoiceField(
         label="It may",
@@ -152,7 +156,9 @@ class RotateForm(forms.Form):
 class InviteForm(forms.Form):
     """An address to invite."""
 
-    email = forms.EmailField(label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(
+        label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
     role = forms.ChoiceField(choices=Membership.Role, initial=Membership.Role.MEMBER)
 
 
@@ -190,10 +196,16 @@ class OriginsForm(forms.Form):
 
     def clean_origins(self) -> list[str]:
         """Each origin once, in lower case, as browsers send it."""
-        origins = list(dict.fromkeys(line.strip().lower().rstrip("/") for line in self.cleaned_data["origins"].split()))
+        origins = list(
+            dict.fromkeys(
+                line.strip().lower().rstrip("/") for line in self.cleaned_data["origins"].split()
+            )
+        )
         for origin in origins:
             if not _ORIGIN.fullmatch(origin):
-                raise forms.ValidationError(f"{origin} is not an origin. Send https://, a host and, if needed, a port.")
+                raise forms.ValidationError(
+                    f"{origin} is not an origin. Send https://, a host and, if needed, a port."
+                )
         if len(origins) > self.MAX_ORIGINS:
             raise forms.ValidationError(f"No more than {self.MAX_ORIGINS} origins.")
         return origins
@@ -203,7 +215,8 @@ class DeleteForm(forms.Form):
     """The account's name, typed to confirm its deletion."""
 
     confirmation = forms.CharField(
-        label="Type the account's name to confirm", widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label="Type the account's name to confirm",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
@@ -222,7 +235,10 @@ class WebhookForm(forms.Form):
     """A webhook's settings."""
 
     url = forms.CharField(
-        label="URL", max_length=2000, help_text="Entries are sent here by POST.", widget=forms.URLInput
+        label="URL",
+        max_length=2000,
+        help_text="Entries are sent here by POST.",
+        widget=forms.URLInput,
     )
     types = forms.MultipleChoiceField(
         label="Types",
@@ -256,8 +272,13 @@ class WebhookForm(forms.Form):
     def clean_names(self) -> list[str]:
         """One name per line."""
         names = [line.strip() for line in self.cleaned_data["names"].splitlines() if line.strip()]
-        if any(len(name) > _MAX_NAME_LENGTH or "\0" in name for name in names) or len(names) > _MAX_NAMES:
-            raise ValidationError(f"At most {_MAX_NAMES} names of at most {_MAX_NAME_LENGTH} characters.")
+        if (
+            any(len(name) > _MAX_NAME_LENGTH or "\0" in name for name in names)
+            or len(names) > _MAX_NAMES
+        ):
+            raise ValidationError(
+                f"At most {_MAX_NAMES} names of at most {_MAX_NAME_LENGTH} characters."
+            )
         return names
 
 
@@ -265,5 +286,6 @@ class RewindForm(forms.Form):
     """The time from which a webhook sends again, in UTC."""
 
     since = forms.DateTimeField(
-        label="Since (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"})
+        label="Since (UTC)",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
     )

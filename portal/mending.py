@@ -49,7 +49,11 @@ def proposal(row: Rejection) -> str:
     if row.truncated:
         return _beginning(row.payload) if row.is_body else row.payload
     payload = json.loads(row.payload)
-    return str(payload) if row.is_body else json.dumps(_with_time(row, payload), indent=2, ensure_ascii=False)
+    return (
+        str(payload)
+        if row.is_body
+        else json.dumps(_with_time(row, payload), indent=2, ensure_ascii=False)
+    )
 
 
 def send_again(row: Rejection, text: str) -> list[Any]:
@@ -60,7 +64,10 @@ def send_again(row: Rejection, text: str) -> list[Any]:
     of a whole body can the text be an array.
     """
     kind = kind_of(row.kind)  # an unknown kind raises before all else
-    keys = [f"rejection {row.id}", *(f"rejection {row.id} {place}" for place in range(1, settings.MAX_ITEMS))]
+    keys = [
+        f"rejection {row.id}",
+        *(f"rejection {row.id} {place}" for place in range(1, settings.MAX_ITEMS)),
+    ]
     batch = kind.read(Body(text.encode(), lines=False), keys)
     if not batch.single and not row.is_body:
         raise InvalidRequestError([Error("invalid", "Send one JSON object, not an array.")])
@@ -68,7 +75,9 @@ def send_again(row: Rejection, text: str) -> list[Any]:
         raise InvalidRequestError(
             error
             if batch.single
-            else error._replace(attr=f"{item.index}.{error.attr}" if error.attr else str(item.index))
+            else error._replace(
+                attr=f"{item.index}.{error.attr}" if error.attr else str(item.index)
+            )
             for item in batch.rejected
             for error in item.errors
         )
@@ -95,10 +104,18 @@ def send_changed(rows: Sequence[Rejection], change: Change) -> Outcome:
 def _send_chunk(kind_name: str, rows: Sequence[Rejection], change: Change) -> Outcome:
     kind = kind_of(kind_name)
     payloads = [_with_time(row, json.loads(row.payload)) for row in rows]
-    changed = [change.apply(payload) if isinstance(payload, dict) else payload for payload in payloads]
-    batch = kind.read(Body(json.dumps(changed).encode(), lines=False), [f"rejection {row.id}" for row in rows])
+    changed = [
+        change.apply(payload) if isinstance(payload, dict) else payload for payload in payloads
+    ]
+    batch = kind.read(
+        Body(json.dumps(changed).encode(), lines=False), [f"rejection {row.id}" for row in rows]
+    )
     kind.store(rows[0].account_id, batch.accepted)
-    stored = [row.id for row, result in zip(rows, batch.results, strict=True) if not isinstance(result, RejectedItem)]
+    stored = [
+        row.id
+        for row, result in zip(rows, batch.results, strict=True)
+        if not isinstance(result, RejectedItem)
+    ]
     discard_rejections(account_id=rows[0].account_id, rejection_ids=stored)
     return Outcome(len(stored), [item.errors[0] for item in batch.rejected])
 
@@ -108,7 +125,11 @@ def _chunks(rows: Sequence[Rejection]) -> Iterator[Sequence[Rejection]]:
 
 
 def _with_time(row: Rejection, payload: Any) -> Any:
-    if row.kind == Rejection.Kind.EVENT and isinstance(payload, dict) and "created_at" not in payload:
+    if (
+        row.kind == Rejection.Kind.EVENT
+        and isinstance(payload, dict)
+        and "created_at" not in payload
+    ):
         return {**payload, "created_at": unix_seconds(row.received_at.replace(microsecond=0))}
     return payload
 

@@ -35,7 +35,9 @@ class PageBodyMiddleware:
         except UnreadablePostError:
             read = 0
         if read < length:
-            return HttpResponseBadRequest("The body ended before its Content-Length.", content_type="text/plain")
+            return HttpResponseBadRequest(
+                "The body ended before its Content-Length.", content_type="text/plain"
+            )
         if length > _LARGE_FORM_BYTES:
             with _large_forms:
                 request.POST  # noqa: B018  parsed once, and kept

@@ -61,7 +61,10 @@ class Plot(NamedTuple):
     def ticks(self) -> list[Tick]:
         """The value axis's labels with their heights in the drawing, from the top down."""
         step = _step(self.most)
-        return [Tick(_short(value), HEIGHT - value * HEIGHT / self.most) for value in range(self.most, -1, -step)]
+        return [
+            Tick(_short(value), HEIGHT - value * HEIGHT / self.most)
+            for value in range(self.most, -1, -step)
+        ]
 
     @property
     def weeks(self) -> list[Tick]:
@@ -82,7 +85,9 @@ def days_until(today: datetime.date, days: int) -> list[datetime.date]:
 
 def moments(days: Sequence[datetime.date]) -> dict[str, datetime.datetime]:
     """The moments between which the days lie (UTC), as queries take them."""
-    since, last = (datetime.datetime.combine(day, datetime.time(), datetime.UTC) for day in (days[0], days[-1]))
+    since, last = (
+        datetime.datetime.combine(day, datetime.time(), datetime.UTC) for day in (days[0], days[-1])
+    )
     return {"since": since, "until": last + datetime.timedelta(days=1)}
 
 
@@ -117,13 +122,20 @@ def plot_series(
         drawn.append(Series(label, number, path, sum(heights)))
         grounds = [ground + height for ground, height in zip(grounds, heights, strict=True)]
     rows = [
-        DayTotal(day, position * _STEP, [values.get(day, 0) for values in series.values()], totals[position])
+        DayTotal(
+            day,
+            position * _STEP,
+            [values.get(day, 0) for values in series.values()],
+            totals[position],
+        )
         for position, day in enumerate(days)
     ]
     return Plot(plot_id, title, noun, drawn, rows, most, sum(totals), summed=True)
 
 
-def gather_series(rows: Iterable[tuple[datetime.date, str, int]]) -> dict[str, dict[datetime.date, int]]:
+def gather_series(
+    rows: Iterable[tuple[datetime.date, str, int]],
+) -> dict[str, dict[datetime.date, int]]:
     """Counts a day and name as series: the most frequent names, and all the others as one."""
     by_name: dict[str, dict[datetime.date, int]] = {}
     for day, name, count in rows:
@@ -135,7 +147,9 @@ def gather_series(rows: Iterable[tuple[datetime.date, str, int]]) -> dict[str, d
     for _, values in ordered[MAX_SERIES - 1 :]:
         for day, count in values.items():
             others[day] = others.get(day, 0) + count
-    return dict(ordered[: MAX_SERIES - 1]) | {f"{len(ordered) - MAX_SERIES + 1} other names": others}
+    return dict(ordered[: MAX_SERIES - 1]) | {
+        f"{len(ordered) - MAX_SERIES + 1} other names": others
+    }
 
 
 def _bars(heights: Sequence[int], grounds: Sequence[int], most: int) -> Iterable[str]:

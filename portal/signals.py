@@ -43,16 +43,28 @@ def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:
 
 
 @receiver(email_changed)
-def _email_changed(request: HttpRequest, user: User, from_email_address: Any, to_email_address: Any, **_: Any) -> None:
+def _email_changed(
+    request: HttpRequest, user: User, from_email_address: Any, to_email_address: Any, **_: Any
+) -> None:
     if from_email_address:  # and not the first one, with the sign-up
-        _record(request, user, Action.EMAIL_CHANGED, before=from_email_address.email, email=to_email_address.email)
+        _record(
+            request,
+            user,
+            Action.EMAIL_CHANGED,
+            before=from_email_address.email,
+            email=to_email_address.email,
+        )
 
 
 @receiver(authenticator_added)
-def _second_factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+def _second_factor_added(
+    request: HttpRequest, user: User, authenticator: Authenticator, **_: Any
+) -> None:
     _record(request, user, Action.SECOND_FACTOR_ADDED, kind=authenticator.get_type_display())
 
 
 @receiver(authenticator_removed)
-def _second_factor_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+def _second_factor_removed(
+    request: HttpRequest, user: User, authenticator: Authenticator, **_: Any
+) -> None:
     _record(request, user, Action.SECOND_FACTOR_REMOVED, kind=authenticator.get_type_display())

@@ -36,7 +36,9 @@ class Tile(NamedTuple):
 
 
 def change_of(
-    values: Mapping[datetime.date, int], days: Sequence[datetime.date], before: Sequence[datetime.date]
+    values: Mapping[datetime.date, int],
+    days: Sequence[datetime.date],
+    before: Sequence[datetime.date],
 ) -> Change | None:
     """The sum of the whole days (all but the last, which is today) against as many days before them.
 
@@ -58,5 +60,8 @@ def line_of(values: Mapping[datetime.date, int], days: Sequence[datetime.date]) 
     if not most or len(heights) < 2:  # noqa: PLR2004  a line has two ends
         return ""
     step = _WIDTH / (len(heights) - 1)
-    points = [f"{place * step:.1f} {_HEIGHT - height * _HEIGHT / most:.1f}" for place, height in enumerate(heights)]
+    points = [
+        f"{place * step:.1f} {_HEIGHT - height * _HEIGHT / most:.1f}"
+        for place, height in enumerate(heights)
+    ]
     return f"M{'L'.join(points)}"

@@ -50,7 +50,11 @@ portal = (
         path("webhooks/<uuid:webhook_id>/rotate/", webhooks.rotate, name="webhook_rotate"),
         path("webhooks/<uuid:webhook_id>/test/", webhooks.test, name="webhook_test"),
         path("webhooks/<uuid:webhook_id>/rewind/", webhooks.rewind, name="webhook_rewind"),
-        path("webhooks/<uuid:webhook_id>/resend/<uuid:delivery_id>/", webhooks.resend, name="webhook_resend"),
+        path(
+            "webhooks/<uuid:webhook_id>/resend/<uuid:delivery_id>/",
+            webhooks.resend,
+            name="webhook_resend",
+        ),
         path("webhooks/<uuid:webhook_id>/delete/", webhooks.delete, name="webhook_delete"),
         path("team/", team.index, name="team"),
         path("team/invite/", team.invite, name="team_invite"),

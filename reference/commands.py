@@ -36,7 +36,10 @@ def commands(example: Example) -> dict[str, str]:
 def _curl(request: Request) -> str:
     lines = [f'curl "{request.url}"']
     if request.query:
-        lines += ["--get", *(f"--data-urlencode {_quoted(f'{name}={value}')}" for name, value in request.query)]
+        lines += [
+            "--get",
+            *(f"--data-urlencode {_quoted(f'{name}={value}')}" for name, value in request.query),
+        ]
     if request.method != "GET":
         lines.append(f"--request {request.method}")
     headers = dict(request.headers)
@@ -72,7 +75,9 @@ def _mapping(query: list[tuple[str, str]]) -> str:
 def _python_value(value: Any, indent: int) -> str:
     text = _json(value, 4).replace("\n", "\n" + " " * indent)
     return re.sub(
-        r"(?<=: )(true|false|null)\b", lambda word: {"true": "True", "false": "False"}.get(word[0], "None"), text
+        r"(?<=: )(true|false|null)\b",
+        lambda word: {"true": "True", "false": "False"}.get(word[0], "None"),
+        text,
     )
 
 
@@ -90,7 +95,10 @@ def _javascript(request: Request) -> str:
     if request.body is not None:
         options.append(f"body: JSON.stringify({_indented(request.body)})")
     inner = "".join(f"  {option},\n" for option in options)
-    lines += [f"const response = await fetch({address}, {{\n{inner}}});", "console.log(await response.json());"]
+    lines += [
+        f"const response = await fetch({address}, {{\n{inner}}});",
+        "console.log(await response.json());",
+    ]
     return "\n".join(lines)
 
 
@@ -105,7 +113,10 @@ def _json(value: Any, indent: int) -> str:
         return text
     pad = " " * indent
     if isinstance(value, dict):
-        inner = [f"{json.dumps(key, ensure_ascii=False)}: {_json(entry, indent)}" for key, entry in value.items()]
+        inner = [
+            f"{json.dumps(key, ensure_ascii=False)}: {_json(entry, indent)}"
+            for key, entry in value.items()
+        ]
         first, last = "{", "}"
     elif isinstance(value, list):
         inner = [_json(entry, indent) for entry in value]

@@ -23,13 +23,17 @@ def body_fields(name: str) -> list[Field]:
     """The fields of a schema, those first that must be sent."""
     schema = schemas()[name]
     required = schema.get("required", [])
-    found = [_field(key, inner, required=key in required) for key, inner in schema["properties"].items()]
+    found = [
+        _field(key, inner, required=key in required) for key, inner in schema["properties"].items()
+    ]
     return sorted(found, key=lambda field: not field.required)
 
 
 def object_fields(name: str) -> list[Field]:
     """The fields of a schema of answers, in their order; all of them are always there."""
-    return [_field(key, inner, required=False) for key, inner in schemas()[name]["properties"].items()]
+    return [
+        _field(key, inner, required=False) for key, inner in schemas()[name]["properties"].items()
+    ]
 
 
 def parameter_fields(parameters: list[dict[str, Any]]) -> list[Field]:
@@ -40,14 +44,24 @@ def parameter_fields(parameters: list[dict[str, Any]]) -> list[Field]:
         if match := _OPERATOR.fullmatch(name):
             described = f"A range of {_after_colon(parameter['description'])}"
             name = f"{match[1]}[gte|gt|lte|lt]"
-            found[name] = Field(name, _type(match[1], schema), required=False, description=described, more="")
+            found[name] = Field(
+                name, _type(match[1], schema), required=False, description=described, more=""
+            )
         elif name == "custom_attributes":
             found[name] = Field(
-                "custom_attributes[<key>]", "text", required=False, description=parameter["description"], more=""
+                "custom_attributes[<key>]",
+                "text",
+                required=False,
+                description=parameter["description"],
+                more="",
             )
         else:
-            one = schema["items"] if schema.get("type") == "array" else schema  # repeated for several
-            found[name] = _field(name, one, required=parameter["required"], text=parameter["description"])
+            one = (
+                schema["items"] if schema.get("type") == "array" else schema
+            )  # repeated for several
+            found[name] = _field(
+                name, one, required=parameter["required"], text=parameter["description"]
+            )
     return sorted(found.values(), key=lambda field: not field.required)
 
 
@@ -56,7 +70,9 @@ def _after_colon(text: str) -> str:
 
 
 def _field(name: str, schema: dict[str, Any], *, required: bool, text: str = "") -> Field:
-    return Field(name, _type(name, schema), required, text or schema.get("description", ""), _limits(schema))
+    return Field(
+        name, _type(name, schema), required, text or schema.get("description", ""), _limits(schema)
+    )
 
 
 def _type(name: str, schema: dict[str, Any]) -> str:
@@ -76,14 +92,18 @@ def _type(name: str, schema: dict[str, Any]) -> str:
 
 def _limits(schema: dict[str, Any]) -> str:
     found = []
-    plain = next((inner for inner in schema.get("anyOf", []) if inner.get("type") == "string"), schema)
+    plain = next(
+        (inner for inner in schema.get("anyOf", []) if inner.get("type") == "string"), schema
+    )
     if "maxLength" in plain:
         least = f"{plain['minLength']} to" if "minLength" in plain else "at most"
         found.append(f"{least} {plain['maxLength']} characters")
     if schema.get("type") == "integer" and "maximum" in schema:
         found.append(f"{schema['minimum']} to {schema['maximum']:,}")
     if "enum" in schema:
-        found.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"] if value is not None))
+        found.append(
+            "one of " + ", ".join(f"`{value}`" for value in schema["enum"] if value is not None)
+        )
     if "default" in schema:
         found.append(f"default `{schema['default']}`")
     return "; ".join(found)

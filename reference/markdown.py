@@ -37,13 +37,23 @@ def split(text: str) -> tuple[str, list[Part]]:
     title, _, rest = text.partition("\n")
     parts = re.split(r"^## (.+)$", _without_headings_in_code(rest), flags=re.MULTILINE)
     found = [Part("", parts[0].strip())] if parts[0].strip() else []
-    found += [Part(name.strip(), body.strip()) for name, body in zip(parts[1::2], parts[2::2], strict=True)]
-    return title.removeprefix("# ").strip(), [Part(part.title, part.markdown.replace("\0", "")) for part in found]
+    found += [
+        Part(name.strip(), body.strip())
+        for name, body in zip(parts[1::2], parts[2::2], strict=True)
+    ]
+    return title.removeprefix("# ").strip(), [
+        Part(part.title, part.markdown.replace("\0", "")) for part in found
+    ]
 
 
 def _without_headings_in_code(text: str) -> str:
     """The text with a NUL before each line of code that would be taken for a heading."""
-    return re.sub(r"^```.*?^```", lambda code: code[0].replace("\n##", "\n\0##"), text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(
+        r"^```.*?^```",
+        lambda code: code[0].replace("\n##", "\n\0##"),
+        text,
+        flags=re.MULTILINE | re.DOTALL,
+    )
 
 
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
@@ -94,4 +104,6 @@ _MARKDOWN.add_render_rule("heading_open", _heading_open)
 def html(markdown: str) -> str:
     """HTML of Markdown that stands in the project: raw HTML in it is passed through."""
     text = str(_MARKDOWN.render(markdown))
-    return text.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+    return text.replace("<table>", '<div class="table"><table>').replace(
+        "</table>", "</table></div>"
+    )

@@ -36,7 +36,9 @@ class Code(NamedTuple):
     @property
     def blocks(self) -> list[tuple[str, str]]:
         """Each language, and the code as HTML."""
-        return [(language, markdown.coloured(language, text)) for language, text in self.texts.items()]
+        return [
+            (language, markdown.coloured(language, text)) for language, text in self.texts.items()
+        ]
 
     @property
     def is_command(self) -> bool:
@@ -61,7 +63,9 @@ class Section:
     fields: list[tuple[str, list[Field]]] = field(default_factory=list)
     responses: list[tuple[str, str]] = field(default_factory=list)  # status, what it means
     codes: list[Code] = field(default_factory=list)
-    more: list[tuple[str, list[Code]]] = field(default_factory=list)  # further examples, each with a summary
+    more: list[tuple[str, list[Code]]] = field(
+        default_factory=list
+    )  # further examples, each with a summary
     example: Example | None = None  # what "try it" begins with
 
     @property
@@ -113,7 +117,9 @@ def guides() -> dict[str, str]:
     return found
 
 
-_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|/|#)[\w./-]*?([\w-]+)(?:\.\w+)?(?:#([\w-]+))?\)")  # to a file beside
+_LINK = re.compile(
+    r"\[([^\]]+)\]\((?!https?:|/|#)[\w./-]*?([\w-]+)(?:\.\w+)?(?:#([\w-]+))?\)"
+)  # to a file beside
 
 
 def _linked(source: str) -> str:
@@ -137,7 +143,11 @@ def _written(source: str, slug: str, group: str) -> Page:
     beside = group == REFERENCE
     sections = []
     for index, part in enumerate(parts):
-        codes = [_code(language, code) for language, code in markdown.fences(part.markdown)] if beside else []
+        codes = (
+            [_code(language, code) for language, code in markdown.fences(part.markdown)]
+            if beside
+            else []
+        )
         text = markdown.without_fences(part.markdown) if beside else part.markdown
         heading = part.title or (title if index == 0 else "")
         sections.append(Section(heading, markdown.slug(heading), text, codes=codes))
@@ -146,7 +156,10 @@ def _written(source: str, slug: str, group: str) -> Page:
 
 
 def _code(language: str, code: str) -> Code:
-    return Code({"json": "Response", "shell": "Shell"}.get(language, LANGUAGES.get(language, "")), {language: code})
+    return Code(
+        {"json": "Response", "shell": "Shell"}.get(language, LANGUAGES.get(language, "")),
+        {language: code},
+    )
 
 
 def _of_tag(tag: str, text: str) -> Page:
@@ -162,7 +175,9 @@ def _object(name: str, examples: list[Example]) -> Section:
     first = next(example for example in examples if example.operation == f"get{name}")
     code = Code(title, {"json": pretty(first.response["body"]["data"][0])})
     fields = [("Fields", object_fields(name))]
-    return Section(title, markdown.slug(title), "Every field is always there.", fields=fields, codes=[code])
+    return Section(
+        title, markdown.slug(title), "Every field is always there.", fields=fields, codes=[code]
+    )
 
 
 def _operation(operation: Operation, document: dict[str, Any], examples: list[Example]) -> Section:
@@ -196,14 +211,19 @@ def _tables(
     operation: Operation, found: dict[str, Any], path: dict[str, Any], document: dict[str, Any]
 ) -> list[tuple[str, list[Field]]]:
     shared = document["components"]["parameters"]
-    parameters = [shared[each["$ref"].split("/")[-1]] if "$ref" in each else each for each in found["parameters"]]
+    parameters = [
+        shared[each["$ref"].split("/")[-1]] if "$ref" in each else each
+        for each in found["parameters"]
+    ]
     tables = [("In the address", parameter_fields(path.get("parameters", [])))]
     if operation.body:
         schema = operation.body["application/json"]["schema"]
         name = schema.get("anyOf", [schema])[0]["$ref"].split("/")[-1]
         tables.append(("Body", body_fields(name)))
     for place, title in (("query", "Parameters"), ("header", "Headers")):
-        tables.append((title, parameter_fields([each for each in parameters if each["in"] == place])))
+        tables.append(
+            (title, parameter_fields([each for each in parameters if each["in"] == place]))
+        )
     return [(title, rows) for title, rows in tables if rows]
 
 
@@ -234,10 +254,16 @@ def _errors() -> Page:
     for status, about in STATUSES.items():
         heading = f"{status.value} {status.phrase}"
         shown = by_status.get(status)
-        body = Code(shown.summary, {"json": pretty(shown.response["body"])}, shown.status) if shown else None
+        body = (
+            Code(shown.summary, {"json": pretty(shown.response["body"])}, shown.status)
+            if shown
+            else None
+        )
         text = f"{about.meaning}\n\n**What to do.** {about.action}"
         sections.append(Section(heading, str(status.value), text, codes=[body] if body else []))
-    rows = "\n".join(f"| `{name}` | {code.meaning} | {code.action} |" for name, code in CODES.items())
+    rows = "\n".join(
+        f"| `{name}` | {code.meaning} | {code.action} |" for name, code in CODES.items()
+    )
     table = f"`code` says what is wrong, for programs.\n\n| code | meaning | what to do |\n|---|---|---|\n{rows}"
     sections.append(Section("Codes", "codes", table))
     return Page("errors", title, REFERENCE, sections, summary=parts[0].markdown.splitlines()[0])

@@ -45,7 +45,10 @@ def _section(section: Section, page: Page) -> str:
     blocks.append(section.text)
     blocks += [f"### {title}\n\n{_table(rows)}" for title, rows in section.fields]
     if section.responses:
-        blocks.append("### Responses\n\n" + "\n".join(f"- `{status}` {text}" for status, text in section.responses))
+        blocks.append(
+            "### Responses\n\n"
+            + "\n".join(f"- `{status}` {text}" for status, text in section.responses)
+        )
     blocks += [_code(code) for code in section.codes]
     for summary, codes in section.more:
         blocks += [f"### Example: {summary}", *(_code(code) for code in codes)]
@@ -55,7 +58,12 @@ def _section(section: Section, page: Page) -> str:
 def _table(rows: list[Field]) -> str:
     lines = ["| name | type | required | description |", "|---|---|---|---|"]
     for row in rows:
-        cells = f"`{row.name}`", row.type, "yes" if row.required else "no", f"{row.description} {row.more}".strip()
+        cells = (
+            f"`{row.name}`",
+            row.type,
+            "yes" if row.required else "no",
+            f"{row.description} {row.more}".strip(),
+        )
         lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     return "\n".join(lines)
 

@@ -28,7 +28,13 @@ def find(text: str, *, limit: int) -> list[SearchResult]:
         whole = text_of_section.lower()
         if all(word in whole for word in words):
             score = sum(10 * (word in title) + min(whole.count(word), 5) for word in words)
-            ranked.append((-score, len(ranked), SearchResult(page, section, _excerpt(text_of_section, words[0]))))
+            ranked.append(
+                (
+                    -score,
+                    len(ranked),
+                    SearchResult(page, section, _excerpt(text_of_section, words[0])),
+                )
+            )
     return [found for _, _, found in sorted(ranked, key=lambda entry: entry[:2])[:limit]]
 
 
@@ -45,7 +51,9 @@ def _sections() -> list[tuple[Page, Section, str, str]]:
 def _words(section: Section) -> str:
     fields = [f"{row.name} {row.description}" for _, rows in section.fields for row in rows]
     text = re.sub(r"[`*|#\[\]]|\(\S+\)|-{3,}", "", markdown.without_fences(section.text))
-    return " ".join(f"{section.title} {section.method} {section.path} {text} {' '.join(fields)}".split())
+    return " ".join(
+        f"{section.title} {section.method} {section.path} {text} {' '.join(fields)}".split()
+    )
 
 
 def _excerpt(whole: str, word: str) -> str:

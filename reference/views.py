@@ -79,12 +79,16 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
 @require_safe
 def openapi_yaml(request: HttpRequest) -> HttpResponse:
     """The same as YAML."""
-    text = yaml.safe_dump(build_document(_server(request)), sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.safe_dump(
+        build_document(_server(request)), sort_keys=False, allow_unicode=True, width=120
+    )
     return _open(HttpResponse(text, content_type="application/yaml"))
 
 
 def _open(response: HttpResponse) -> HttpResponse:
-    response["Access-Control-Allow-Origin"] = "*"  # for editors and clients in a browser; it says nothing of anyone
+    response["Access-Control-Allow-Origin"] = (
+        "*"  # for editors and clients in a browser; it says nothing of anyone
+    )
     return response
 
 

@@ -21,18 +21,26 @@ class Rejection(AccountOwned):
     kind = models.CharField(max_length=10, choices=Kind)
     # JSON as text: jsonb cannot hold a NUL, which may be why the item was refused.
     payload = models.TextField()
-    truncated = models.BooleanField(default=False)  # the payload was too long to keep whole, and cannot be sent again
+    truncated = models.BooleanField(
+        default=False
+    )  # the payload was too long to keep whole, and cannot be sent again
     # What the payload says, where that could be a customer_id, a name and an id.
     customer_id = models.CharField(max_length=255, db_collation="C", null=True)
     name = models.CharField(max_length=255, null=True)
-    item_id = models.CharField(max_length=255, db_collation="C", null=True)  # the event's own id, if it has one
+    item_id = models.CharField(
+        max_length=255, db_collation="C", null=True
+    )  # the event's own id, if it has one
     errors = models.JSONField(default=list)  # [{"code", "detail", "attr"}], attr within the item
-    key_id = models.BigIntegerField(null=True)  # the accounts.ApiKey it was sent with, if that still exists
+    key_id = models.BigIntegerField(
+        null=True
+    )  # the accounts.ApiKey it was sent with, if that still exists
     received_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(kind__in=["event", "customer"]), name="rejections_rejection_kind"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["event", "customer"]), name="rejections_rejection_kind"
+            ),
         )
         # No index but the primary key, in whose order they came: of an account there are few enough to be looked through,
         # and a refused item is to cost no more than an accepted one.

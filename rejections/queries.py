@@ -56,7 +56,11 @@ def find(*, account_id: int, rejection_id: uuid.UUID) -> Rejection | None:
 
 def count_by_day(*, account_id: int) -> dict[datetime.date, int]:
     """How many of them were received on each day (UTC); reads at most about ``REJECTIONS_MOST_KEPT`` rows."""
-    days = newest(account_id=account_id).order_by().annotate(day=TruncDate("received_at", tzinfo=datetime.UTC))
+    days = (
+        newest(account_id=account_id)
+        .order_by()
+        .annotate(day=TruncDate("received_at", tzinfo=datetime.UTC))
+    )
     return dict(days.values_list("day").annotate(count=Count("id")))
 
 

@@ -31,9 +31,13 @@ logger = logging.getLogger(__name__)
 
 MAX_PAYLOAD_CHARACTERS = 64 * 1024  # of one item
 _MAX_ERRORS = 50  # of one item
-_MAX_LENGTH = 255  # of customer_id, name and an error's attr, which may be a key that the client invented
+_MAX_LENGTH = (
+    255  # of customer_id, name and an error's attr, which may be a key that the client invented
+)
 _MAX_GROUPED = 100  # rejections; a request with more gets its own statement
-_TRIMS = 5  # average number of trims while as many items are refused as are kept; each reads all of them
+_TRIMS = (
+    5  # average number of trims while as many items are refused as are kept; each reads all of them
+)
 
 # One statement for one rejection or ten thousand, as for accepted items.
 _INSERT = Prepared(f"""
@@ -56,7 +60,9 @@ DELETE FROM rejections_rejection WHERE account_id = %(account_id)s AND id <= gre
 """
 
 
-def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejections: Sequence[RejectedItem]) -> None:
+def keep_rejections(
+    *, account_id: int, key_id: int | None, kind: str, rejections: Sequence[RejectedItem]
+) -> None:
     """Keep refused items for ``REJECTIONS_KEPT_DAYS``, about the newest ``REJECTIONS_MOST_KEPT`` per account.
 
     ``ValueError`` for a kind that is none of ``Rejection.Kind``. To be called after what was accepted is committed,
@@ -80,7 +86,9 @@ def keep_rejections(*, account_id: int, key_id: int | None, kind: str, rejection
     except (OperationalError, InterfaceError):
         if not connection_is_lost():
             raise
-        logger.exception("%d rejected items of account %d were not kept", len(rejections), account_id)
+        logger.exception(
+            "%d rejected items of account %d were not kept", len(rejections), account_id
+        )
 
 
 def erase_rejections(*, account_id: int, customer_id: str) -> int:
@@ -97,7 +105,9 @@ def prune_rejections() -> int:
     """Erase every rejection of every account that is older than ``REJECTIONS_KEPT_DAYS``; returns how many."""
     condition = "account_id = %(account_id)s AND received_at < %(oldest)s"
     return sum(
-        delete_in_batches("rejections_rejection", condition, {"account_id": account_id, "oldest": _oldest()})
+        delete_in_batches(
+            "rejections_rejection", condition, {"account_id": account_id, "oldest": _oldest()}
+        )
         for account_id in Account.objects.values_list("id", flat=True)
     )
 
@@ -125,7 +135,11 @@ def _insert(source: _Source, requests: Sequence[Sequence[tuple[str, RejectedItem
         **source._asdict(),
         "now": timezone.now(),
         "ids": packed(ids),
-        "truncated": [row_id for row_id, text in zip(ids, payloads, strict=True) if len(text) > MAX_PAYLOAD_CHARACTERS],
+        "truncated": [
+            row_id
+            for row_id, text in zip(ids, payloads, strict=True)
+            if len(text) > MAX_PAYLOAD_CHARACTERS
+        ],
         "customer_ids": packed(_text(item.get("customer_id")) for item in sent),
         "names": packed(_text(item.get("name")) for item in sent),
         "item_ids": packed(_text(item.get("id")) for item in sent),
@@ -148,7 +162,9 @@ def _trim(account_id: int) -> None:
             _TRIM,
             {
                 "account_id": account_id,
-                "expired": str(uuid.UUID(int=milliseconds << 80)),  # the smallest UUIDv7 of that time
+                "expired": str(
+                    uuid.UUID(int=milliseconds << 80)
+                ),  # the smallest UUIDv7 of that time
                 "most": settings.REJECTIONS_MOST_KEPT,
             },
         )
@@ -158,7 +174,9 @@ def _text(value: Any) -> str:
     """A ``customer_id``, ``name`` or ``id`` that can be stored, otherwise an empty string."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return value if isinstance(value, str) and len(value) <= _MAX_LENGTH and "\0" not in value else ""
+    return (
+        value if isinstance(value, str) and len(value) <= _MAX_LENGTH and "\0" not in value else ""
+    )
 
 
 def _payload_json(sent: Any) -> str:
@@ -178,7 +196,11 @@ def _errors_json(errors: Sequence[Error]) -> str:
     return orjson.dumps(
         [
             # Keys that contain a NUL are escaped as in JSON.
-            {"code": code, "detail": detail, "attr": attr and attr[:_MAX_LENGTH].replace("\0", "\\u0000")}
+            {
+                "code": code,
+                "detail": detail,
+                "attr": attr and attr[:_MAX_LENGTH].replace("\0", "\\u0000"),
+            }
             for code, detail, attr in errors[:_MAX_ERRORS]
         ]
     ).decode()

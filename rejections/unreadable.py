@@ -18,7 +18,9 @@ _KEY = re.compile(rf"{PREFIX}[0-9A-Za-z]{{4,}}")
 
 
 @contextmanager
-def keeping_unreadable(request: Request, *, account_id: int, key_id: int, kind: str) -> Iterator[None]:
+def keeping_unreadable(
+    request: Request, *, account_id: int, key_id: int, kind: str
+) -> Iterator[None]:
     """Keep the body that the block fails to read, up to its first ``REMEMBERED`` bytes, and let the error pass.
 
     API keys in it are left out: whoever sees rejections need not be allowed to see keys.

@@ -21,10 +21,16 @@ class WriteKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[None, Credential]:
         """The key's credential, or 401."""
         header = request.META.get("HTTP_AUTHORIZATION", "")
-        key = _basic_key(header) if header else read_message_body(request, authenticated=False).get("writeKey")
+        key = (
+            _basic_key(header)
+            if header
+            else read_message_body(request, authenticated=False).get("writeKey")
+        )
         credential = find_credential(key, request.META) if isinstance(key, str) else None
         if credential is None:
-            raise AuthenticationFailed("Unknown, revoked or expired write key. Use an API key of your account.")
+            raise AuthenticationFailed(
+                "Unknown, revoked or expired write key. Use an API key of your account."
+            )
         return None, credential
 
     def authenticate_header(self, request: Request) -> str:

@@ -20,7 +20,9 @@ def read_message_body(request: Request, *, authenticated: bool = True) -> dict[s
     if not hasattr(django_request, "segment_body"):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not authenticated and length.isdigit() and int(length) > MAX_ANONYMOUS_BYTES:
-            raise TooLargeError("For a body this large, send the write key with Basic authentication.")
+            raise TooLargeError(
+                "For a body this large, send the write key with Basic authentication."
+            )
         body = read_body(request, authenticated=authenticated)
         values, single = parse_body(body)
         if not single or not isinstance(values[0], dict):

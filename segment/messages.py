@@ -60,7 +60,9 @@ def translate(message: Any, clock: Clock) -> Translated:
     kind = message.get("type")
     translator = _TRANSLATORS.get(kind) if isinstance(kind, str) else None
     if translator is None:
-        raise InvalidRequestError([Error("invalid_choice", f"Must be one of: {', '.join(_TRANSLATORS)}.", "type")])
+        raise InvalidRequestError(
+            [Error("invalid_choice", f"Must be one of: {', '.join(_TRANSLATORS)}.", "type")]
+        )
     return translator(message, clock)
 
 
@@ -76,7 +78,9 @@ def _viewed(what: str) -> Callable[[dict[str, Any], Clock], Translated]:
         named = {key: message.get(key) or properties.get(key) for key in ("category", "name")}
         words = [word for word in named.values() if isinstance(word, str) and word]
         event = _event(message, " ".join(["Viewed", *words, what]), clock)
-        event["custom_attributes"] = {key: word for key, word in named.items() if word} | event["custom_attributes"]
+        event["custom_attributes"] = {key: word for key, word in named.items() if word} | event[
+            "custom_attributes"
+        ]
         return Translated(event=event)
 
     return translator
@@ -89,7 +93,9 @@ def _event(message: dict[str, Any], name: Any, clock: Clock) -> dict[str, Any]:
     event = {"customer_id": _who(message), "name": name, "custom_attributes": attributes}
     if message.get("messageId") is not None:
         event["id"] = message["messageId"]
-    timestamp = message.get("timestamp", message.get("originalTimestamp"))  # RudderStack's name for it
+    timestamp = message.get(
+        "timestamp", message.get("originalTimestamp")
+    )  # RudderStack's name for it
     if timestamp is not None:
         event["created_at"] = timestamp
         if clock.offset:
@@ -116,7 +122,10 @@ def _identify(message: dict[str, Any], _clock: Clock) -> Translated:
 
 
 def _group(message: dict[str, Any], _clock: Clock) -> Translated:
-    customer: dict[str, Any] = {"customer_id": _who(message), "organisation_id": message.get("groupId")}
+    customer: dict[str, Any] = {
+        "customer_id": _who(message),
+        "organisation_id": message.get("groupId"),
+    }
     if isinstance(customer["organisation_id"], int):
         customer["organisation_id"] = str(customer["organisation_id"])
     if customer["organisation_id"] in _EMPTY:
@@ -129,7 +138,9 @@ def _group(message: dict[str, Any], _clock: Clock) -> Translated:
 def _alias(message: dict[str, Any], _clock: Clock) -> Translated:
     missing = [name for name in ("previousId", "userId") if message.get(name) in _EMPTY]
     if missing:
-        raise InvalidRequestError([Error("required", "This field is required.", name) for name in missing])
+        raise InvalidRequestError(
+            [Error("required", "This field is required.", name) for name in missing]
+        )
     return Translated(alias=Alias(message["previousId"], message["userId"], "alias"))
 
 

@@ -28,7 +28,12 @@ class Stored(NamedTuple):
 
 
 def store_messages(
-    *, account_id: int, key_id: int, messages: Sequence[Any], sent_at: Any, received_at: datetime.datetime
+    *,
+    account_id: int,
+    key_id: int,
+    messages: Sequence[Any],
+    sent_at: Any,
+    received_at: datetime.datetime,
 ) -> Stored:
     """Store all messages of a request, committed on return. Refused ones are kept as rejections and do not affect the others."""
     clock = Clock.of(received_at, sent_at)
@@ -53,7 +58,12 @@ def store_messages(
     upsert_customers(account_id=account_id, customers=validated_customers.accepted)
     refused += validated_events.rejected + _store_aliases(account_id, aliases, received_at)
     keep_rejections(account_id=account_id, key_id=key_id, kind="event", rejections=refused)
-    keep_rejections(account_id=account_id, key_id=key_id, kind="customer", rejections=validated_customers.rejected)
+    keep_rejections(
+        account_id=account_id,
+        key_id=key_id,
+        kind="customer",
+        rejections=validated_customers.rejected,
+    )
     return Stored(
         len(validated_events.accepted),
         len(validated_customers.accepted),
@@ -65,20 +75,28 @@ def store_messages(
 _IDS: TypeAdapter[Any] = TypeAdapter(CustomerId)
 
 
-def _store_aliases(account_id: int, aliases: Sequence[tuple[int, Alias]], now: datetime.datetime) -> list[RejectedItem]:
+def _store_aliases(
+    account_id: int, aliases: Sequence[tuple[int, Alias]], now: datetime.datetime
+) -> list[RejectedItem]:
     """Store aliases, each with its message's index; returns the refused ones."""
     refused = []
     said: dict[NewAlias, int] = {}
     for index, alias in aliases:
         try:
-            previous_id, customer_id = map(_IDS.validate_python, (alias.previous_id, alias.customer_id))
+            previous_id, customer_id = map(
+                _IDS.validate_python, (alias.previous_id, alias.customer_id)
+            )
         except ValidationError:
-            errors = [Error("invalid", "Both ids must be strings of 1 to 255 characters.", "previousId")]
+            errors = [
+                Error("invalid", "Both ids must be strings of 1 to 255 characters.", "previousId")
+            ]
             refused.append(RejectedItem(index, errors, alias._asdict()))
         else:
             said[NewAlias(previous_id, customer_id, alias.reason)] = index
     for new in add_aliases(account_id=account_id, aliases=list(said), now=now) if said else ():
         if new.previous_id != new.customer_id:
-            errors = [Error("invalid", "These ids would become aliases of each other.", "previousId")]
+            errors = [
+                Error("invalid", "These ids would become aliases of each other.", "previousId")
+            ]
             refused.append(RejectedItem(said[new], errors, new._asdict()))
     return refused

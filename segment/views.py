@@ -82,7 +82,9 @@ class MessageViewSet(ApiViewSet):
     def single(self, request: Request, kind: str) -> HttpResponse:
         """Store one message, whose type is given by the URL."""
         body = read_message_body(request)
-        message = {name: value for name, value in body.items() if name not in {"writeKey", "sentAt"}}
+        message = {
+            name: value for name, value in body.items() if name not in {"writeKey", "sentAt"}
+        }
         return self._store([message | {"type": kind}], body.get("sentAt"))
 
     def _store(self, messages: list[Any], sent_at: Any) -> HttpResponse:
@@ -108,7 +110,9 @@ def _segment_error(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """The API's error as ``{"success": false, "code", "message"}``: old SDKs retry errors that lack the last two."""
     response = exception_handler(error, context)
     first = orjson.loads(response.content)["errors"][0]
-    response.content = orjson.dumps({"success": False, "code": first["code"], "message": first["detail"]})
+    response.content = orjson.dumps(
+        {"success": False, "code": first["code"], "message": first["detail"]}
+    )
     return response
 
 
@@ -125,7 +129,10 @@ def settings_of(request: HttpRequest, key: str) -> HttpResponse:
     response = JsonResponse(
         {
             "integrations": {"Segment.io": where},
-            "plan": {"track": {"__default": {"enabled": True}}, "identify": {"__default": {"enabled": True}}},
+            "plan": {
+                "track": {"__default": {"enabled": True}},
+                "identify": {"__default": {"enabled": True}},
+            },
             "edgeFunction": {},
             "middlewareSettings": {},
             "enabledMiddleware": {},

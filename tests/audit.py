@@ -13,8 +13,21 @@ def audit(file: str) -> bool:
     """Whether nothing is known against the packages of a file; says what is, and what could not be looked up."""
     done = subprocess.run(
         [
-            *(str(Path(sys.executable).parent / "pip-audit"), "--requirement", file, "--disable-pip"),
-            *("--require-hashes", "--format", "json", "--progress-spinner", "off", "--timeout", "20"),
+            *(
+                str(Path(sys.executable).parent / "pip-audit"),
+                "--requirement",
+                file,
+                "--disable-pip",
+            ),
+            *(
+                "--require-hashes",
+                "--format",
+                "json",
+                "--progress-spinner",
+                "off",
+                "--timeout",
+                "20",
+            ),
         ],
         capture_output=True,
         text=True,

@@ -52,7 +52,9 @@ def _mention() -> re.Pattern[str]:
 def changing_functions() -> frozenset[str]:
     """PostgreSQL's functions that may give something else the next time."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT proname FROM pg_proc GROUP BY proname HAVING bool_and(provolatile <> 'i')")
+        cursor.execute(
+            "SELECT proname FROM pg_proc GROUP BY proname HAVING bool_and(provolatile <> 'i')"
+        )
         return frozenset(name for (name,) in cursor.fetchall())
 
 
@@ -63,7 +65,9 @@ def broken_rule(statement: str) -> str | None:
     """
     mentions = list(_mention().finditer(statement))
     for at, mention in enumerate(mentions):
-        later = (each.start() for each in mentions[at + 1 :] if each[1] != "JOIN" or mention[1] == "JOIN")
+        later = (
+            each.start() for each in mentions[at + 1 :] if each[1] != "JOIN" or mention[1] == "JOIN"
+        )
         part = statement[mention.end() : next(later, len(statement))]
         if mention[1] == "JOIN":
             if "account_id" not in part.split("WHERE")[0]:
@@ -86,7 +90,9 @@ def broken_rule(statement: str) -> str | None:
 
 
 def _changing(expression: str) -> str:
-    return ", ".join(changing_functions() & {name.lower() for name in _FUNCTION.findall(expression)})
+    return ", ".join(
+        changing_functions() & {name.lower() for name in _FUNCTION.findall(expression)}
+    )
 
 
 def _is_meant() -> bool:
@@ -94,7 +100,10 @@ def _is_meant() -> bool:
     frame, innermost = sys._getframe(2), ""
     while frame:
         path = frame.f_code.co_filename
-        if ADMIN in path or (path.removeprefix(f"{ROOT}/"), frame.f_code.co_name) in FOR_ALL_ACCOUNTS:
+        if (
+            ADMIN in path
+            or (path.removeprefix(f"{ROOT}/"), frame.f_code.co_name) in FOR_ALL_ACCOUNTS
+        ):
             return False
         if not innermost and path.startswith(str(ROOT)) and "/site-packages/" not in path:
             innermost = path
@@ -102,7 +111,9 @@ def _is_meant() -> bool:
     return not innermost.startswith(TESTS)
 
 
-def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+def watch(
+    execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
     """For ``connection.execute_wrappers``: remembers what breaks a rule."""
     if isinstance(sql, str) and sql not in _kept:
         broken = broken_rule(sql)

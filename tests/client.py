@@ -15,7 +15,9 @@ ERROR_TYPES = {"validation_error", "client_error", "server_error"}
 
 def read_json(text: bytes | str) -> Any:
     """The JSON, with integers that are too long for Python's ``int()`` as ``Decimal``."""
-    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= 4300 else Decimal(digits))
+    return json.loads(
+        text, parse_int=lambda digits: int(digits) if len(digits) <= 4300 else Decimal(digits)
+    )
 
 
 @dataclass
@@ -95,7 +97,15 @@ def check_errors(errors: Any) -> None:
         assert isinstance(error["detail"], str), error
         assert error["detail"], error
         assert error["attr"] is None or isinstance(error["attr"], str), error
-        for leak in ("Traceback", "psycopg", "SELECT ", "INSERT ", "site-packages", ".py", "pydantic"):
+        for leak in (
+            "Traceback",
+            "psycopg",
+            "SELECT ",
+            "INSERT ",
+            "site-packages",
+            ".py",
+            "pydantic",
+        ):
             assert leak not in error["detail"], error
 
 
@@ -129,7 +139,14 @@ class Api:
         if self.key is not None:
             headers.setdefault("Authorization", f"Token {self.key}")
         return Response(
-            self.client.generic(method, address, body, content_type=content_type, headers=headers, **environ)  # type: ignore[arg-type]
+            self.client.generic(
+                method,
+                address,
+                body,
+                content_type=content_type,
+                headers=headers,
+                **environ,  # type: ignore[arg-type]
+            )
         )
 
     def get(self, address: str, query: Any = None, **options: Any) -> Response:

@@ -23,7 +23,10 @@ def nodes() -> list[Node]:
     """The coordinator and the workers of DATABASE_URL's cluster, the coordinator first; none if it is a plain server."""
     if not settings.DATABASE_URL:
         return []
-    with closing(psycopg2.connect(settings.DATABASE_URL)) as connection, connection.cursor() as cursor:
+    with (
+        closing(psycopg2.connect(settings.DATABASE_URL)) as connection,
+        connection.cursor() as cursor,
+    ):
         cursor.execute("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')")
         if cursor.fetchone() != (True,):
             return []
@@ -31,7 +34,9 @@ def nodes() -> list[Node]:
         return [Node(*row) for row in cursor.fetchall()]
 
 
-PLAIN_ONLY = pytest.mark.skipif(bool(nodes()), reason="looks at what one PostgreSQL does; on Citus a worker does it")
+PLAIN_ONLY = pytest.mark.skipif(
+    bool(nodes()), reason="looks at what one PostgreSQL does; on Citus a worker does it"
+)
 NEEDS_CITUS = pytest.mark.skipif(
     not nodes(), reason="needs Citus: DATABASE_URL of a database with the extension and workers"
 )
@@ -56,7 +61,11 @@ def joined(database: str) -> Iterator[None]:
         database,
     )
     for worker in workers:
-        _execute(coordinator, sql.SQL("SELECT citus_add_node({}, {})").format(*map(sql.Literal, worker)), database)
+        _execute(
+            coordinator,
+            sql.SQL("SELECT citus_add_node({}, {})").format(*map(sql.Literal, worker)),
+            database,
+        )
     yield
     # Citus's own sessions, or the coordinator's database could not be dropped.
     ended = sql.SQL(
@@ -68,9 +77,13 @@ def joined(database: str) -> Iterator[None]:
 
 
 def _execute(node: Node, statement: Any, database: str | None = None) -> None:
-    parts: dict[str, Any] = {"host": node.host, "port": node.port} | ({"dbname": database} if database else {})
+    parts: dict[str, Any] = {"host": node.host, "port": node.port} | (
+        {"dbname": database} if database else {}
+    )
     with closing(psycopg2.connect(settings.DATABASE_URL, **parts)) as connection:
         connection.autocommit = True
         cursor = connection.cursor()
-        cursor.execute("SET statement_timeout = 0")  # to make or drop a database waits for a checkpoint
+        cursor.execute(
+            "SET statement_timeout = 0"
+        )  # to make or drop a database waits for a checkpoint
         cursor.execute(statement)

@@ -18,7 +18,9 @@ from pathlib import Path
 
 URL = os.environ["TRAITLY_URL"].rstrip("/")
 KEY = os.environ["TRAITLY_KEY"]
-REFERENCE = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent / "docs/api-reference.md")
+REFERENCE = Path(
+    sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent / "docs/api-reference.md"
+)
 PUBLISHED_HOST = "https://api.traitly.com"
 
 passed = failed = 0
@@ -36,7 +38,11 @@ def check(what: str, good: bool, seen: object = "") -> None:
 
 def curl(*arguments: str) -> tuple[int, dict[str, str], object]:
     """Status, headers (lower-case names) and decoded JSON body of one curl call."""
-    done = subprocess.run(["curl", "-sS", "-g", "-i", "--max-time", "20", *arguments], capture_output=True, check=False)
+    done = subprocess.run(
+        ["curl", "-sS", "-g", "-i", "--max-time", "20", *arguments],
+        capture_output=True,
+        check=False,
+    )
     head, _, body = done.stdout.decode().partition("\r\n\r\n")
     while head.startswith("HTTP/1.1 100"):
         head, _, body = body.partition("\r\n\r\n")
@@ -58,9 +64,12 @@ def published() -> tuple[list[list[str]], list[dict]]:
         if "<end-point>" in code:
             continue
         arguments = shlex.split(code.replace("\n", " "))[1:]
-        commands.append([a.replace(PUBLISHED_HOST, URL).replace("<insert-token-here>", KEY) for a in arguments])
+        commands.append(
+            [a.replace(PUBLISHED_HOST, URL).replace("<insert-token-here>", KEY) for a in arguments]
+        )
     answers = [
-        json.loads(re.sub(r",(\s*[\]}])", r"\1", block)) for block in re.findall(r"```json\n(.*?)```", text, re.S)
+        json.loads(re.sub(r",(\s*[\]}])", r"\1", block))
+        for block in re.findall(r"```json\n(.*?)```", text, re.S)
     ]
     return commands, answers
 
@@ -95,7 +104,11 @@ def same_shape(seen: object, shown: dict, verb: str) -> str:
 
 
 def errors(seen: object) -> list[str]:
-    return sorted(str(e.get("attr")) for e in seen["errors"]) if isinstance(seen, dict) and "errors" in seen else []
+    return (
+        sorted(str(e.get("attr")) for e in seen["errors"])
+        if isinstance(seen, dict) and "errors" in seen
+        else []
+    )
 
 
 def main() -> None:
@@ -113,7 +126,9 @@ def main() -> None:
             row,
         )
         check(
-            "create an event: the further fields are kept", row.get("custom_attributes", {}).get("plan") == "Atom", row
+            "create an event: the further fields are kept",
+            row.get("custom_attributes", {}).get("plan") == "Atom",
+            row,
         )
 
     status, _, seen = curl(*list_events)
@@ -153,16 +168,30 @@ def main() -> None:
         asked = list(list_customers)
         asked[at] += "?" + query
         status, _, seen = curl(*asked)
-        ids = [row["customer_id"] for row in seen["data"]] if isinstance(seen, dict) and "data" in seen else None
+        ids = (
+            [row["customer_id"] for row in seen["data"]]
+            if isinstance(seen, dict) and "data" in seen
+            else None
+        )
         check(
-            f"list customers by {query}", status == 200 and ids is not None and ("123" in ids) == there, (status, ids)
+            f"list customers by {query}",
+            status == 200 and ids is not None and ("123" in ids) == there,
+            (status, ids),
         )
 
     auth = ["-H", f"Authorization: Token {KEY}"]
-    status, _, seen = curl(f"{URL}/api/event", *auth, "--data", '{"customer_id": "15", "name": "added user"}')
+    status, _, seen = curl(
+        f"{URL}/api/event", *auth, "--data", '{"customer_id": "15", "name": "added user"}'
+    )
     check("POST /api/event, the address without a version: 201", status == 201, (status, seen))
-    status, headers, _ = curl(f"{URL}/api/v1/event/", *auth, "--data", '{"customer_id": "15", "name": "added user"}')
-    check("a trailing slash is no redirect", status == 201 and "location" not in headers, (status, headers))
+    status, headers, _ = curl(
+        f"{URL}/api/v1/event/", *auth, "--data", '{"customer_id": "15", "name": "added user"}'
+    )
+    check(
+        "a trailing slash is no redirect",
+        status == 201 and "location" not in headers,
+        (status, headers),
+    )
     status, _, seen = curl(
         f"{URL}/api/v1/event",
         *auth,
@@ -179,14 +208,21 @@ def main() -> None:
     )
     status, _, seen = curl(f"{URL}/api/v1/event?customer_id=1&name=Logged%20in", *auth)
     check(
-        "they come back oldest first", [r["created_at"] for r in seen["data"]][:2] == ["1493933699", "1494020099"], seen
+        "they come back oldest first",
+        [r["created_at"] for r in seen["data"]][:2] == ["1493933699", "1494020099"],
+        seen,
     )
     status, _, seen = curl(
-        f"{URL}/api/v1/event", *auth, "--data", '[{"customer_id": "1", "name": "x"}, {"customer_id": "1"}]'
+        f"{URL}/api/v1/event",
+        *auth,
+        "--data",
+        '[{"customer_id": "1", "name": "x"}, {"customer_id": "1"}]',
     )
     check(
         "a mixed array: 207, one stored, one refused with its index",
-        status == 207 and [r["success"] for r in seen["data"]] == [1, 0] and seen["data"][1]["index"] == 1,
+        status == 207
+        and [r["success"] for r in seen["data"]] == [1, 0]
+        and seen["data"][1]["index"] == 1,
         (status, seen),
     )
 
@@ -198,18 +234,26 @@ def main() -> None:
         status, headers, seen = curl(f"{URL}/api/v1/customer", *headers_sent)
         check(
             f"{what}: 401 with WWW-Authenticate",
-            status == 401 and headers.get("www-authenticate", "").startswith("Token") and errors(seen) != [],
+            status == 401
+            and headers.get("www-authenticate", "").startswith("Token")
+            and errors(seen) != [],
             (status, seen),
         )
     status, headers, seen = curl(f"{URL}/api/v1/event", *auth, "--request", "PUT", "--data", "{}")
-    check("another method: 405 with Allow", status == 405 and "POST" in headers.get("allow", ""), (status, headers))
+    check(
+        "another method: 405 with Allow",
+        status == 405 and "POST" in headers.get("allow", ""),
+        (status, headers),
+    )
     status, _, seen = curl(f"{URL}/api/v1/nothing", *auth)
     check(
         "an unknown address: 404, an error object",
         status == 404 and isinstance(seen, dict) and seen.get("object") == "error",
         (status, seen),
     )
-    status, _, seen = curl(f"{URL}/api/v1/customer", *auth, "--data", '{"customer_id": "9", "email": "nope"}')
+    status, _, seen = curl(
+        f"{URL}/api/v1/customer", *auth, "--data", '{"customer_id": "9", "email": "nope"}'
+    )
     check(
         "a bad customer: 400, every error of it",
         status == 400 and errors(seen) == ["email", "name", "plan"],

@@ -95,16 +95,28 @@ def _memory(server: Server) -> float:
 BODIES: dict[str, Callable[[], bytes]] = {
     "a million empty objects": lambda: b"[" + b"{}," * (2**20 - 10) + b"{}]",
     "ten thousand items of a hundred wrong fields": lambda: (
-        b"[" + b",".join(b"{%s}" % b",".join(b'"%d":[]' % n for n in range(100)) for _ in range(10_000)) + b"]"
+        b"["
+        + b",".join(b"{%s}" % b",".join(b'"%d":[]' % n for n in range(100)) for _ in range(10_000))
+        + b"]"
     ),
-    "an item of four million numbers": lambda: b'{"customer_id":"1","name":"a","b":[' + b"1.5," * (2**22 - 99) + b"1]}",
+    "an item of four million numbers": lambda: (
+        b'{"customer_id":"1","name":"a","b":[' + b"1.5," * (2**22 - 99) + b"1]}"
+    ),
     "an item of a million names": lambda: (
-        b'{"customer_id":"1","name":"a",' + b",".join(b'"%x":0' % n for n in range(1_200_000)) + b"}"
+        b'{"customer_id":"1","name":"a",'
+        + b",".join(b'"%x":0' % n for n in range(1_200_000))
+        + b"}"
     ),
-    "one long text": lambda: b'{"customer_id":"1","name":"a","b":"' + "\U0001f600".encode() * (2**22 - 20) + b'"}',
+    "one long text": lambda: (
+        b'{"customer_id":"1","name":"a","b":"' + "\U0001f600".encode() * (2**22 - 20) + b'"}'
+    ),
     "lists in lists": lambda: b"[" + b"[[[[[]]]]]," * 200_000 + b"1]",
     "ten thousand valid events": lambda: (
-        b"[" + b",".join(b'{"customer_id":"%d","name":"a","b":"%s"}' % (n, b"x" * 1500) for n in range(10_000)) + b"]"
+        b"["
+        + b",".join(
+            b'{"customer_id":"%d","name":"a","b":"%s"}' % (n, b"x" * 1500) for n in range(10_000)
+        )
+        + b"]"
     ),
 }
 
@@ -113,7 +125,9 @@ def _send_large(server: Server, body: bytes, seen: Counter[str]) -> None:
     try:
         with server.connect() as client:
             client.settimeout(120)
-            client.sendall(_post(server, len(body), "Content-Encoding: gzip\r\nConnection: close\r\n") + body)
+            client.sendall(
+                _post(server, len(body), "Content-Encoding: gzip\r\nConnection: close\r\n") + body
+            )
             seen[_received(client)[9:12].decode()] += 1
     except OSError as error:
         seen[type(error).__name__] += 1
@@ -122,7 +136,9 @@ def _send_large(server: Server, body: bytes, seen: Counter[str]) -> None:
 def _large_bodies(server: Server, name: str, body: bytes) -> None:
     packed = gzip.compress(body, 9)
     seen: Counter[str] = Counter()
-    threads = [threading.Thread(target=_send_large, args=(server, packed, seen)) for _ in range(_CLIENTS)]
+    threads = [
+        threading.Thread(target=_send_large, args=(server, packed, seen)) for _ in range(_CLIENTS)
+    ]
     start = time.monotonic()
     for thread in threads:
         thread.start()
@@ -156,13 +172,18 @@ def main() -> None:
         long = _post(server, 10_000_000)
         attacks = {
             "160 connections that send nothing": (160, b"", b""),
-            "1,900 idle connections": (1_900, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", b""),
+            "1,900 idle connections": (
+                1_900,
+                b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                b"",
+            ),
             "500 heads, a byte a second": (500, head.encode(), b"X-Slow: " + b"x" * 60),
             "500 bodies, a byte a second": (500, _post(server, 100), b"x" * 60),
             "64 long bodies, a byte a second": (64, long, b"x" * 60),
             "64 chunked bodies, a byte a second": (
                 64,
-                long.replace(b"Content-Length: 10000000", b"Transfer-Encoding: chunked") + b"ffff\r\n",
+                long.replace(b"Content-Length: 10000000", b"Transfer-Encoding: chunked")
+                + b"ffff\r\n",
                 b"x" * 60,
             ),
         }

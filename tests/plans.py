@@ -9,7 +9,12 @@ from django.test.utils import CaptureQueriesContext
 
 
 def plan_of(
-    client: Client, address: str, query: dict[str, Any], table: str, *, incremental_sort: bool = True
+    client: Client,
+    address: str,
+    query: dict[str, Any],
+    table: str,
+    *,
+    incremental_sort: bool = True,
 ) -> list[str]:
     """The plans of the address's statements that read rows of ``table`` or count them, chosen as if it were large.
 
@@ -17,13 +22,19 @@ def plan_of(
     """
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address, query).status_code == 200
-    statements = [found["sql"] for found in queries if re.search(rf'FROM "?{table}\b', found["sql"])]
+    statements = [
+        found["sql"] for found in queries if re.search(rf'FROM "?{table}\b', found["sql"])
+    ]
     assert statements
     with connection.cursor() as cursor:
         # A test's table is so small that reading and sorting all of it is cheapest.
         cursor.execute(f"ANALYZE {table}")  # or what other tests left behind would decide
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
-        if not incremental_sort:  # where an index has the whole order, and pages that other tests left must not decide
+        cursor.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
+        )
+        if (
+            not incremental_sort
+        ):  # where an index has the whole order, and pages that other tests left must not decide
             cursor.execute("SET LOCAL enable_incremental_sort = off")
         plans = []
         for statement in statements:

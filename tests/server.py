@@ -48,7 +48,11 @@ class Server:
 
     def sql(self, statement: str) -> None:
         """Run a statement in the server's database, on a connection of another process."""
-        self.manage("shell", "-c", f"from django.db import connection as c; c.cursor().execute({statement!r})")
+        self.manage(
+            "shell",
+            "-c",
+            f"from django.db import connection as c; c.cursor().execute({statement!r})",
+        )
 
     def start(self) -> None:
         """Start gunicorn as production does, and wait until it answers."""
@@ -102,13 +106,17 @@ def fresh_database(folder: Path) -> Iterator[dict[str, str]]:
     name = f"test_server_{uuid.uuid4().hex[:12]}"
     admin = psycopg2.connect(settings.DATABASE_URL)
     admin.autocommit = True
-    admin.cursor().execute("SET statement_timeout = 0")  # to make or drop a database waits for a checkpoint
+    admin.cursor().execute(
+        "SET statement_timeout = 0"
+    )  # to make or drop a database waits for a checkpoint
     try:
         admin.cursor().execute(f'CREATE DATABASE "{name}"')
         try:
             with cluster.joined(name):
                 yield environment | {
-                    "DATABASE_URL": urlunsplit(urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}"))
+                    "DATABASE_URL": urlunsplit(
+                        urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}")
+                    )
                 }
         finally:
             admin.cursor().execute(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -118,16 +126,23 @@ def fresh_database(folder: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def running_server(
-    folder: Path, *, settings: dict[str, str] | None = None, stderr: int | TextIO = subprocess.DEVNULL
+    folder: Path,
+    *,
+    settings: dict[str, str] | None = None,
+    stderr: int | TextIO = subprocess.DEVNULL,
 ) -> Iterator[Server]:
     """A server with an account, whose key is ``key``; gunicorn has these settings and writes its log there."""
     port = free_port()
     with fresh_database(folder) as environment:
-        server = Server(environment | {"PORT": str(port), "HOST": "127.0.0.1", "WEB_WORKERS": "2"}, port)
+        server = Server(
+            environment | {"PORT": str(port), "HOST": "127.0.0.1", "WEB_WORKERS": "2"}, port
+        )
         server.manage("migrate", "--verbosity", "0")
         if cluster.nodes():
             server.manage("distribute", "--shards", str(cluster.SHARDS))
-        server.key = server.manage("create_account", "--email", "a@example.com", "--company", "Acme").strip()
+        server.key = server.manage(
+            "create_account", "--email", "a@example.com", "--company", "Acme"
+        ).strip()
         server.environment |= settings or {}
         server.stderr = stderr
         server.start()

@@ -29,7 +29,9 @@ def _length(environ: dict[str, Any], start_response: Callable[..., Any]) -> list
     return _plain(start_response, b"%d\n" % len(environ["wsgi.input"].read()))
 
 
-def _sleep(environ: dict[str, Any], start_response: Callable[..., Any], seconds: str) -> list[bytes]:
+def _sleep(
+    environ: dict[str, Any], start_response: Callable[..., Any], seconds: str
+) -> list[bytes]:
     time.sleep(float(seconds))
     return _plain(start_response, b"slept\n")
 
@@ -50,7 +52,9 @@ def _bytes(environ: dict[str, Any], start_response: Callable[..., Any], number: 
     return _plain(start_response, b"x" * int(number))
 
 
-def _stream(environ: dict[str, Any], start_response: Callable[..., Any], chunks: str) -> Iterator[bytes]:
+def _stream(
+    environ: dict[str, Any], start_response: Callable[..., Any], chunks: str
+) -> Iterator[bytes]:
     start_response("200 OK", [("Content-Type", "text/plain")])
     for _ in range(int(chunks)):
         yield b"x" * 65536

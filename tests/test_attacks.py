@@ -32,7 +32,18 @@ INJECTIONS = [
 ]
 LISTS = {
     "customer": [
-        *("customer_id", "name", "plan", "email", "location", "sort", "limit", "cursor", "raw", "created_at[gte]"),
+        *(
+            "customer_id",
+            "name",
+            "plan",
+            "email",
+            "location",
+            "sort",
+            "limit",
+            "cursor",
+            "raw",
+            "created_at[gte]",
+        ),
         *("monthly_payment_amount[lt]", "custom_attributes[x]"),
     ],
     "event?customer_id=1&name=in": ["customer_id", "name", "sort", "cursor", "created_at[lt]"],
@@ -80,29 +91,42 @@ def test_sql_in_urls(api, text):
     quoted = quote(text, safe="")
     for method, path in (
         *(("GET", f"customer/{quoted}{rest}") for rest in ("", "/event", "/history", "/alias")),
-        *((method, f"{kind}/{quoted}") for kind in ("customer", "event", "webhook") for method in ("GET", "DELETE")),
+        *(
+            (method, f"{kind}/{quoted}")
+            for kind in ("customer", "event", "webhook")
+            for method in ("GET", "DELETE")
+        ),
         ("PATCH", f"customer/{quoted}"),
     ):
-        assert api.send(method, path, {"plan": "x"} if method == "PATCH" else b"").status in {404, 405}, (method, path)
+        assert api.send(method, path, {"plan": "x"} if method == "PATCH" else b"").status in {
+            404,
+            405,
+        }, (method, path)
     _check_nothing_happened()
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_sql_in_bodies_is_stored_as_it_is(api, text):
     customer = api.post(
-        "customer", a_customer(text, name=text, plan=text, location=text, custom_attributes={text: text})
+        "customer",
+        a_customer(text, name=text, plan=text, location=text, custom_attributes={text: text}),
     )
     event = api.post("event", an_event(text, name=text, id=text, custom_attributes={text: text}))
 
     assert (customer.status, event.status) == (201, 201)
     assert api.get(f"customer/{quote(text, safe='')}").row["custom_attributes"] == {text: text}
-    assert api.get("customer", {f"custom_attributes[{text}]": text, "plan": text}).data == customer.data
+    assert (
+        api.get("customer", {f"custom_attributes[{text}]": text, "plan": text}).data
+        == customer.data
+    )
     assert api.get("event", {"customer_id": text, "name": text}).data == event.data
     api.patch(f"customer/{quote(text, safe='')}", {"plan": "x", "custom_attributes": {text: None}})
     assert api.get(f"customer/{quote(text, safe='')}").row["custom_attributes"] == {}
 
 
-@pytest.mark.parametrize("break_", ["\r\nSet-Cookie: a=b", "\nX-Evil: 1", "\r\n\r\n<script>", "\u010d\u010aX-Evil: 1"])
+@pytest.mark.parametrize(
+    "break_", ["\r\nSet-Cookie: a=b", "\nX-Evil: 1", "\r\n\r\n<script>", "\u010d\u010aX-Evil: 1"]
+)
 def test_no_header_is_injected(api, break_):
     """A list's links have its parameters in them, errors what was wrong, and the request's id is the client's."""
     for number in range(3):
@@ -120,7 +144,9 @@ def test_no_header_is_injected(api, break_):
     assert page.headers["Link"].startswith("<http")
     for response in responses:
         assert not {"set-cookie", "x-evil"} & {name.lower() for name in response.headers}
-        assert not [value for value in response.headers.values() if re.search(r"[\r\n]|[^ -~]", value)]
+        assert not [
+            value for value in response.headers.values() if re.search(r"[\r\n]|[^ -~]", value)
+        ]
 
 
 @pytest.mark.parametrize("sent", ["a\nb", "a\x1b[31mb", "a b", "a\u2028b", "\u202eb", "x" * 129])
@@ -133,7 +159,17 @@ def test_no_line_of_the_log_is_forged_by_a_requests_id(api, sent):
 
 @pytest.mark.parametrize(
     "field",
-    ["account_id", "account", "pk", "closed_at", "received_at", "max_customers", "scopes", "is_staff", "digest"],
+    [
+        "account_id",
+        "account",
+        "pk",
+        "closed_at",
+        "received_at",
+        "max_customers",
+        "scopes",
+        "is_staff",
+        "digest",
+    ],
 )
 def test_no_inner_field_is_set_from_outside(acme, globex, api, field):
     """What is no field of the API is the client's own attribute, whatever a table's column is called."""
@@ -143,7 +179,9 @@ def test_no_inner_field_is_set_from_outside(acme, globex, api, field):
         assert response.row["custom_attributes"][field] == globex.pk
         assert field not in response.row
     with connection.cursor() as cursor:
-        cursor.execute("SELECT account_id FROM customers_customer UNION SELECT account_id FROM events_event")
+        cursor.execute(
+            "SELECT account_id FROM customers_customer UNION SELECT account_id FROM events_event"
+        )
         assert cursor.fetchall() == [(acme.pk,)]
 
 
@@ -155,7 +193,9 @@ def test_methods_that_there_are_not(api, method):
     check_error(response)
 
 
-def _median_seconds(tries: dict[str, Callable[[], str]], ask: Callable[[str], object]) -> dict[str, float]:
+def _median_seconds(
+    tries: dict[str, Callable[[], str]], ask: Callable[[str], object]
+) -> dict[str, float]:
     """Of each kind of key, the median; they take turns, so that whatever else happens meets all alike."""
     taken: dict[str, list[float]] = {name: [] for name in tries}
     for _ in range(400):
@@ -179,7 +219,9 @@ def test_the_time_of_a_refusal_does_not_tell_how_much_of_a_key_was_right(api, an
         return f"traitly_{secrets.token_hex(20)}"
 
     def ask(key: str) -> None:
-        response = anonymous.get("customer", {"limit": 1}, headers={"Authorization": f"Token {key}"})
+        response = anonymous.get(
+            "customer", {"limit": 1}, headers={"Authorization": f"Token {key}"}
+        )
         assert response.status == 401
 
     seconds = _median_seconds({"begins right": begins_right, "all wrong": all_wrong}, ask)

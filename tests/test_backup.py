@@ -83,7 +83,10 @@ def test_a_backup_restored_into_an_empty_server_is_the_same(tmp_path: Path) -> N
 
 
 def test_a_backup_that_fails_leaves_no_file(tmp_path: Path) -> None:
-    environment = os.environ | {"DATABASE_URL": "postgres://127.0.0.1:1/none", "TRAITLY_DATA_DIR": str(tmp_path)}
+    environment = os.environ | {
+        "DATABASE_URL": "postgres://127.0.0.1:1/none",
+        "TRAITLY_DATA_DIR": str(tmp_path),
+    }
     manage(environment, "backup", str(tmp_path / "dump"), status=1)
 
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("dump")]

@@ -35,7 +35,9 @@ def _targets(case: plans.Case) -> ListQuery:
 def test_every_documented_query_goes_to_one_shard(acme: Account, api: Api) -> None:
     customers = [f"customer-{number}" for number in range(3)]
     api.post("customer", [a_customer(each) for each in customers])
-    api.post("event", [an_event(each, name=f"Event {turn}") for each in customers for turn in range(2)])
+    api.post(
+        "event", [an_event(each, name=f"Event {turn}") for each in customers for turn in range(2)]
+    )
 
     seen = {
         statement: tasks_of(statement, parameters)

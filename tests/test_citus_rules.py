@@ -104,7 +104,9 @@ def test_a_statement_that_keeps_them_is_not(statement: str) -> None:
     assert broken_rule(statement) is None
 
 
-def test_every_statement_of_the_suite_is_watched(acme: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_statement_of_the_suite_is_watched(
+    acme: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert get_event(account_id=acme.pk, event_id="x") is None
     Customer.objects.first()  # a test's own may look at all accounts
     monkeypatch.setattr(citus_rules, "TESTS", ("nobody",))
@@ -119,6 +121,10 @@ def test_other_threads_are_watched(monkeypatch: pytest.MonkeyPatch) -> None:
         connection.close()
 
     monkeypatch.setattr(citus_rules, "TESTS", ("nobody",))
-    with pytest.raises(AssertionError, match="narrows FROM"), ThreadPoolExecutor() as others, citus_rules.watched():
+    with (
+        pytest.raises(AssertionError, match="narrows FROM"),
+        ThreadPoolExecutor() as others,
+        citus_rules.watched(),
+    ):
         others.submit(ask).result()
     citus_rules._broken.clear()

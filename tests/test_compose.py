@@ -24,7 +24,9 @@ def compose_is_there() -> bool:
     docker = shutil.which("docker")
     if docker is None:
         return False
-    return not subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode
+    return not subprocess.run(
+        [docker, "compose", "version"], capture_output=True, check=False
+    ).returncode
 
 
 @pytest.mark.skipif(not compose_is_there(), reason="needs docker compose")
@@ -32,7 +34,13 @@ def compose_is_there() -> bool:
 def test_compose_takes_the_file(file: str) -> None:
     command = ["docker", "compose", "--file", file, "config", "--quiet"]
     done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | PASSWORDS, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=ROOT,
+        env=os.environ | PASSWORDS,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
@@ -50,7 +58,10 @@ def test_no_service_has_more_rights_than_it_needs(file: str) -> None:
 def test_on_citus_the_server_takes_the_same_settings(name: str) -> None:
     plain, citus = (services(file)[name]["environment"] for file in FILES)
     assert plain.keys() == citus.keys()
-    assert {key for key in plain if plain[key] != citus[key]} <= {"DATABASE_URL", "WEB_DATABASE_PASSWORD"}
+    assert {key for key in plain if plain[key] != citus[key]} <= {
+        "DATABASE_URL",
+        "WEB_DATABASE_PASSWORD",
+    }
 
 
 def test_the_nodes_of_citus_have_one_pinned_image_and_passwords_that_must_be_set() -> None:

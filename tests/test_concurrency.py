@@ -70,18 +70,28 @@ def test_single_events_of_many_threads_share_statements_and_each_hears_of_its_ow
 
     monkeypatch.setattr(CursorWrapper, "execute", note)
 
-    responses = at_once([partial(api.post, "event", an_event("c", id=f"e{i % 30}")) for i in range(THREADS)])
+    responses = at_once(
+        [partial(api.post, "event", an_event("c", id=f"e{i % 30}")) for i in range(THREADS)]
+    )
 
     assert [response.status for response in responses] == [201] * THREADS
     assert Event.objects.count() == 30
-    assert sum(response.json["metadata"].get("duplicates", 0) for response in responses) == THREADS - 30
+    assert (
+        sum(response.json["metadata"].get("duplicates", 0) for response in responses)
+        == THREADS - 30
+    )
     assert 0 < len(statements) < THREADS
 
 
 def test_the_same_idempotency_key_from_many_threads_stores_once(api):
     batch = [an_event(str(i)) for i in range(20)]
 
-    responses = at_once([partial(api.post, "event", batch, headers={"Idempotency-Key": "k"}) for _ in range(THREADS)])
+    responses = at_once(
+        [
+            partial(api.post, "event", batch, headers={"Idempotency-Key": "k"})
+            for _ in range(THREADS)
+        ]
+    )
 
     assert [response.status for response in responses] == [201] * THREADS
     assert len({tuple(row["id"] for row in response.data) for response in responses}) == 1
@@ -93,8 +103,14 @@ def test_overlapping_customers_in_opposite_orders_merge_without_an_error(api):
     customers = [str(i) for i in range(20)]
     batches = []
     for client in range(THREADS):
-        order = random.sample(customers, len(customers)) if client % 2 else customers[:: 1 if client % 4 else -1]
-        batches.append([a_customer(i, custom_attributes={f"client{client}": client}) for i in order])
+        order = (
+            random.sample(customers, len(customers))
+            if client % 2
+            else customers[:: 1 if client % 4 else -1]
+        )
+        batches.append(
+            [a_customer(i, custom_attributes={f"client{client}": client}) for i in order]
+        )
 
     responses = at_once([partial(api.post, "customer", body) for body in batches])
 

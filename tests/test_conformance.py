@@ -39,7 +39,9 @@ def event(customer_id: str, **fields: object) -> bytes:
 
 
 def curl(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["curl", "-sS", "--max-time", "60", *arguments], capture_output=True, check=False)
+    return subprocess.run(
+        ["curl", "-sS", "--max-time", "60", *arguments], capture_output=True, check=False
+    )
 
 
 def test_the_published_check_passes(server):
@@ -80,12 +82,12 @@ def test_a_connection_serves_many_requests(server, auth):
     connection.close()
 
 
-@pytest.mark.parametrize("path", ["/api/v1/customer", "/api/v1/event?customer_id=1&name=x", "/api/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/customer", "/api/v1/event?customer_id=1&name=x", "/api/nothing"]
+)
 def test_head_has_the_headers_of_get_and_no_body(server, auth, path):
     with server.connect() as socket:
-        head = (
-            f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {server.key}\r\nConnection: close\r\n\r\n"
-        )
+        head = f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {server.key}\r\nConnection: close\r\n\r\n"
         socket.sendall(head.encode())
         received = b""
         while part := socket.recv(65536):
@@ -100,7 +102,9 @@ def test_head_has_the_headers_of_get_and_no_body(server, auth, path):
 def test_a_chunked_body_is_read(server, auth, kind):
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     chunks = [b"[", event("chunked"), b",", event("chunked"), b"]"]
-    connection.request("POST", "/api/v1/event", iter(chunks), auth | {"Content-Type": kind}, encode_chunked=True)
+    connection.request(
+        "POST", "/api/v1/event", iter(chunks), auth | {"Content-Type": kind}, encode_chunked=True
+    )
     response, body = answer_of(connection)
 
     assert response.status == 201
@@ -110,11 +114,20 @@ def test_a_chunked_body_is_read(server, auth, kind):
 
 @pytest.mark.parametrize(
     "body",
-    [b"nonsense\r\n\r\n", b"5\r\n[1234567\r\n", b"-1\r\n\r\n", b"2;a=\r\n{}\r\n0\r\n\r\n", b"2\r\n{}\r\n", b""],
+    [
+        b"nonsense\r\n\r\n",
+        b"5\r\n[1234567\r\n",
+        b"-1\r\n\r\n",
+        b"2;a=\r\n{}\r\n0\r\n\r\n",
+        b"2\r\n{}\r\n",
+        b"",
+    ],
     ids=["size", "length", "negative", "extension", "end", "empty"],
 )
 def test_a_malformed_chunked_body_is_400(server, body):
-    head = f"POST /api/v1/event HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {server.key}\r\n"
+    head = (
+        f"POST /api/v1/event HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {server.key}\r\n"
+    )
     with server.connect() as client:
         client.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + body)
         client.shutdown(socket.SHUT_WR)
@@ -128,7 +141,13 @@ def test_a_chunked_body_that_is_too_large_is_413(server, auth, tmp_path):
 
     done = curl(
         *("-H", f"Authorization: Token {server.key}", "-H", "Transfer-Encoding: chunked"),
-        *("--data-binary", f"@{tmp_path / 'large'}", "-w", "\n%{http_code}", f"{server.url}/api/v1/event"),
+        *(
+            "--data-binary",
+            f"@{tmp_path / 'large'}",
+            "-w",
+            "\n%{http_code}",
+            f"{server.url}/api/v1/event",
+        ),
     )
 
     assert done.stdout.splitlines()[-1] == b"413", done
@@ -173,7 +192,14 @@ def test_expect_100_continue_with_5_mb(server, tmp_path):
             "-H",
             "Content-Type: application/json",
         ),
-        *("--data-binary", f"@{tmp_path / 'body'}", "-o", str(tmp_path / "answer"), "-w", "%{http_code}"),
+        *(
+            "--data-binary",
+            f"@{tmp_path / 'body'}",
+            "-o",
+            str(tmp_path / "answer"),
+            "-w",
+            "%{http_code}",
+        ),
         f"{server.url}/api/v1/event",
     )
 
@@ -183,8 +209,14 @@ def test_expect_100_continue_with_5_mb(server, tmp_path):
 
 def test_pipelined_requests_are_answered_in_order(server):
     with server.connect() as socket:
-        request = "GET /api/v1/nothing{} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: pipe-{}\r\n{}\r\n"
-        socket.sendall("".join(request.format(i, i, "Connection: close\r\n" * (i == 4)) for i in range(5)).encode())
+        request = (
+            "GET /api/v1/nothing{} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: pipe-{}\r\n{}\r\n"
+        )
+        socket.sendall(
+            "".join(
+                request.format(i, i, "Connection: close\r\n" * (i == 4)) for i in range(5)
+            ).encode()
+        )
         received = b""
         while part := socket.recv(65536):
             received += part
@@ -287,12 +319,16 @@ def test_a_request_in_flight_at_sigterm_is_answered(tmp_path: Path):
 
 @pytest.mark.slow
 def test_two_hundred_clients_with_the_same_batch_store_it_once(server, auth):
-    batch = json.dumps([{"customer_id": "200", "name": "at once", "id": f"at-once-{i}"} for i in range(100)]).encode()
+    batch = json.dumps(
+        [{"customer_id": "200", "name": "at once", "id": f"at-once-{i}"} for i in range(100)]
+    ).encode()
     ready = threading.Barrier(200)
     answers: list[tuple[int, int]] = []
 
     def post() -> None:
-        with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        with closing(
+            http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        ) as connection:
             ready.wait(30)
             connection.request("POST", "/api/v1/event", batch, auth)
             response, body = answer_of(connection)

@@ -32,7 +32,9 @@ def _ask(
     response = connection.getresponse()
     content = response.read().decode()
     cookies = [
-        morsel.value for line in response.headers.get_all("Set-Cookie", []) for morsel in SimpleCookie(line).values()
+        morsel.value
+        for line in response.headers.get_all("Set-Cookie", [])
+        for morsel in SimpleCookie(line).values()
     ]
     connection.close()
     return content, cookies
@@ -53,7 +55,12 @@ def _everything_secret_is_sent(server: Server, url: str) -> list[str]:
         ("GET", f"/api/v1/customer?email={PERSON}&key={server.key}", "", key),
         ("GET", f"/api/v1/customer/{server.key}", "", key),
         ("GET", f"/{server.key}/{PERSON}", "", key),
-        ("POST", "/v1/track", json.dumps({"userId": PERSON, "event": "x"}), {"Authorization": f"Basic {basic}"}),
+        (
+            "POST",
+            "/v1/track",
+            json.dumps({"userId": PERSON, "event": "x"}),
+            {"Authorization": f"Basic {basic}"},
+        ),
         ("POST", "/v1/track", json.dumps({"writeKey": server.key, "userId": PERSON}), {}),
         ("POST", "/mcp", event, key),
     ):
@@ -70,12 +77,25 @@ def _everything_secret_is_sent(server: Server, url: str) -> list[str]:
         {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={token}"},
     )
     with server.connect() as sock:
-        sock.sendall(f"GET /api/v1/customer HTTP/1.1\r\nAuthorization Token {server.key}\r\n\r\n".encode())
+        sock.sendall(
+            f"GET /api/v1/customer HTTP/1.1\r\nAuthorization Token {server.key}\r\n\r\n".encode()
+        )
         sock.recv(1000)
-    return [server.key, WRONG_KEY, PASSWORD, PERSON, basic, "private name", token, made["data"][0]["secret"]]
+    return [
+        server.key,
+        WRONG_KEY,
+        PASSWORD,
+        PERSON,
+        basic,
+        "private name",
+        token,
+        made["data"][0]["secret"],
+    ]
 
 
-def test_a_server_and_a_worker_that_log_all_they_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_and_a_worker_that_log_all_they_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8")
     tmp_path.chmod(0o755)
     log = tmp_path / "log"
@@ -86,7 +106,10 @@ def test_a_server_and_a_worker_that_log_all_they_can(tmp_path: Path, monkeypatch
         running_server(tmp_path, settings=LOUD, stderr=stderr) as server,
     ):
         worker = subprocess.Popen(
-            [sys.executable, "manage.py", "run_worker"], cwd=ROOT, env=server.environment, stderr=stderr
+            [sys.executable, "manage.py", "run_worker"],
+            cwd=ROOT,
+            env=server.environment,
+            stderr=stderr,
         )
         try:
             secrets = _everything_secret_is_sent(server, url)

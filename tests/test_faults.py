@@ -30,7 +30,9 @@ KILL_OTHERS = (
 )
 
 
-def ask(server: Server, method: str, path: str, body: bytes | None = None) -> tuple[int, http.client.HTTPMessage, Any]:
+def ask(
+    server: Server, method: str, path: str, body: bytes | None = None
+) -> tuple[int, http.client.HTTPMessage, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request(method, path, body, {"Authorization": f"Token {server.key}"})
     response = connection.getresponse()
@@ -63,7 +65,10 @@ def test_killed_connections_are_503_at_most_and_then_replaced(server):
 
 def test_an_encoded_slash_in_an_absolute_target_belongs_to_the_identifier(server):
     """As HTTP/1.1 lets every client send it, and proxies have to."""
-    customers = [{"customer_id": key, "name": "x", "email": "a@example.com", "plan": "x"} for key in ("abs", "abs/")]
+    customers = [
+        {"customer_id": key, "name": "x", "email": "a@example.com", "plan": "x"}
+        for key in ("abs", "abs/")
+    ]
     assert ask(server, "POST", "/api/v1/customer", json.dumps(customers).encode())[0] == 201
 
     answer = ask(server, "DELETE", f"{server.url}/api/v1/customer/abs%2F")[2]
@@ -75,7 +80,11 @@ def test_an_encoded_slash_in_an_absolute_target_belongs_to_the_identifier(server
 def test_a_database_that_refuses_connections_is_503_until_it_takes_them(server):
     allow = "ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}"
     database = server.manage(
-        "shell", "-v", "0", "-c", "from django.db import connection as c; print(c.get_connection_params()['dbname'])"
+        "shell",
+        "-v",
+        "0",
+        "-c",
+        "from django.db import connection as c; print(c.get_connection_params()['dbname'])",
     ).strip()
     script = (
         "import psycopg2; from django.db import connection as c; p = c.get_connection_params(); "
@@ -91,7 +100,11 @@ def test_a_database_that_refuses_connections_is_503_until_it_takes_them(server):
         for method, path, body in (
             ("GET", "/api/v1/customer", None),
             ("POST", "/api/v1/event", b'{"customer_id": "1", "name": "x"}'),
-            ("POST", "/api/v1/customer", b'{"customer_id": "1", "name": "x", "email": "a@example.com", "plan": "x"}'),
+            (
+                "POST",
+                "/api/v1/customer",
+                b'{"customer_id": "1", "name": "x", "email": "a@example.com", "plan": "x"}',
+            ),
         ):
             for _ in range(5):
                 status, headers, answer = ask(server, method, path, body)

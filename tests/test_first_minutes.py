@@ -19,7 +19,9 @@ from tests.server import ROOT, free_port
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("make"), reason="needs git and make"),
+    pytest.mark.skipif(
+        not (ROOT / ".git").exists() or not shutil.which("make"), reason="needs git and make"
+    ),
 ]
 SECONDS_TO_SERVE = 180  # packages are installed first
 
@@ -27,9 +29,15 @@ SECONDS_TO_SERVE = 180  # packages are installed first
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """What is tracked, in a folder of its own: nothing installed, no data."""
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout
     archive = subprocess.run(
-        ["tar", "--create", "--null", "--files-from=-"], cwd=ROOT, input=files, capture_output=True, check=True
+        ["tar", "--create", "--null", "--files-from=-"],
+        cwd=ROOT,
+        input=files,
+        capture_output=True,
+        check=True,
     ).stdout
     subprocess.run(["tar", "--extract"], cwd=tmp_path, input=archive, check=True)
     return tmp_path
@@ -38,13 +46,25 @@ def copy(tmp_path: Path) -> Path:
 @pytest.fixture
 def make_run(copy: Path) -> Iterator[tuple[dict[str, str], str]]:
     """The environment in which `make run` serves in the copy, and what it printed until then."""
-    left_out = ("DATABASE_URL", "TRAITLY_DATA_DIR", "VIRTUAL_ENV", "DJANGO_SETTINGS_MODULE", "MAKEFLAGS", "MAKELEVEL")
+    left_out = (
+        "DATABASE_URL",
+        "TRAITLY_DATA_DIR",
+        "VIRTUAL_ENV",
+        "DJANGO_SETTINGS_MODULE",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+    )
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
     environment |= {"PORT": str(free_port()), "WEB_WORKERS": "2"}
     log = copy / "printed.txt"
     with log.open("w") as printed:
         process = subprocess.Popen(
-            ["make", "run"], cwd=copy, env=environment, stdout=printed, stderr=printed, start_new_session=True
+            ["make", "run"],
+            cwd=copy,
+            env=environment,
+            stdout=printed,
+            stderr=printed,
+            start_new_session=True,
         )
         try:
             wait_until_it_serves(process, int(environment["PORT"]), log)
@@ -82,6 +102,8 @@ def test_the_first_five_minutes(copy: Path, make_run: tuple[dict[str, str], str]
     assert portal.open(link[0], timeout=30).status == 200
     assert "John Smith" in portal.open(f"{link[1]}/customers/", timeout=30).read().decode()
 
-    demo = subprocess.run(["make", "demo"], cwd=copy, env=environment, capture_output=True, text=True, check=False)
+    demo = subprocess.run(
+        ["make", "demo"], cwd=copy, env=environment, capture_output=True, text=True, check=False
+    )
     assert demo.returncode == 0, demo.stderr
     assert re.search(r"has [\d,]{5,} more customers and [\d,]{5,} more events", demo.stdout)

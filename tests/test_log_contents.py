@@ -39,7 +39,10 @@ def log():
     ("said", "logged"),
     [
         ("Invalid HTTP Header: 'Authorization Token traitly_secret'", "Invalid HTTP Header"),
-        ("Invalid HTTP request line: 'GET /customer/alice@example.com'", "Invalid HTTP request line"),
+        (
+            "Invalid HTTP request line: 'GET /customer/alice@example.com'",
+            "Invalid HTTP request line",
+        ),
         ("Invalid HTTP Header: 'first\nsecond: secret'", "Invalid HTTP Header"),
     ],
 )
@@ -54,7 +57,10 @@ def test_a_failed_request_of_gunicorn_is_logged_without_its_address(log):
     with pytest.raises(ValueError, match=PERSON) as caught:
         int(PERSON)
     logging.getLogger("gunicorn.error").error(
-        "Error handling request %s %s", "GET", f"/api/v1/customer/{PERSON}?plan=x", exc_info=caught.value
+        "Error handling request %s %s",
+        "GET",
+        f"/api/v1/customer/{PERSON}?plan=x",
+        exc_info=caught.value,
     )
     text = log.getvalue()
     assert "Error handling request GET /…" in text
@@ -73,7 +79,9 @@ def test_a_key_is_logged_masked(log, acme):
 def _log_a_duplicate(account):
     Api(make_key(account).key).post("customer", a_customer(PERSON))
     with pytest.raises(IntegrityError, match=PERSON) as caught:
-        Customer.objects.create(account=account, customer_id=PERSON, name=PERSON, email=PERSON, plan="x")
+        Customer.objects.create(
+            account=account, customer_id=PERSON, name=PERSON, email=PERSON, plan="x"
+        )
     logging.getLogger("anything").error("It failed: %s", caught.value, exc_info=caught.value)
 
 
@@ -140,10 +148,18 @@ def database_error(wrapper, cause):
         (UnicodeDecodeError("utf-8", PERSON.encode(), 0, 1, PERSON), "UnicodeDecodeError"),
         (Account.DoesNotExist(PERSON), "DoesNotExist"),
         (AttributeError("no attribute x"), "AttributeError: no attribute x"),
-        (ConnectionResetError(104, "Connection reset by peer"), "ConnectionResetError: Connection reset by peer"),
-        (psycopg2.OperationalError("server closed the connection"), "OperationalError: server closed the connection"),
         (
-            database_error(OperationalError, psycopg2.OperationalError(f"deadlock\nDETAIL: {PERSON}")),
+            ConnectionResetError(104, "Connection reset by peer"),
+            "ConnectionResetError: Connection reset by peer",
+        ),
+        (
+            psycopg2.OperationalError("server closed the connection"),
+            "OperationalError: server closed the connection",
+        ),
+        (
+            database_error(
+                OperationalError, psycopg2.OperationalError(f"deadlock\nDETAIL: {PERSON}")
+            ),
             "OperationalError: deadlock",
         ),
         (DataError(PERSON), "DataError"),
@@ -165,8 +181,14 @@ def test_other_handlers_get_the_record_as_it_was(log, caplog):
 @pytest.mark.slow
 def test_a_running_server_logs_no_key_of_a_malformed_request(tmp_path):
     log = tmp_path / "server.log"
-    with log.open("w") as stderr, running_server(tmp_path, stderr=stderr) as server, server.connect() as sock:
-        sock.sendall(f"GET /api/v1/customer HTTP/1.1\r\nAuthorization Token {server.key}\r\n\r\n".encode())
+    with (
+        log.open("w") as stderr,
+        running_server(tmp_path, stderr=stderr) as server,
+        server.connect() as sock,
+    ):
+        sock.sendall(
+            f"GET /api/v1/customer HTTP/1.1\r\nAuthorization Token {server.key}\r\n\r\n".encode()
+        )
         assert b" 400 " in sock.recv(1000)
     text = log.read_text()
     assert "Invalid request from ip=127.0.0.1" in text

@@ -23,7 +23,9 @@ STEPS = int(os.environ.get("MODEL_STEPS", "30"))
 CUSTOMER_IDS = st.sampled_from(["a", "b", "c/d", "é 1"])
 NAMES = st.sampled_from(["in", "out"])
 TIMES = st.integers(0, 3)
-ATTRIBUTES = st.dictionaries(st.sampled_from(["k1", "k2"]), st.none() | st.integers(0, 2) | st.just("x"))
+ATTRIBUTES = st.dictionaries(
+    st.sampled_from(["k1", "k2"]), st.none() | st.integers(0, 2) | st.just("x")
+)
 NOTES = {"note": st.integers(0, 1)}  # no field: it becomes an attribute
 CHANGES = {
     "created_at": TIMES,
@@ -34,12 +36,21 @@ CHANGES = {
 }
 PLANS = st.sampled_from(["Starter", "Atom"])
 CUSTOMERS = st.fixed_dictionaries(
-    {"customer_id": CUSTOMER_IDS, "name": NAMES, "email": st.just("a@example.com"), "plan": PLANS | st.just("")},
+    {
+        "customer_id": CUSTOMER_IDS,
+        "name": NAMES,
+        "email": st.just("a@example.com"),
+        "plan": PLANS | st.just(""),
+    },
     optional=CHANGES,
 )
 EVENTS = st.fixed_dictionaries(
     {"customer_id": CUSTOMER_IDS, "name": NAMES | st.just(""), "created_at": TIMES},
-    optional={"id": st.sampled_from([f"e{number}" for number in range(8)]), "custom_attributes": ATTRIBUTES, **NOTES},
+    optional={
+        "id": st.sampled_from([f"e{number}" for number in range(8)]),
+        "custom_attributes": ATTRIBUTES,
+        **NOTES,
+    },
 )
 ADDED = ("custom_attributes", "note")
 
@@ -47,16 +58,25 @@ ADDED = ("custom_attributes", "note")
 def _merged(stored: dict[str, Any] | None, sent: dict[str, Any]) -> dict[str, Any]:
     """A customer after a POST or PATCH: what is sent replaces, attributes are merged, and null removes one."""
     blank = dict.fromkeys(["monthly_payment_amount", "location", "phone_number", "organisation_id"])
-    fields = {**blank, **(stored or {}), **{name: value for name, value in sent.items() if name not in ADDED}}
+    fields = {
+        **blank,
+        **(stored or {}),
+        **{name: value for name, value in sent.items() if name not in ADDED},
+    }
     attributes = {**(stored or {}).get("custom_attributes", {}), **_attributes(sent)}
-    fields["custom_attributes"] = {name: value for name, value in attributes.items() if value is not None}
+    fields["custom_attributes"] = {
+        name: value for name, value in attributes.items() if value is not None
+    }
     if "created_at" in sent:
         fields["created_at"] = str(sent["created_at"])
     return fields
 
 
 def _attributes(sent: dict[str, Any]) -> dict[str, Any]:
-    return {**sent.get("custom_attributes", {}), **({"note": sent["note"]} if "note" in sent else {})}
+    return {
+        **sent.get("custom_attributes", {}),
+        **({"note": sent["note"]} if "note" in sent else {}),
+    }
 
 
 def _customer_id(item: dict[str, Any]) -> str:
@@ -76,7 +96,9 @@ class Machine(RuleBasedStateMachine):
         self.stranger = Api(make_key(AccountFactory.create()).key)
         self.customers: dict[str, dict[str, Any]] = {}
         self.events: dict[str, dict[str, Any]] = {}
-        self.of_key: dict[tuple[str, int], str] = {}  # the id that an Idempotency-Key and a position give
+        self.of_key: dict[
+            tuple[str, int], str
+        ] = {}  # the id that an Idempotency-Key and a position give
         self.last_post: tuple[list[dict[str, Any]], dict[str, str]] | None = None
         self.read_customers: dict[str, dict[str, Any]] = {}
         self.read_events: dict[str, dict[str, Any]] = {}
@@ -86,7 +108,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(items=st.lists(CUSTOMERS, min_size=1, max_size=3, unique_by=_customer_id))
     def post_customers(self, items: list[dict[str, Any]]) -> None:
-        created = [item for item in items if _valid(item) and item["customer_id"] not in self.customers]
+        created = [
+            item for item in items if _valid(item) and item["customer_id"] not in self.customers
+        ]
         response = self.api.post("customer", items)
 
         self._check_batch(response, items, success=201 if created else 200)
@@ -94,7 +118,10 @@ class Machine(RuleBasedStateMachine):
             if _valid(item):
                 self._check_customer(row, _merged(self.customers.get(item["customer_id"]), item))
 
-    @rule(customer_id=CUSTOMER_IDS, sent=st.fixed_dictionaries({}, optional={"plan": PLANS, **CHANGES}))
+    @rule(
+        customer_id=CUSTOMER_IDS,
+        sent=st.fixed_dictionaries({}, optional={"plan": PLANS, **CHANGES}),
+    )
     def patch_customer(self, customer_id: str, sent: dict[str, Any]) -> None:
         response = self.api.patch(f"customer/{quote(customer_id, safe='')}", sent)
 
@@ -115,12 +142,17 @@ class Machine(RuleBasedStateMachine):
             assert response.data == ([known] if known else [])
             assert response.json["metadata"]["events"] == len(theirs)
         else:
-            assert response.status == 404 or response.json["metadata"]["events"] == 0  # rejected items are erased too
+            assert (
+                response.status == 404 or response.json["metadata"]["events"] == 0
+            )  # rejected items are erased too
         self._forget_events(theirs)
 
     # Events
 
-    @rule(items=st.lists(EVENTS, min_size=1, max_size=4), key=st.none() | st.sampled_from(["k0", "k1"]))
+    @rule(
+        items=st.lists(EVENTS, min_size=1, max_size=4),
+        key=st.none() | st.sampled_from(["k0", "k1"]),
+    )
     def post_events(self, items: list[dict[str, Any]], key: str | None) -> None:
         self.last_post = (items, {"Idempotency-Key": key} if key else {})
         self._send_events()
@@ -171,7 +203,11 @@ class Machine(RuleBasedStateMachine):
     @rule(customer_id=CUSTOMER_IDS, name=NAMES, before=TIMES)
     def delete_many_events(self, customer_id: str, name: str, before: int) -> None:
         query = {"customer_id": customer_id, "name": name, "created_at[lt]": before}
-        theirs = [key for key in self._matching(customer_id, name) if int(self.events[key]["created_at"]) < before]
+        theirs = [
+            key
+            for key in self._matching(customer_id, name)
+            if int(self.events[key]["created_at"]) < before
+        ]
         response = self.api.send("DELETE", "event", query=query)
 
         assert response.json["metadata"] == {"events": len(theirs)}
@@ -193,7 +229,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         limit=st.integers(1, 3),
-        sort=st.sampled_from(["created_at", "-created_at", "customer_id", "-monthly_payment_amount", "updated_at"]),
+        sort=st.sampled_from(
+            ["created_at", "-created_at", "customer_id", "-monthly_payment_amount", "updated_at"]
+        ),
         plan=st.none() | PLANS,
         least=st.none() | st.integers(0, 2),
     )
@@ -207,22 +245,40 @@ class Machine(RuleBasedStateMachine):
             for row in self.customers.values()
             if (plan is None or row["plan"] == plan)
             and (
-                least is None or (row["monthly_payment_amount"] is not None and row["monthly_payment_amount"] >= least)
+                least is None
+                or (
+                    row["monthly_payment_amount"] is not None
+                    and row["monthly_payment_amount"] >= least
+                )
             )
         ]
         rows = self._pages("customer", query, limit)
 
         column = sort.lstrip("-")
         keys = [
-            row[column] if column == "customer_id" else float(-1 if row[column] is None else row[column])
+            row[column]
+            if column == "customer_id"
+            else float(-1 if row[column] is None else row[column])
             for row in rows
         ]
         assert keys == sorted(keys, reverse=sort.startswith("-"))
-        assert sorted(rows, key=lambda row: row["customer_id"]) == sorted(expected, key=lambda row: row["customer_id"])
+        assert sorted(rows, key=lambda row: row["customer_id"]) == sorted(
+            expected, key=lambda row: row["customer_id"]
+        )
 
-    @rule(customer_id=CUSTOMER_IDS, name=st.none() | NAMES, limit=st.integers(1, 3), newest_first=st.booleans())
-    def page_events(self, customer_id: str, name: str | None, limit: int, newest_first: bool) -> None:
-        query: dict[str, Any] = {"limit": limit, "sort": "-created_at" if newest_first else "created_at"}
+    @rule(
+        customer_id=CUSTOMER_IDS,
+        name=st.none() | NAMES,
+        limit=st.integers(1, 3),
+        newest_first=st.booleans(),
+    )
+    def page_events(
+        self, customer_id: str, name: str | None, limit: int, newest_first: bool
+    ) -> None:
+        query: dict[str, Any] = {
+            "limit": limit,
+            "sort": "-created_at" if newest_first else "created_at",
+        }
         path = f"customer/{quote(customer_id, safe='')}/event"
         if name:
             path, query = "event", query | {"customer_id": customer_id, "name": name}
@@ -234,13 +290,17 @@ class Machine(RuleBasedStateMachine):
         times = [int(row["created_at"]) for row in rows]
         assert times == sorted(times, reverse=newest_first)
         assert len(rows) == len({row["id"] for row in rows})
-        assert {row["id"]: row for row in rows} == {key: self.events[key] for key in self._matching(customer_id, name)}
+        assert {row["id"]: row for row in rows} == {
+            key: self.events[key] for key in self._matching(customer_id, name)
+        }
 
     @rule(limit=st.integers(1, 4))
     def follow_the_feed(self, limit: int) -> None:
         """Whoever applies the entries in their order has what the account has. Deleting single events makes none."""
         while True:
-            response = self.api.get("feed", {"limit": limit, **({"cursor": self.cursor} if self.cursor else {})})
+            response = self.api.get(
+                "feed", {"limit": limit, **({"cursor": self.cursor} if self.cursor else {})}
+            )
             assert response.status == 200, response
             for entry in response.data:
                 self._apply(entry["type"], entry["data"])
@@ -248,7 +308,9 @@ class Machine(RuleBasedStateMachine):
             if not response.data:
                 break
         assert self.read_customers == self.customers
-        assert {key: row for key, row in self.read_events.items() if key in self.events} == self.events
+        assert {
+            key: row for key, row in self.read_events.items() if key in self.events
+        } == self.events
 
     def _apply(self, kind: str, data: dict[str, Any]) -> None:
         if kind == "event.created":
@@ -261,16 +323,22 @@ class Machine(RuleBasedStateMachine):
 
     # What the rules share
 
-    def _check_batch(self, response: Response, items: list[dict[str, Any]], *, success: int) -> None:
+    def _check_batch(
+        self, response: Response, items: list[dict[str, Any]], *, success: int
+    ) -> None:
         rejected = [place for place, item in enumerate(items) if not _valid(item)]
-        assert response.status == (success if not rejected else 207 if len(rejected) < len(items) else 400), response
+        assert response.status == (
+            success if not rejected else 207 if len(rejected) < len(items) else 400
+        ), response
         assert [row["index"] for row in response.data if "errors" in row] == rejected
         if rejected:
             assert response.json["metadata"]["rejected"] == len(rejected)
 
     def _check_customer(self, row: dict[str, Any], expected: dict[str, Any]) -> None:
         before = self.customers.get(expected["customer_id"])
-        expected.setdefault("created_at", row["created_at"])  # now, where it is new and none was sent
+        expected.setdefault(
+            "created_at", row["created_at"]
+        )  # now, where it is new and none was sent
         unchanged = before == expected
         expected["updated_at"] = row["updated_at"]
         assert row == expected
@@ -315,6 +383,9 @@ def test_the_api_and_a_model_of_it_agree() -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=RUNS, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=RUNS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )

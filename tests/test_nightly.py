@@ -20,7 +20,10 @@ from traitly.db import batches
 def run() -> dict[str, int]:
     said = StringIO()
     call_command("nightly", stdout=said)
-    return {name: int(number) for name, _, number in (line.rpartition(": ") for line in said.getvalue().splitlines())}
+    return {
+        name: int(number)
+        for name, _, number in (line.rpartition(": ") for line in said.getvalue().splitlines())
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -30,14 +33,18 @@ def _small_batches(monkeypatch):
 
 def test_what_is_past_its_time_is_erased_and_counted(acme, api):
     now = timezone.now()
-    api.post("event", [an_event(created_at=now.timestamp() - days * 86_400) for days in (1, 40, 50)])
+    api.post(
+        "event", [an_event(created_at=now.timestamp() - days * 86_400) for days in (1, 40, 50)]
+    )
     acme.event_retention_days = 30
     acme.save()
     api.post("event", [{}, {}, {}])
     Rejection.objects.filter(pk__in=Rejection.objects.values("pk")[:2]).delete()
     for number in range(5):
         age = datetime.timedelta(hours=1 if number < 3 else -1)
-        Session.objects.create(session_key=f"session-{number}", session_data="", expire_date=now - age)
+        Session.objects.create(
+            session_key=f"session-{number}", session_data="", expire_date=now - age
+        )
 
     erased = run()
 

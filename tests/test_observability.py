@@ -46,7 +46,9 @@ def scrape(**headers: str) -> str:
 
 
 def value(text: str, sample: str) -> float:
-    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(sample))
+    return sum(
+        float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(sample)
+    )
 
 
 @pytest.mark.django_db
@@ -66,14 +68,24 @@ def test_a_network_may_be_let_in_but_not_what_a_proxy_passes_on(client, settings
     monkeypatch.setenv("METRICS_ALLOWED_NETWORKS", "10.0.0.0/8, ::1")
     settings.METRICS_ALLOWED_NETWORKS = settings_module.networks("METRICS_ALLOWED_NETWORKS")
 
-    assert client.get("/metrics", REMOTE_ADDR="10.1.2.3", headers={"Host": "10.9.9.9"}).status_code == 200
+    assert (
+        client.get("/metrics", REMOTE_ADDR="10.1.2.3", headers={"Host": "10.9.9.9"}).status_code
+        == 200
+    )
     assert client.get("/metrics", REMOTE_ADDR="192.0.2.1").status_code == 404
-    assert client.get("/metrics", REMOTE_ADDR="10.1.2.3", headers={"X-Forwarded-For": "10.1.2.3"}).status_code == 404
+    assert (
+        client.get(
+            "/metrics", REMOTE_ADDR="10.1.2.3", headers={"X-Forwarded-For": "10.1.2.3"}
+        ).status_code
+        == 404
+    )
 
 
 def test_networks_that_are_none_stop_the_start(monkeypatch):
     monkeypatch.setenv("METRICS_ALLOWED_NETWORKS", "10.0.0.0/33")
-    with pytest.raises(ImproperlyConfigured, match="METRICS_ALLOWED_NETWORKS must be networks like"):
+    with pytest.raises(
+        ImproperlyConfigured, match="METRICS_ALLOWED_NETWORKS must be networks like"
+    ):
         settings_module.networks("METRICS_ALLOWED_NETWORKS")
 
 
@@ -131,10 +143,14 @@ def test_clients_choose_no_labels(api):
 
 
 def _fields(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
-    return [vars(record)["fields"] for record in caplog.records if record.name == "traitly.requests"]
+    return [
+        vars(record)["fields"] for record in caplog.records if record.name == "traitly.requests"
+    ]
 
 
-def test_a_refused_request_is_logged_with_account_key_and_reason_but_not_with_what_it_sent(acme, api, caplog):
+def test_a_refused_request_is_logged_with_account_key_and_reason_but_not_with_what_it_sent(
+    acme, api, caplog
+):
     caplog.set_level(logging.INFO)
     api.post("event", {"customer_id": "private-7", "created_at": "soon"})
     api.get("customer/private-8")
@@ -156,12 +172,18 @@ def test_a_revoked_key_is_known_in_the_log(acme, caplog):
     assert Api(key.key).get("customer").status == 401
 
     (line,) = _fields(caplog)
-    assert (line["account"], line["key"], line["reason"]) == (acme.pk, key.row.pk, "authentication_failed")
+    assert (line["account"], line["key"], line["reason"]) == (
+        acme.pk,
+        key.row.pk,
+        "authentication_failed",
+    )
     assert key.key not in caplog.text
 
 
 def test_a_json_line_is_one_object():
-    record = logging.LogRecord("traitly.requests", logging.INFO, __file__, 1, "two\nlines", (), None)
+    record = logging.LogRecord(
+        "traitly.requests", logging.INFO, __file__, 1, "two\nlines", (), None
+    )
     record.request_id = "id-1"
     record.fields = {"account": 7, "status": 400}
 
@@ -190,10 +212,15 @@ def _get(server: Server, path: str, **headers: str) -> tuple[int, str]:
 
 
 @pytest.mark.slow
-def test_all_processes_are_counted_together_and_everything_is_logged_as_json(tmp_path: Path) -> None:
+def test_all_processes_are_counted_together_and_everything_is_logged_as_json(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "log"
     settings = {"METRICS_TOKEN": TOKEN, "LOG_FORMAT": "json", "LOG_REQUESTS": "all"}
-    with log.open("w") as stderr, running_server(tmp_path, settings=settings, stderr=stderr) as server:
+    with (
+        log.open("w") as stderr,
+        running_server(tmp_path, settings=settings, stderr=stderr) as server,
+    ):
         for _ in range(20):
             assert _get(server, "/api/v1/customer", Authorization=f"Token {server.key}")[0] == 200
         counts = {
@@ -217,8 +244,12 @@ def test_all_processes_are_counted_together_and_everything_is_logged_as_json(tmp
 def test_sentry_gets_nothing_that_a_client_sent():
     sent: list[Any] = []
     with sentry_sdk.isolation_scope():
-        report_to_sentry("http://key@127.0.0.1:1/1", transport=_Transport(sent), default_integrations=False)
-        error = DatabaseError("duplicate key\nDETAIL:  Key (email)=(private@example.com) already exists.")
+        report_to_sentry(
+            "http://key@127.0.0.1:1/1", transport=_Transport(sent), default_integrations=False
+        )
+        error = DatabaseError(
+            "duplicate key\nDETAIL:  Key (email)=(private@example.com) already exists."
+        )
         sentry_sdk.capture_exception(error)
         sentry_sdk.flush()
     (event,) = sent
@@ -227,7 +258,13 @@ def test_sentry_gets_nothing_that_a_client_sent():
 
 
 def test_what_sentry_would_say_of_a_request_is_dropped():
-    event = {"request": {"method": "GET", "url": "/customer/private", "headers": {"Authorization": "Token x"}}}
+    event = {
+        "request": {
+            "method": "GET",
+            "url": "/customer/private",
+            "headers": {"Authorization": "Token x"},
+        }
+    }
     assert without_what_was_sent(event)["request"] == {"method": "GET"}
 
 
@@ -250,7 +287,8 @@ def test_a_span_has_the_route_the_account_and_its_parent(acme, api):
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     request = RequestFactory().get(
-        "/api/v1/customer/private", headers={"Authorization": f"Token {make_key(acme).key}", "traceparent": parent}
+        "/api/v1/customer/private",
+        headers={"Authorization": f"Token {make_key(acme).key}", "traceparent": parent},
     )
     assert middleware(request).status_code == 404
 

@@ -55,8 +55,14 @@ WORST_CASES: dict[str, tuple[str, list[Any]]] = {
         ],
     ),
     "traitly.http.middleware._SANE": ("fullmatch", ["a" * LINE]),
-    "traitly.http.middleware._AUTHORITY": ("subn", ["a" * LINE, "a:" * (LINE // 2), "a://" * (LINE // 4)]),
-    "traitly.http.middleware._ENCODED_SLASH": ("split", ["%" * LINE, "%2" * (LINE // 2), "%2f" * (LINE // 3)]),
+    "traitly.http.middleware._AUTHORITY": (
+        "subn",
+        ["a" * LINE, "a:" * (LINE // 2), "a://" * (LINE // 4)],
+    ),
+    "traitly.http.middleware._ENCODED_SLASH": (
+        "split",
+        ["%" * LINE, "%2" * (LINE // 2), "%2f" * (LINE // 3)],
+    ),
     "traitly.server.incoming._HEADERS": (
         "findall",
         [
@@ -67,7 +73,10 @@ WORST_CASES: dict[str, tuple[str, list[Any]]] = {
         ],
     ),
     "traitly.server.incoming._STREAMED": ("search", [b"nd" * (HEAD // 2), b"text/" * (HEAD // 5)]),
-    "traitly.server.incoming._WRITE": ("match", [b"POST " + b"/api" * (HEAD // 4), b"POST " * (HEAD // 5)]),
+    "traitly.server.incoming._WRITE": (
+        "match",
+        [b"POST " + b"/api" * (HEAD // 4), b"POST " * (HEAD // 5)],
+    ),
     "traitly.server.incoming._BARE_LINE_FEED": ("search", [b"\r\n" * (HEAD // 2)]),
     "traitly.log_contents._KEY": ("subn", ["traitly_" * (LINE // 8), "traitly_" + "a" * LINE]),
     "traitly.log_contents._INVALID_REQUEST": (
@@ -83,9 +92,15 @@ WORST_CASES: dict[str, tuple[str, list[Any]]] = {
         ],
     ),
     "traitly.http.urls._API": ("match", ["/" * LINE, "/api" * (LINE // 4)]),
-    "portal.forms._ORIGIN": ("fullmatch", ["https://" + "a" * LINE, "https://" + "a:" * (LINE // 2)]),
+    "portal.forms._ORIGIN": (
+        "fullmatch",
+        ["https://" + "a" * LINE, "https://" + "a:" * (LINE // 2)],
+    ),
     "traitly.http.bodies._FORM_DATA": ("match", [b"a" * BODY, b"a" * 255 + b"a="]),
-    "traitly.lists.parameters._PARAMETER": ("fullmatch", ["a" * LINE, "a" + "[" * LINE, "a[" + "]" * LINE + "x"]),
+    "traitly.lists.parameters._PARAMETER": (
+        "fullmatch",
+        ["a" * LINE, "a" + "[" * LINE, "a[" + "]" * LINE + "x"],
+    ),
     "traitly.lists.parameters._WHOLE_NUMBER": ("fullmatch", ["1" * LINE]),
 }
 
@@ -135,7 +150,17 @@ def _compiled() -> set[str]:
             and isinstance(node.func.value, ast.Name)
             and node.func.value.id == "re"
             and node.func.attr
-            in {"compile", "search", "match", "fullmatch", "split", "sub", "subn", "findall", "finditer"}
+            in {
+                "compile",
+                "search",
+                "match",
+                "fullmatch",
+                "split",
+                "sub",
+                "subn",
+                "findall",
+                "finditer",
+            }
         }
     return found
 
@@ -187,11 +212,19 @@ LONG = b"1" * (MAX_DIGITS + 1)  # is read by Python's own parser, with everythin
         (b"0." + b"1" * (BODY - 10_000) + b",", 1),
         (b"-" * (BODY - 10_000) + b",", 1),
     ],
-    ids=["as long as the fast parser reads", "long fractions", "one number", "one fraction", "signs"],
+    ids=[
+        "as long as the fast parser reads",
+        "long fractions",
+        "one number",
+        "one fraction",
+        "signs",
+    ],
 )
 def test_a_body_of_numbers_takes_seconds_at_most(numbers, times):
     """25 KB of gzip, that is 16 MiB of digits, took 47 s; four of them, and both workers were killed."""
-    body = Body(b'[{"customer_id": 1, "name": "a", "a": [' + numbers * times + LONG + b"]}]", lines=False)
+    body = Body(
+        b'[{"customer_id": 1, "name": "a", "a": [' + numbers * times + LONG + b"]}]", lines=False
+    )
 
     begin = time.thread_time()
     with suppress(InputError):

@@ -52,7 +52,9 @@ def pgbouncer(postgres_port: int) -> Iterator[int]:
         (folder / "userlist.txt").write_text(f'"traitly_web" "{PASSWORD}"\n')
         folder.chmod(0o755)
         user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None  # it refuses to be root
-        process = subprocess.Popen([PGBOUNCER, "-q", folder / "pgbouncer.ini"], user=user, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [PGBOUNCER, "-q", folder / "pgbouncer.ini"], user=user, stderr=subprocess.DEVNULL
+        )
         try:
             deadline = time.monotonic() + 20
             while True:
@@ -75,7 +77,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     port = free_port()
     with Postgres() as postgres, pgbouncer(postgres.port) as pool:
         postgres.run("postgres", "CREATE DATABASE traitly")
-        environment = os.environ | {"TRAITLY_DATA_DIR": str(folder), "PORT": str(port), "HOST": "127.0.0.1"}
+        environment = os.environ | {
+            "TRAITLY_DATA_DIR": str(folder),
+            "PORT": str(port),
+            "HOST": "127.0.0.1",
+        }
         owner = Server(
             environment
             | {
@@ -88,7 +94,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         owner.manage("migrate", "--verbosity", "0")
         url = f"postgres://traitly_web:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{pool}/traitly"
         web = Server(environment | {"DATABASE_URL": url, "PREPARE_STATEMENTS": "false"}, port)
-        web.key = web.manage("create_account", "--email", "a@example.com", "--company", "Acme").strip()
+        web.key = web.manage(
+            "create_account", "--email", "a@example.com", "--company", "Acme"
+        ).strip()
         web.start()
         yield web
         web.stop()
@@ -108,10 +116,15 @@ def _client(server: Server, number: int) -> Counter[tuple[str, int]]:
     seen: Counter[tuple[str, int]] = Counter()
     customer = {"customer_id": f"c{number}", "name": "x", "email": "a@example.com", "plan": "x"}
     for turn in range(6):
-        events = [{"customer_id": f"c{number}", "name": "In", "id": f"{number}-{turn}-{i}"} for i in range(5)]
+        events = [
+            {"customer_id": f"c{number}", "name": "In", "id": f"{number}-{turn}-{i}"}
+            for i in range(5)
+        ]
         seen["customer", _ask(server, "POST", "/api/v1/customer", customer)] += 1
         seen["events", _ask(server, "POST", "/api/v1/event", events)] += 1
-        seen["one", _ask(server, "POST", "/api/v1/event", events[0] | {"id": f"{number}-{turn}"})] += 1
+        seen[
+            "one", _ask(server, "POST", "/api/v1/event", events[0] | {"id": f"{number}-{turn}"})
+        ] += 1
         seen["list", _ask(server, "GET", f"/api/v1/event?customer_id=c{number}&name=In")] += 1
         seen["timeline", _ask(server, "GET", f"/api/v1/customer/c{number}/event")] += 1
     seen["erased", _ask(server, "DELETE", f"/api/v1/customer/c{number}")] += 1
@@ -128,8 +141,13 @@ def test_everything_works_with_fewer_sessions_than_threads(server: Server) -> No
 
 
 def test_the_timeouts_of_the_role_pass_the_pool(server: Server) -> None:
-    with closing(psycopg2.connect(server.environment["DATABASE_URL"])) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT current_user, current_setting('statement_timeout'), current_setting('lock_timeout')")
+    with (
+        closing(psycopg2.connect(server.environment["DATABASE_URL"])) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "SELECT current_user, current_setting('statement_timeout'), current_setting('lock_timeout')"
+        )
         assert cursor.fetchone() == ("traitly_web", "5s", "3s")
 
 

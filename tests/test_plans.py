@@ -17,7 +17,10 @@ from traitly.db.prepared import Prepared
 from traitly.lists import attributes
 from traitly.lists.definition import ListQuery
 
-pytestmark = [pytest.mark.django_db, PLAIN_ONLY]  # makes the database, though the rows are the fixture's
+pytestmark = [
+    pytest.mark.django_db,
+    PLAIN_ONLY,
+]  # makes the database, though the rows are the fixture's
 
 SORTS = ("created_at", "-created_at")
 
@@ -32,12 +35,18 @@ def found(django_db_setup, django_db_blocker):
             cursor.execute("SELECT gin_clean_pending_list('customers_change_attributes')")
             cursor.execute("ANALYZE customers_customer, customers_change, events_event")
             everything = "created_at[gte]=0&created_at[lt]=99999999999&sort={}"
-            ranged = [Case(query.format(sort), LIST) for query in ("sort={}", everything) for sort in SORTS]
+            ranged = [
+                Case(query.format(sort), LIST)
+                for query in ("sort={}", everything)
+                for sort in SORTS
+            ]
             explained = {
                 "ranged": [list(plans.explain(case, made[0]))[-1] for case in ranged],
                 "generic": list(_generic_plans(made[0])),
             } | {
-                size: [each for case in plans.cases(account) for each in plans.explain(case, account)]
+                size: [
+                    each for case in plans.cases(account) for each in plans.explain(case, account)
+                ]
                 for size, account in (("largest", made[0]), ("small", made[20]))
             }
             transaction.set_rollback(True)
@@ -50,8 +59,12 @@ def found(django_db_setup, django_db_blocker):
 def _generic_plans(account_id: int) -> Iterator[str]:
     """The plans of a customer's events of a name and of two that PostgreSQL keeps for all customers and names."""
     afters: tuple[list[Any] | None, ...] = (None, [datetime.now(UTC), "x"])
-    for names, sort, after in itertools.product((["Event 0"], ["Event 0", "Event 1"]), SORTS, afters):
-        asked = ListQuery(EVENTS, {"customer_id": ["customer-0"], "name": names}, sort=sort, after=after)
+    for names, sort, after in itertools.product(
+        (["Event 0"], ["Event 0", "Event 1"]), SORTS, afters
+    ):
+        asked = ListQuery(
+            EVENTS, {"customer_id": ["customer-0"], "name": names}, sort=sort, after=after
+        )
         ((statement, parameters),) = plans.statements(asked, account_id)
         prepared = Prepared(statement)
         with connection.cursor() as cursor:
@@ -76,7 +89,11 @@ def test_a_prepared_list_walks_its_index_whatever_the_values(found: dict[str, li
 def test_an_index_gives_each_list_in_order(found: dict[str, list[Explained]], size: str) -> None:
     served = [each for each in found[size] if each.case.served]
     assert len(served) > 40
-    assert [(each.case.address, each.where, each.problems, each.plan) for each in served if each.problems] == []
+    assert [
+        (each.case.address, each.where, each.problems, each.plan)
+        for each in served
+        if each.problems
+    ] == []
 
 
 def test_no_query_reads_another_accounts_rows(found: dict[str, list[Explained]]) -> None:
@@ -85,11 +102,15 @@ def test_no_query_reads_another_accounts_rows(found: dict[str, list[Explained]])
 
 
 @pytest.mark.parametrize("size", ["largest", "small"])
-@pytest.mark.parametrize("attribute", ["tier]=tier-9", "beta]=true", "logins]=", "none]=none", "signup]=new form"])
+@pytest.mark.parametrize(
+    "attribute", ["tier]=tier-9", "beta]=true", "logins]=", "none]=none", "signup]=new form"]
+)
 def test_a_rare_attribute_is_found_without_those_of_other_accounts_or_a_long_walk(
     found: dict[str, list[Explained]], size: str, attribute: str
 ) -> None:
-    rare = [each for each in found[size] if each.case.query.startswith(f"custom_attributes[{attribute}")]
+    rare = [
+        each for each in found[size] if each.case.query.startswith(f"custom_attributes[{attribute}")
+    ]
     assert len(rare) >= 2
     walked = attributes._WALKS[0] * (plans.PAGE + 1)
     # Each is an entry of the index, and a row.
@@ -97,22 +118,38 @@ def test_a_rare_attribute_is_found_without_those_of_other_accounts_or_a_long_wal
 
 
 def test_a_frequent_attribute_is_found_on_the_way(found: dict[str, list[Explained]]) -> None:
-    frequent = [each for each in found["largest"] if each.case.query.startswith("custom_attributes[role]=manager&sort")]
+    frequent = [
+        each
+        for each in found["largest"]
+        if each.case.query.startswith("custom_attributes[role]=manager&sort")
+    ]
     assert {each.where for each in frequent} == {"first", "deep"}
     walked = attributes._WALKS[0] * (plans.PAGE + 1)  # by updated_at in two tables
-    assert [each.plan for each in frequent if each.read > 2 * walked or each.most_sorted > walked] == []
+    assert [
+        each.plan for each in frequent if each.read > 2 * walked or each.most_sorted > walked
+    ] == []
 
 
 def test_a_page_costs_no_more_the_deeper_it_lies(found: dict[str, list[Explained]]) -> None:
-    buffers = {(each.case.address, each.where): each.buffers for each in found["largest"] if each.case.served}
+    buffers = {
+        (each.case.address, each.where): each.buffers
+        for each in found["largest"]
+        if each.case.served
+    }
     deep = {address: count for (address, where), count in buffers.items() if where == "deep"}
     assert len(deep) > 20
     # Rows that were stored together lie on fewer pages of the table: never more than one for each row.
-    dearer = {address: count for address, count in deep.items() if count > buffers[address, "first"] + plans.PAGE}
+    dearer = {
+        address: count
+        for address, count in deep.items()
+        if count > buffers[address, "first"] + plans.PAGE
+    }
     assert dearer == {}
 
 
-def test_a_deep_page_in_a_range_does_not_begin_at_the_ranges_end(found: dict[str, list[Explained]]) -> None:
+def test_a_deep_page_in_a_range_does_not_begin_at_the_ranges_end(
+    found: dict[str, list[Explained]],
+) -> None:
     *without, ascending, descending = [each.buffers for each in found["ranged"]]
     assert {each.where for each in found["ranged"]} == {"deep"}
     assert ascending <= without[0] + 5

@@ -22,7 +22,9 @@ numbers = (
     st.integers()
     | st.integers(-(10**4200), 10**4200)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from([1e15, 1e16, 1e22, 5e-324, 1.7976931348623157e308, 2**63, -(2**63) - 1, 2**53 + 1])
+    | st.sampled_from(
+        [1e15, 1e16, 1e22, 5e-324, 1.7976931348623157e308, 2**63, -(2**63) - 1, 2**53 + 1]
+    )
 )
 
 
@@ -110,7 +112,9 @@ def test_arbitrary_json(api, kind, body):
 
 
 @given(
-    kind=KINDS, body=st.binary(max_size=200), content_type=st.sampled_from(["application/json", "application/x-ndjson"])
+    kind=KINDS,
+    body=st.binary(max_size=200),
+    content_type=st.sampled_from(["application/json", "application/x-ndjson"]),
 )
 def test_arbitrary_bytes(api, kind, body, content_type):
     check(api.post(kind, body, content_type=content_type))
@@ -127,12 +131,17 @@ def test_json_with_a_byte_changed(api, kind, body, data):
     read_back(api, response, kind)
 
 
-@given(body=st.binary(max_size=200), encoding=st.sampled_from(["gzip", "x-gzip", "identity", "deflate"]))
+@given(
+    body=st.binary(max_size=200),
+    encoding=st.sampled_from(["gzip", "x-gzip", "identity", "deflate"]),
+)
 def test_arbitrary_bytes_said_to_be_compressed(api, body, encoding):
     check(api.post("event", body, headers={"Content-Encoding": encoding}))
 
 
-@given(kind=KINDS, attributes=st.dictionaries(clean_keys, values(clean_texts, clean_texts), max_size=5))
+@given(
+    kind=KINDS, attributes=st.dictionaries(clean_keys, values(clean_texts, clean_texts), max_size=5)
+)
 def test_attributes_read_back_equal(api, kind, attributes):
     """Any attributes that fit, integers as integers of the same size and floats as the same floats."""
     make = a_customer if kind == "customer" else an_event
@@ -141,7 +150,9 @@ def test_attributes_read_back_equal(api, kind, attributes):
 
     response = api.post(
         kind,
-        make("1", id="e", custom_attributes=attributes) if kind == "event" else make("1", custom_attributes=attributes),
+        make("1", id="e", custom_attributes=attributes)
+        if kind == "event"
+        else make("1", custom_attributes=attributes),
     )
 
     assert response.status == 201, response
@@ -168,11 +179,23 @@ def test_merging_is_per_key(api, first, second):
     address=st.sampled_from(["customer", "event", "customer/1/event"]),
     query=st.lists(
         st.tuples(
-            st.sampled_from(["customer_id", "name", "limit", "sort", "cursor", "created_at[gte]", "updated_at[lt]"])
+            st.sampled_from(
+                [
+                    "customer_id",
+                    "name",
+                    "limit",
+                    "sort",
+                    "cursor",
+                    "created_at[gte]",
+                    "updated_at[lt]",
+                ]
+            )
             | st.sampled_from(["monthly_payment_amount[gt]", "custom_attributes[a]", "plan"])
             | st.text(st.characters(codec="utf-8"), max_size=10).map("custom_attributes[{}]".format)
             | st.text(st.characters(codec="utf-8"), max_size=10),
-            st.text(st.characters(codec="utf-8"), max_size=30) | st.integers().map(str) | st.floats().map(str),
+            st.text(st.characters(codec="utf-8"), max_size=30)
+            | st.integers().map(str)
+            | st.floats().map(str),
         ),
         max_size=5,
     ),

@@ -21,7 +21,10 @@ HEAD = b"POST /api/v1/event HTTP/1.1\r\nHost: localhost\r\n"
         (HEAD + b"Content-Length: 3\r\n\r\nabc", State.READY),
         (HEAD + b"Content-Length: 10000000\r\n\r\nabc", State.LONG),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", State.LONG),
-        (HEAD + b"Content-Length: +3\r\n\r\n", State.READY),  # for gunicorn to refuse, as what follows
+        (
+            HEAD + b"Content-Length: +3\r\n\r\n",
+            State.READY,
+        ),  # for gunicorn to refuse, as what follows
         (HEAD + b"Content-Length: " + b"9" * 40 + b"\r\n\r\n", State.READY),
         (b"GET / HTTP/1.1\nHost: a\n\n", State.READY),
         (b"x" * (MAX_HEAD + 1), State.HEAD_TOO_LARGE),
@@ -47,7 +50,10 @@ def test_what_has_arrived_is_the_same_at_once_and_byte_by_byte(sent: bytes, stat
         (b"GET /api/v1/event HTTP/1.1\r\naccept: Text/CSV\r\n\r\n", Priority.SLOW),
         (b"GET /api/v1/event HTTP/1.1\r\nAccept: application/x-ndjson\r\n\r\n", Priority.SLOW),
         (HEAD + b"Content-Length: 300000\r\n\r\n" + b"x" * 300_000, Priority.SLOW),
-        (HEAD + b"Content-Encoding: gzip\r\nContent-Length: 20000\r\n\r\n" + b"x" * 20_000, Priority.SLOW),
+        (
+            HEAD + b"Content-Encoding: gzip\r\nContent-Length: 20000\r\n\r\n" + b"x" * 20_000,
+            Priority.SLOW,
+        ),
         (b"GET /health HTTP/1.1\r\n\r\n", Priority.HEALTH),
     ],
 )
@@ -87,7 +93,10 @@ def test_health_and_writes_go_first_but_not_always() -> None:
         dispatcher.done(started, 0)
 
     assert order[:4] == ["HEALTH"] * 4
-    assert order[4:] == ["OTHER", "WRITE", "WRITE", "WRITE", "OTHER", "WRITE", "OTHER", "OTHER"] + ["SLOW"] * 4
+    assert (
+        order[4:]
+        == ["OTHER", "WRITE", "WRITE", "WRITE", "OTHER", "WRITE", "OTHER", "OTHER"] + ["SLOW"] * 4
+    )
     assert dispatcher.waiting == 0
 
 
@@ -98,7 +107,11 @@ def test_owners_take_turns_and_none_has_all_threads() -> None:
     for job in (*first, other):
         dispatcher.add(job)
 
-    assert [dispatcher.next(0), dispatcher.next(0), dispatcher.next(0)] == [first[0], other, first[1]]
+    assert [dispatcher.next(0), dispatcher.next(0), dispatcher.next(0)] == [
+        first[0],
+        other,
+        first[1],
+    ]
     dispatcher.done(other, 0)
     assert dispatcher.next(0) is None  # the spare thread is not for a third of theirs
     dispatcher.done(first[0], 0)

@@ -70,20 +70,30 @@ def apis(accounts: list[Account]) -> list[Api]:
     return made
 
 
-def test_customers_of_one_account_share_statements(apis: list[Api], slow_upserts: list[Slow]) -> None:
-    calls = [partial(apis[0].post, "customer", a_customer(str(number), plan=str(number))) for number in range(20)]
+def test_customers_of_one_account_share_statements(
+    apis: list[Api], slow_upserts: list[Slow]
+) -> None:
+    calls = [
+        partial(apis[0].post, "customer", a_customer(str(number), plan=str(number)))
+        for number in range(20)
+    ]
 
     responses = at_once(calls)
 
-    assert [(response.status, response.row["customer_id"], response.row["plan"]) for response in responses] == [
-        (201, str(number), str(number)) for number in range(20)
-    ]
+    assert [
+        (response.status, response.row["customer_id"], response.row["plan"])
+        for response in responses
+    ] == [(201, str(number), str(number)) for number in range(20)]
     assert Customer.objects.count() == 20
     assert sum(upsert.times for upsert in slow_upserts) < 15
 
 
-def test_each_request_for_the_same_customer_is_answered_what_it_made(apis: list[Api], slow_upserts: list[Slow]) -> None:
-    calls = [partial(apis[0].post, "customer", a_customer("1", plan=str(n), attr=n)) for n in range(20)]
+def test_each_request_for_the_same_customer_is_answered_what_it_made(
+    apis: list[Api], slow_upserts: list[Slow]
+) -> None:
+    calls = [
+        partial(apis[0].post, "customer", a_customer("1", plan=str(n), attr=n)) for n in range(20)
+    ]
 
     responses = at_once(calls)
 
@@ -102,15 +112,21 @@ def test_one_whose_attributes_would_be_too_large_takes_nobody_with_it(
     apis[0].patch("customer/0", {"b": half})
     _slow_upserts(monkeypatch)
 
-    responses = at_once([partial(apis[0].post, "customer", a_customer(str(n), c=half)) for n in range(10)])
+    responses = at_once(
+        [partial(apis[0].post, "customer", a_customer(str(n), c=half)) for n in range(10)]
+    )
 
     assert [response.status for response in responses] == [413] + [201] * 9
 
 
-def test_events_of_several_accounts_share_statements(apis: list[Api], accounts: list[Account], slow: Any) -> None:
+def test_events_of_several_accounts_share_statements(
+    apis: list[Api], accounts: list[Account], slow: Any
+) -> None:
     statements = slow(events, "_INSERT_SHARED", "_INSERT_NEW")
 
-    responses = at_once([partial(api.post, "event", an_event(str(number))) for number, api in enumerate(apis)])
+    responses = at_once(
+        [partial(api.post, "event", an_event(str(number))) for number, api in enumerate(apis)]
+    )
 
     assert {response.status for response in responses} == {201}
     stored = Event.objects.order_by("account_id").values_list("account_id", "customer_id", "id")
@@ -126,7 +142,9 @@ def test_of_several_accounts_only_the_one_that_is_erased_is_told_so(
     slow(events, "_INSERT_SHARED", "_INSERT_NEW")
     Account.objects.filter(pk=accounts[7].pk).update(closed_at="2026-01-01T00:00:00Z")
 
-    responses = at_once([partial(api.post, "event", an_event(str(number))) for number, api in enumerate(apis)])
+    responses = at_once(
+        [partial(api.post, "event", an_event(str(number))) for number, api in enumerate(apis)]
+    )
 
     refused = [number for number, response in enumerate(responses) if response.status != 201]
     assert refused == [7]
@@ -134,7 +152,9 @@ def test_of_several_accounts_only_the_one_that_is_erased_is_told_so(
     assert Event.objects.count() == 19
 
 
-def test_events_with_ids_of_the_clients_wait_for_their_own_account_alone(apis: list[Api], slow: Any) -> None:
+def test_events_with_ids_of_the_clients_wait_for_their_own_account_alone(
+    apis: list[Api], slow: Any
+) -> None:
     statements = slow(events, "_INSERT_SHARED", "_INSERT_ONCE")
 
     responses = at_once([partial(api.post, "event", an_event("1", id="same")) for api in apis])
@@ -144,7 +164,9 @@ def test_events_with_ids_of_the_clients_wait_for_their_own_account_alone(apis: l
     assert [statement.times for statement in statements] == [0, 20]
 
 
-def test_on_citus_no_statement_is_of_two_accounts(apis: list[Api], slow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_citus_no_statement_is_of_two_accounts(
+    apis: list[Api], slow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(events, "is_distributed", lambda: True)
     statements = slow(events, "_INSERT_SHARED", "_INSERT_NEW")
 
@@ -153,7 +175,9 @@ def test_on_citus_no_statement_is_of_two_accounts(apis: list[Api], slow: Any, mo
     assert [statement.times for statement in statements] == [0, 20]
 
 
-def test_a_second_run_of_a_shared_statement_stores_nothing_twice(apis: list[Api], accounts: list[Account]) -> None:
+def test_a_second_run_of_a_shared_statement_stores_nothing_twice(
+    apis: list[Api], accounts: list[Account]
+) -> None:
     """Its first commit was not heard of."""
     sent = [(account.pk, events_of(number)) for number, account in enumerate(accounts)]
     assert events._store_requests(None, sent) == [0] * 20

@@ -23,7 +23,11 @@ GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 @contextmanager
 def stub_server(files: int = 10_000, **settings: str) -> Iterator[int]:
     """The port of one worker with four threads for each owner, two of them for slow requests, and one to spare."""
-    environment = os.environ | {"HOST": "127.0.0.1", "PORT": "0", "WEB_WORKERS": "1", "WEB_THREADS": "4"} | settings
+    environment = (
+        os.environ
+        | {"HOST": "127.0.0.1", "PORT": "0", "WEB_WORKERS": "1", "WEB_THREADS": "4"}
+        | settings
+    )
     command = [sys.executable, "-m", "gunicorn", "tests.stub_application:application"]
     server = subprocess.Popen(
         command,
@@ -32,10 +36,14 @@ def stub_server(files: int = 10_000, **settings: str) -> Iterator[int]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (files, files))  # before it has read its configuration
+    resource.prlimit(
+        server.pid, resource.RLIMIT_NOFILE, (files, files)
+    )  # before it has read its configuration
     assert server.stderr is not None
     try:
-        found = (re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line) for line in server.stderr)
+        found = (
+            re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line) for line in server.stderr
+        )
         yield int(next(filter(None, found))[1])
     finally:
         server.terminate()
@@ -88,7 +96,9 @@ def test_others_are_answered_while_forty_clients_have_sent(port: int, sent: byte
             stack.enter_context(connect(port)).sendall(sent)
         for _ in range(3):
             assert within(port).startswith(b"HTTP/1.1 200")
-            assert within(port, HEAD + b"Connection: close\r\nContent-Length: 3\r\n\r\nabc").endswith(b"\r\n\r\n3\n")
+            assert within(
+                port, HEAD + b"Connection: close\r\nContent-Length: 3\r\n\r\nabc"
+            ).endswith(b"\r\n\r\n3\n")
 
 
 def end_of(client: socket.socket) -> str:
@@ -199,7 +209,9 @@ def test_a_client_that_has_gone_is_noticed(port: int) -> None:
 
 def test_a_client_that_asks_whether_to_go_on_is_told_so_once(port: int) -> None:
     with connect(port) as client:
-        client.sendall(HEAD + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: 3\r\n\r\n")
+        client.sendall(
+            HEAD + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: 3\r\n\r\n"
+        )
         assert client.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"abc")
         response = b"".join(iter(lambda: client.recv(65536), b""))
@@ -210,7 +222,13 @@ def test_a_client_that_asks_whether_to_go_on_is_told_so_once(port: int) -> None:
 def test_requests_in_pieces_and_several_at_once_are_all_answered(port: int) -> None:
     one = HEAD + b"Content-Length: 5\r\n\r\nhello"
     with connect(port) as client:
-        for piece in (one[:7], one[7:60], one[60:-2], one[-2:] + one + one[:30], one[30:] + GET % b"/"):
+        for piece in (
+            one[:7],
+            one[7:60],
+            one[60:-2],
+            one[-2:] + one + one[:30],
+            one[30:] + GET % b"/",
+        ):
             client.sendall(piece)
             time.sleep(0.05)
         response = b"".join(iter(lambda: client.recv(65536), b""))
@@ -239,7 +257,9 @@ def test_a_large_answer_arrives_whole(port: int) -> None:
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 def test_an_answer_that_is_cut_ends_with_a_reset(port: int, version: bytes) -> None:
     with connect(port) as client:
-        client.sendall(b"GET /cut HTTP/%s\r\nHost: localhost\r\nConnection: close\r\n\r\n" % version)
+        client.sendall(
+            b"GET /cut HTTP/%s\r\nHost: localhost\r\nConnection: close\r\n\r\n" % version
+        )
         with pytest.raises(ConnectionResetError):
             list(iter(lambda: client.recv(65536), b""))
 
@@ -253,13 +273,20 @@ def test_an_answer_that_is_cut_ends_with_a_reset(port: int, version: bytes) -> N
         (b"X-Forwarded-Ssl: on", b"wsgi.url_scheme", b"http"),
     ],
 )
-def test_a_client_on_this_machine_cannot_pass_for_a_proxy(port: int, header: bytes, name: bytes, value: bytes) -> None:
-    request = b"GET /environ?name=%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n\r\n" % (name, header)
+def test_a_client_on_this_machine_cannot_pass_for_a_proxy(
+    port: int, header: bytes, name: bytes, value: bytes
+) -> None:
+    request = (
+        b"GET /environ?name=%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n\r\n"
+        % (name, header)
+    )
     head, _, body = ask(port, request).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
     assert body == value
 
 
 def test_chunks_that_nobody_read_and_are_malformed_end_the_connection(port: int) -> None:
-    request = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"
+    request = (
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"
+    )
     assert ask(port, request).count(b"HTTP/1.1") == 1

@@ -10,7 +10,9 @@ import pytest
 from tests.server import ROOT, fresh_database
 
 WRONG = {"API_RATE_LIMIT": "often"}
-MESSAGE = "Settings: API_RATE_LIMIT must be like 600/minute (second, minute, hour, day), not 'often'.\n"
+MESSAGE = (
+    "Settings: API_RATE_LIMIT must be like 600/minute (second, minute, hour, day), not 'often'.\n"
+)
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -55,7 +57,10 @@ def test_a_port_that_is_free():
 
 @pytest.mark.parametrize(
     "url",
-    ["postgres://me@%2Fvar%2Frun%2Fpostgresql:5433/name", "postgres://me@/name?host=/var/run/postgresql&port=5433"],
+    [
+        "postgres://me@%2Fvar%2Frun%2Fpostgresql:5433/name",
+        "postgres://me@/name?host=/var/run/postgresql&port=5433",
+    ],
 )
 def test_a_database_behind_a_socket(url):
     program = "import traitly.settings as s; d = s.DATABASES['default']; print(d['HOST'] or d['OPTIONS']['host'])"
@@ -84,5 +89,7 @@ def test_two_first_starts_at_once_in_one_new_folder(tmp_path):
         said = [start.communicate(timeout=120) for start in starts]
 
     assert [start.returncode for start in starts] == [0, 0], said
-    keys = {line for out, _ in said for line in out.splitlines() if line.startswith("Your API key: ")}
+    keys = {
+        line for out, _ in said for line in out.splitlines() if line.startswith("Your API key: ")
+    }
     assert len(keys) == 1

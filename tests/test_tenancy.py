@@ -34,7 +34,9 @@ def addresses() -> dict[str, str]:
             continue
         for version in ("", "v1/"):
             address = regex.replace("(?:v1/)?", version)
-            address = re.sub(r"\(\?P<(customer_id|event_id|previous_id|webhook_id)>.*?\?\)", "acme", address)
+            address = re.sub(
+                r"\(\?P<(customer_id|event_id|previous_id|webhook_id)>.*?\?\)", "acme", address
+            )
             found["/" + address.replace("/?", "").replace(r"\Z", "")] = str(route.name)
     return found
 
@@ -60,12 +62,20 @@ def test_the_walk_finds_the_routes():
 
 @pytest.fixture
 def _acmes_rows(api):
-    assert api.post("customer", a_customer("acme", name="Secret", custom_attributes={"s": "Secret"})).status == 201
+    assert (
+        api.post(
+            "customer", a_customer("acme", name="Secret", custom_attributes={"s": "Secret"})
+        ).status
+        == 201
+    )
     assert api.post("event", an_event("acme", id="acme", name="Secret")).status == 201
 
 
 def rows() -> list[Any]:
-    return [list(Customer.objects.order_by("id").values()), list(Event.objects.order_by("id").values())]
+    return [
+        list(Customer.objects.order_by("id").values()),
+        list(Event.objects.order_by("id").values()),
+    ]
 
 
 @pytest.mark.usefixtures("_acmes_rows")
@@ -85,9 +95,15 @@ def test_no_route_is_answered_without_a_key(anonymous, address, method):
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson", "text/csv"])
-def test_no_route_shows_or_changes_what_another_account_has(acme, globex, globex_api, address, method, accept):
+def test_no_route_shows_or_changes_what_another_account_has(
+    acme, globex, globex_api, address, method, accept
+):
     before = [list(model.objects.filter(account=acme).values()) for model in (Customer, Event)]
-    query = {"customer_id": "acme", "name": "Secret"} if address.endswith("event") and "acme" not in address else {}
+    query = (
+        {"customer_id": "acme", "name": "Secret"}
+        if address.endswith("event") and "acme" not in address
+        else {}
+    )
 
     body = a_customer("globex") if method == "POST" else {"name": "Taken"}
 
@@ -96,12 +112,22 @@ def test_no_route_shows_or_changes_what_another_account_has(acme, globex, globex
     assert b"Secret" not in response.content
     assert response.status != 403
     assert "acme" not in address or method == "OPTIONS" or response.status in {404, 405, 406}
-    assert [list(model.objects.filter(account=acme).values()) for model in (Customer, Event)] == before
+    assert [
+        list(model.objects.filter(account=acme).values()) for model in (Customer, Event)
+    ] == before
 
 
 def test_two_accounts_with_the_same_customer_never_see_each_other(api, globex_api):
-    assert api.post("customer", a_customer("1", name="Acme's", custom_attributes={"a": 1})).status == 201
-    assert globex_api.post("customer", a_customer("1", name="Globex's", custom_attributes={"b": 2})).status == 201
+    assert (
+        api.post("customer", a_customer("1", name="Acme's", custom_attributes={"a": 1})).status
+        == 201
+    )
+    assert (
+        globex_api.post(
+            "customer", a_customer("1", name="Globex's", custom_attributes={"b": 2})
+        ).status
+        == 201
+    )
 
     assert api.get("customer").row["name"] == "Acme's"
     assert globex_api.get("customer/1").row["custom_attributes"] == {"b": 2}
@@ -119,8 +145,13 @@ def test_two_accounts_with_the_same_events_never_see_each_other(api, globex_api)
         client.post("event", [an_event("1", id="e", mark=mark), an_event("1", id=mark, mark=mark)])
 
     for client, mark in ((api, "acme"), (globex_api, "globex")):
-        for address, query in (("event", {"customer_id": "1", "name": "Logged in"}), ("customer/1/event", {})):
-            assert {row["custom_attributes"]["mark"] for row in client.get(address, query).data} == {mark}
+        for address, query in (
+            ("event", {"customer_id": "1", "name": "Logged in"}),
+            ("customer/1/event", {}),
+        ):
+            assert {
+                row["custom_attributes"]["mark"] for row in client.get(address, query).data
+            } == {mark}
             assert len(client.get(address, query).data) == 2
         assert client.get("event/e").row["custom_attributes"] == {"mark": mark}
     assert globex_api.delete("event/e").status == 200

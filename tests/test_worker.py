@@ -42,7 +42,9 @@ _CHANGED = "gunicorn has changed: adapt traitly/server/worker.py to its new "
     ],
 )
 def test_signatures(function: Callable[..., Any], parameters: str) -> None:
-    assert ", ".join(inspect.signature(function).parameters) == parameters, _CHANGED + function.__qualname__
+    assert ", ".join(inspect.signature(function).parameters) == parameters, (
+        _CHANGED + function.__qualname__
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,8 +59,14 @@ def test_signatures(function: Callable[..., Any], parameters: str) -> None:
         (gthread.ThreadWorker.run, "existing connections\n        self.set_accept_enabled(False)"),
         (gthread.ThreadWorker.set_accept_enabled, "self.accept)"),
         (gthread.ThreadWorker.enqueue_req, "self.tpool.submit(self.handle, conn)"),
-        (gthread.ThreadWorker.enqueue_req, "self.method_queue.defer(self.finish_request, conn, fut)"),
-        (gthread.ThreadWorker.handle, "self._keepalive_after(conn, self.handle_request(req, conn))"),
+        (
+            gthread.ThreadWorker.enqueue_req,
+            "self.method_queue.defer(self.finish_request, conn, fut)",
+        ),
+        (
+            gthread.ThreadWorker.handle,
+            "self._keepalive_after(conn, self.handle_request(req, conn))",
+        ),
         (gthread.ThreadWorker.handle, "not conn.initialized and not conn.data_ready"),
         (gthread.ThreadWorker.init_process, "self.tpool = self.get_thread_pool()"),
         (gthread.ThreadWorker.wait_for_and_dispatch_events, "callback(key.fileobj)"),
@@ -73,7 +81,9 @@ def test_signatures(function: Callable[..., Any], parameters: str) -> None:
     ],
 )
 def test_calls(function: Callable[..., Any], text: str) -> None:
-    assert text in inspect.getsource(function), f"{_CHANGED}{function.__qualname__}: it has no longer {text}"
+    assert text in inspect.getsource(function), (
+        f"{_CHANGED}{function.__qualname__}: it has no longer {text}"
+    )
 
 
 def test_attributes() -> None:

@@ -33,7 +33,13 @@ def encryption_keys(**_: Any) -> Sequence[CheckMessage]:
 def any_host(**_: Any) -> Sequence[CheckMessage]:
     """Warn about a wildcard host: it lets a forged Host header choose the links in responses and mails."""
     if "*" in settings.ALLOWED_HOSTS:
-        return [checks.Warning("ALLOWED_HOSTS has '*'.", hint="List the host names that you serve.", id="traitly.W001")]
+        return [
+            checks.Warning(
+                "ALLOWED_HOSTS has '*'.",
+                hint="List the host names that you serve.",
+                id="traitly.W001",
+            )
+        ]
     return []
 
 

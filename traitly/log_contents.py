@@ -19,7 +19,15 @@ _KEY = re.compile(
 # gunicorn's message: what follows the second colon is a line that the client sent.
 _INVALID_REQUEST = re.compile(r"(Invalid request from ip=\S*: [^:]*).*", re.DOTALL)
 # The messages of these describe the program. Those of others, such as ValueError, often repeat a value.
-_TELLING = (AttributeError, ImportError, MemoryError, NameError, NotImplementedError, RuntimeError, TypeError)
+_TELLING = (
+    AttributeError,
+    ImportError,
+    MemoryError,
+    NameError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+)
 # PostgreSQL's errors about values (classes 22 and 23) quote them; others describe the server and statements.
 _ABOUT_VALUES = ("22", "23")
 
@@ -71,7 +79,9 @@ def _argument(value: object, record: logging.LogRecord) -> object:
         return describe(value)
     request = getattr(record, "request", None)
     if isinstance(request, HttpRequest) and value == request.path:
-        return f"/{request.resolver_match.route}" if request.resolver_match else "an unknown address"
+        return (
+            f"/{request.resolver_match.route}" if request.resolver_match else "an unknown address"
+        )
     if record.name == "gunicorn.error" and isinstance(value, str) and value.startswith("/"):
         return "/…"
     return value

@@ -33,7 +33,9 @@ def number(name: str, default: int, least: int = 0) -> int:
     """A whole number of at least ``least`` from the environment."""
     text = env.str(name, default=str(default))
     if not text.isascii() or not text.isdigit() or int(text) < least:
-        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, not {text!r}.")
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number of at least {least}, not {text!r}."
+        )
     return int(text)
 
 
@@ -45,7 +47,9 @@ def rate(name: str) -> tuple[int, int] | None:
     number, _, unit = text.partition("/")
     seconds = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}.get(unit)
     if not number.isascii() or not number.isdigit() or int(number) < 1 or seconds is None:
-        raise ImproperlyConfigured(f"{name} must be like 600/minute (second, minute, hour, day), not {text!r}.")
+        raise ImproperlyConfigured(
+            f"{name} must be like 600/minute (second, minute, hour, day), not {text!r}."
+        )
     return int(number), seconds
 
 
@@ -61,7 +65,9 @@ def choice(name: str, *choices: str) -> str:
     """One of some words from the environment, the first by default."""
     text: str = env.str(name, default=choices[0]).lower()
     if text not in choices:
-        raise ImproperlyConfigured(f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}, not {text!r}.")
+        raise ImproperlyConfigured(
+            f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}, not {text!r}."
+        )
     return text
 
 
@@ -70,7 +76,9 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
     try:
         return [ip_network(text.strip()) for text in env.list(name, default=[])]
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be networks like 10.0.0.0/8, comma separated: {error}.") from error
+        raise ImproperlyConfigured(
+            f"{name} must be networks like 10.0.0.0/8, comma separated: {error}."
+        ) from error
 
 
 # Database ------------------------------------------------------------------------------------------------------------
@@ -82,11 +90,19 @@ DATABASES: dict[str, dict[str, Any]]
 if DATABASE_URL:
     DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
     if not DATABASES["default"].get("ENGINE", "").startswith("django.db.backends.postgresql"):
-        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL: postgres://user:password@host:5432/name.")
+        raise ImproperlyConfigured(
+            "DATABASE_URL must name a PostgreSQL: postgres://user:password@host:5432/name."
+        )
     # libpq's form of a socket's folder: postgres://user@%2Fvar%2Frun%2Fpostgresql/name.
     DATABASES["default"]["HOST"] = unquote(DATABASES["default"].get("HOST", ""))
 else:
-    DATABASES = {"default": {"ENGINE": "traitly.postgres", "NAME": "traitly", "OPTIONS": {"data_dir": DATA_DIR}}}
+    DATABASES = {
+        "default": {
+            "ENGINE": "traitly.postgres",
+            "NAME": "traitly",
+            "OPTIONS": {"data_dir": DATA_DIR},
+        }
+    }
 DATABASES["default"] |= {
     "CONN_MAX_AGE": number("CONN_MAX_AGE", 600),
     # Lists are paged by keyset, never by server-side cursors that span requests, so poolers in transaction mode work.
@@ -111,7 +127,9 @@ if DATABASE_REPLICA_URL:
             "DATABASE_REPLICA_URL must name a PostgreSQL: postgres://user:password@host:5432/name."
         )
     if not DATABASE_URL:
-        raise ImproperlyConfigured("DATABASE_REPLICA_URL names a copy of DATABASE_URL's server: set both.")
+        raise ImproperlyConfigured(
+            "DATABASE_REPLICA_URL names a copy of DATABASE_URL's server: set both."
+        )
     DATABASES["replica"] = {
         **DATABASES["default"],
         **_replica,
@@ -124,7 +142,9 @@ if DATABASE_REPLICA_URL:
 # behind it. No request occupies PostgreSQL for more than a few seconds. See traitly.db.timeouts.
 LOCK_TIMEOUT_MS = number("LOCK_TIMEOUT_MS", 3_000, 1)
 STATEMENT_TIMEOUT_MS = number("STATEMENT_TIMEOUT_MS", 5_000, 1)
-SLOW_STATEMENT_TIMEOUT_MS = number("SLOW_STATEMENT_TIMEOUT_MS", 600_000, 1)  # erasures, nightly work
+SLOW_STATEMENT_TIMEOUT_MS = number(
+    "SLOW_STATEMENT_TIMEOUT_MS", 600_000, 1
+)  # erasures, nightly work
 # The web server's role, if it is not the owner of the tables: manage.py migrate grants it what it needs.
 WEB_DATABASE_ROLE = env.str("WEB_DATABASE_ROLE", default="")
 WEB_DATABASE_PASSWORD = secret("WEB_DATABASE_PASSWORD")
@@ -144,7 +164,9 @@ if not all(_secrets.values()):
     try:
         _secrets = {name: _secrets[name] or kept for name, kept in kept_secrets(DATA_DIR).items()}
     except OSError as error:
-        raise ImproperlyConfigured(f"Cannot keep secrets in TRAITLY_DATA_DIR, which is {DATA_DIR}: {error}.") from error
+        raise ImproperlyConfigured(
+            f"Cannot keep secrets in TRAITLY_DATA_DIR, which is {DATA_DIR}: {error}."
+        ) from error
 SECRET_KEY = _secrets["SECRET_KEY"]
 SECRET_KEY_FALLBACKS = list(filter(None, secret("SECRET_KEY_FALLBACKS").split(",")))
 # Fernet keys, comma separated: the first encrypts, all decrypt.
@@ -205,7 +227,9 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "operators" / "templates"],  # before django-unfold's, some of which they override
+        "DIRS": [
+            BASE_DIR / "operators" / "templates"
+        ],  # before django-unfold's, some of which they override
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -229,8 +253,12 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True  # serves static files before collectstatic has run, so `make run` needs no build step
-warnings.filterwarnings("ignore", "No directory at", UserWarning)  # so the warning about it is noise
+WHITENOISE_USE_FINDERS = (
+    True  # serves static files before collectstatic has run, so `make run` needs no build step
+)
+warnings.filterwarnings(
+    "ignore", "No directory at", UserWarning
+)  # so the warning about it is noise
 
 # Behind TLS (HTTPS=true) cookies are secure and browsers are told to keep using HTTPS. The API never redirects, because a
 # redirect turns a client's POST into a GET.
@@ -244,7 +272,9 @@ SECURE_HSTS_PRELOAD = HTTPS and switch("HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # warns unless preload is on
 TRUST_PROXY_HEADERS = switch("TRUST_PROXY_HEADERS", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY_HEADERS else None
-ALLAUTH_TRUSTED_PROXY_COUNT = int(TRUST_PROXY_HEADERS)  # its X-Forwarded-For names the client for rate limits
+ALLAUTH_TRUSTED_PROXY_COUNT = int(
+    TRUST_PROXY_HEADERS
+)  # its X-Forwarded-For names the client for rate limits
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -269,7 +299,9 @@ UNFOLD = {
     "SITE_HEADER": "Traitly",
     "SITE_SUBHEADER": "Admin",
     "SITE_ICON": f"/{STATIC_URL}portal/logo.svg",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"/{STATIC_URL}portal/logo.svg"}],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": f"/{STATIC_URL}portal/logo.svg"}
+    ],
     "STYLES": [f"/{STATIC_URL}operators/admin.css"],
     "SIDEBAR": {"navigation": "operators.navigation.groups"},
     "ACCOUNT": {"navigation": [{"title": "Security", "link": "/2fa/"}]},
@@ -339,7 +371,9 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "django_cache",  # created by a migration of portal
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # culling drops counters, so an attacker must not be able to trigger it
+        "OPTIONS": {
+            "MAX_ENTRIES": 100_000
+        },  # culling drops counters, so an attacker must not be able to trigger it
     }
 }
 
@@ -348,8 +382,12 @@ EMAIL_URL = secret("EMAIL_URL", "consolemail://")
 try:
     globals().update(environ.Env.email_url_config(EMAIL_URL))
 except KeyError as error:
-    raise ImproperlyConfigured("EMAIL_URL must be like smtp+tls://user:password@host:587.") from error
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Traitly <traitly@localhost>")
+    raise ImproperlyConfigured(
+        "EMAIL_URL must be like smtp+tls://user:password@host:587."
+    ) from error
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default="Traitly <traitly@localhost>"
+)
 
 # API -----------------------------------------------------------------------------------------------------------------
 
@@ -407,7 +445,11 @@ LOGGING = {
         "json": {"()": "traitly.observability.logs.JsonFormatter"},
     },
     "handlers": {
-        "stderr": {"class": "traitly.log_contents.CleanHandler", "formatter": LOG_FORMAT, "filters": ["request_id"]},
+        "stderr": {
+            "class": "traitly.log_contents.CleanHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["request_id"],
+        },
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {

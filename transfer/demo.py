@@ -68,7 +68,18 @@ _COMPANIES = [
     "Nimbus",
     "Orchard",
 ]
-_PLACES = ["Berlin", "Lagos", "Lisbon", "London", "New York", "Osaka", "Paris", "San Francisco", "Sydney", "Toronto"]
+_PLACES = [
+    "Berlin",
+    "Lagos",
+    "Lisbon",
+    "London",
+    "New York",
+    "Osaka",
+    "Paris",
+    "San Francisco",
+    "Sydney",
+    "Toronto",
+]
 _PLANS = {"Starter": (19, 49), "Growth": (99, 199), "Scale": (399, 999)}
 # The events, their relative frequency, and their attributes.
 _EVENTS: dict[str, tuple[int, dict[str, list[Any]]]] = {
@@ -86,7 +97,11 @@ def customers(today: datetime.datetime) -> list[dict[str, Any]]:
     chance = random.Random(1)
     found = []
     for number in range(CUSTOMERS):
-        first, last, company = chance.choice(_FIRST), chance.choice(_LAST), chance.choice(_COMPANIES)
+        first, last, company = (
+            chance.choice(_FIRST),
+            chance.choice(_LAST),
+            chance.choice(_COMPANIES),
+        )
         [plan] = chance.choices(list(_PLANS), weights=[70, 24, 6])
         age = datetime.timedelta(days=730 * (1 - chance.random() ** 0.6))
         found.append(
@@ -111,10 +126,14 @@ def events(today: datetime.datetime, known: list[dict[str, Any]]) -> Iterator[di
     names = list(_EVENTS)
     often = [chance.paretovariate(1.3) for _ in known]
     for day in range(DAYS, -1, -1):
-        midnight = (today - datetime.timedelta(days=day)).replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight = (today - datetime.timedelta(days=day)).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
         busy = (0.35 if midnight.weekday() in _WEEKEND else 1.0) * (1.3 - day / 150)
         for number, customer in enumerate(chance.choices(known, often, k=int(550 * busy))):
-            at = midnight + datetime.timedelta(seconds=min(max(chance.gauss(14, 4), 0), 23.99) * 3600)
+            at = midnight + datetime.timedelta(
+                seconds=min(max(chance.gauss(14, 4), 0), 23.99) * 3600
+            )
             if not customer["created_at"] <= at.timestamp() <= today.timestamp():
                 continue
             [name] = chance.choices(names, [_EVENTS[name][0] for name in names])

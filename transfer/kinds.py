@@ -38,7 +38,9 @@ def _store_events(account_id: int, events: list[NewEvent]) -> int:
 
 
 def _store_customers(account_id: int, customers: list[SentCustomer]) -> int:
-    return sum(not each.changed for each in upsert_customers(account_id=account_id, customers=customers))
+    return sum(
+        not each.changed for each in upsert_customers(account_id=account_id, customers=customers)
+    )
 
 
 _KINDS = {
@@ -72,6 +74,9 @@ def _all_rows(kind: Kind, *, account_id: int, cells: bool = False) -> Iterator[l
 
 # What can be exported: its names, and its rows in parts, as JSON text or as cells.
 EXPORTS: dict[str, tuple[Iterable[str], Callable[..., Iterator[list[Any]]]]] = {
-    **{name: (kind_of(kind).columns, partial(_all_rows, kind_of(kind))) for name, kind in NAMES.items()},
+    **{
+        name: (kind_of(kind).columns, partial(_all_rows, kind_of(kind)))
+        for name, kind in NAMES.items()
+    },
     "history": (HISTORY_COLUMNS, all_history),
 }

@@ -74,12 +74,16 @@ def _csv_row(line: int, names: list[str], cells: list[str], read_only: frozenset
     elif "custom_attributes" in sent:
         text = sent["custom_attributes"]
         try:
-            json.loads(text, parse_int=Decimal)  # check that it is one value; its text is what gets stored
+            json.loads(
+                text, parse_int=Decimal
+            )  # check that it is one value; its text is what gets stored
         except (ValueError, RecursionError):
             error = Error("invalid", "The cell is not JSON.", "custom_attributes")
         else:
             # Line breaks occur only between tokens: JSON escapes them within strings.
-            fields["custom_attributes"] = orjson.Fragment(text.replace("\r", " ").replace("\n", " "))
+            fields["custom_attributes"] = orjson.Fragment(
+                text.replace("\r", " ").replace("\n", " ")
+            )
     for name in read_only & sent.keys():
         if sent[name] == "1":  # the success field of a response
             fields[name] = 1

@@ -23,14 +23,22 @@ class MembershipFormSet(BaseInlineFormSet):
 
     def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
         super().add_fields(form, index)
-        form.fields["user"].disabled = form.instance.pk is not None  # another person is another member
+        form.fields["user"].disabled = (
+            form.instance.pk is not None
+        )  # another person is another member
         for name, field in form.fields.items():  # in a table they have no labels of their own
             field.widget.attrs["aria-label"] = field.label or name
 
     def clean(self) -> None:
         super().clean()
-        owned = any(form.initial.get("role") == Membership.Role.OWNER for form in self.initial_forms)
-        left = [form.cleaned_data for form in self.forms if form.is_valid() and not form.cleaned_data.get("DELETE")]
+        owned = any(
+            form.initial.get("role") == Membership.Role.OWNER for form in self.initial_forms
+        )
+        left = [
+            form.cleaned_data
+            for form in self.forms
+            if form.is_valid() and not form.cleaned_data.get("DELETE")
+        ]
         if owned and not any(place.get("role") == Membership.Role.OWNER for place in left):
             raise ValidationError("The account must keep an owner.")
 
@@ -67,7 +75,14 @@ class AccountAdmin(ModelAdmin):
     search_fields = ("name", "=id", "=memberships__user__email")
     search_help_text = "A name, an id, or a member's email address"
     ordering = ("-id",)
-    fields = ("name", "event_retention_days", "max_customers", "max_events_per_day", "created_at", "data")
+    fields = (
+        "name",
+        "event_retention_days",
+        "max_customers",
+        "max_events_per_day",
+        "created_at",
+        "data",
+    )
     readonly_fields = ("created_at", "data")
     inlines = (MembershipInline, ApiKeyInline)
 
@@ -75,7 +90,9 @@ class AccountAdmin(ModelAdmin):
         """Nobody: the account's customers and events have no foreign key, and would be left without an owner."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: Account, form: forms.ModelForm, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: Account, form: forms.ModelForm, change: bool
+    ) -> None:
         if not change:
             super().save_model(request, obj, form, change)
             return
@@ -83,7 +100,9 @@ class AccountAdmin(ModelAdmin):
         if "name" in form.changed_data:
             services.rename_account(account=stored, name=obj.name, actor=actor_of(request))
         if "event_retention_days" in form.changed_data:
-            services.set_retention(account=stored, days=obj.event_retention_days, actor=actor_of(request))
+            services.set_retention(
+                account=stored, days=obj.event_retention_days, actor=actor_of(request)
+            )
         if {"max_customers", "max_events_per_day"}.intersection(form.changed_data):
             services.set_quotas(
                 account=stored,
@@ -98,13 +117,20 @@ class AccountAdmin(ModelAdmin):
         changed = [place for place, _ in formset.changed_objects]
         try:
             for place in formset.new_objects:
-                services.add_member(account=place.account, user=place.user, role=place.role, actor=actor_of(request))
+                services.add_member(
+                    account=place.account, user=place.user, role=place.role, actor=actor_of(request)
+                )
             for place in sorted(changed, key=lambda place: not place.is_owner):
                 services.change_role(
-                    account=place.account, membership_id=place.pk, role=place.role, actor=actor_of(request)
+                    account=place.account,
+                    membership_id=place.pk,
+                    role=place.role,
+                    actor=actor_of(request),
                 )
             for place in formset.deleted_objects:
-                services.remove_member(account=place.account, membership_id=place.pk, actor=actor_of(request))
+                services.remove_member(
+                    account=place.account, membership_id=place.pk, actor=actor_of(request)
+                )
         except services.LastOwnerError:  # another owner went since the form was checked
             self.message_user(request, "The account must keep an owner.", messages.ERROR)
 
@@ -117,7 +143,11 @@ class AccountAdmin(ModelAdmin):
             " · ",
             '<a href="{}?account={}">{}</a>',
             (
-                (reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"), account.pk, opts.verbose_name_plural)
+                (
+                    reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
+                    account.pk,
+                    opts.verbose_name_plural,
+                )
                 for owned in self.admin_site._registry.values()  # noqa: SLF001  get_model_admin() asks for one alone
                 if isinstance(owned, AccountOwnedAdmin) and (opts := owned.opts)
             ),

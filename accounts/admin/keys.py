@@ -49,7 +49,9 @@ class ApiKeyForm(forms.ModelForm):
         return account
 
 
-_OVERLAP = datetime.timedelta(hours=24)  # in which an account puts the new key in the old one's place
+_OVERLAP = datetime.timedelta(
+    hours=24
+)  # in which an account puts the new key in the old one's place
 
 
 @admin.register(ApiKey)
@@ -80,10 +82,14 @@ class ApiKeyAdmin(ModelAdmin):
         """Nobody: a revoked key stays, so that one can see what it was."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool
+    ) -> None:
         if change:  # what the form changed alone: the key may have been used or revoked since the form was shown
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
-            services.change_key(account_id=obj.account_id, key_id=obj.pk, changes=changes, actor=actor_of(request))
+            services.change_key(
+                account_id=obj.account_id, key_id=obj.pk, changes=changes, actor=actor_of(request)
+            )
         else:
             row = services.create_key(
                 account=obj.account,
@@ -105,25 +111,35 @@ class ApiKeyAdmin(ModelAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         revoked = 0
         for key in queryset:
-            if services.revoke_key(account_id=key.account_id, key_id=key.pk, actor=actor_of(request)):
+            if services.revoke_key(
+                account_id=key.account_id, key_id=key.pk, actor=actor_of(request)
+            ):
                 self.log_change(request, key, "Revoked.")
                 revoked += 1
         self.message_user(request, f"Revoked: {revoked}. They stop working within five seconds.")
 
     @admin.action(
-        description="Rotate: create a new key; the old one works for another 24 hours", permissions=["change"]
+        description="Rotate: create a new key; the old one works for another 24 hours",
+        permissions=["change"],
     )
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
             try:
                 new = services.rotate_key(
-                    account_id=key.account_id, key_id=key.pk, overlap=_OVERLAP, actor=actor_of(request)
+                    account_id=key.account_id,
+                    key_id=key.pk,
+                    overlap=_OVERLAP,
+                    actor=actor_of(request),
                 )
             except ApiKey.DoesNotExist:
-                self.message_user(request, f"{key} is not active: nothing to rotate.", messages.WARNING)
+                self.message_user(
+                    request, f"{key} is not active: nothing to rotate.", messages.WARNING
+                )
             else:
                 self.log_change(request, key, f"Rotated: {new.row} follows.")
-                self.message_user(request, f"{new.row} follows {key}. The account's owners see its text.")
+                self.message_user(
+                    request, f"{new.row} follows {key}. The account's owners see its text."
+                )
 
     @admin.action(description="Expire: stop in 24 hours", permissions=["change"])
     def expire(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
@@ -132,7 +148,10 @@ class ApiKeyAdmin(ModelAdmin):
         for key in queryset:
             if key.is_active and (key.expires_at is None or key.expires_at > ends):
                 services.change_key(
-                    account_id=key.account_id, key_id=key.pk, changes={"expires_at": ends}, actor=actor_of(request)
+                    account_id=key.account_id,
+                    key_id=key.pk,
+                    changes={"expires_at": ends},
+                    actor=actor_of(request),
                 )
                 self.log_change(request, key, "Expires in 24 hours.")
                 expired += 1

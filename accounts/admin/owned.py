@@ -35,7 +35,9 @@ class AccountFilter(admin.SimpleListFilter):
         accounts = dict(Account.objects.order_by("-id")[: self.offered].values_list("id", "name"))
         if chosen := chosen_account_id(request):
             accounts |= dict(Account.objects.filter(id=chosen).values_list("id", "name"))
-        return [(str(account_id), f"{name} ({account_id})") for account_id, name in accounts.items()]
+        return [
+            (str(account_id), f"{name} ({account_id})") for account_id, name in accounts.items()
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         chosen = chosen_account_id(request)
@@ -49,7 +51,11 @@ class DaysFilter(admin.SimpleListFilter):
     field: ClassVar[str]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "in the last day"), ("7", "in the last 7 days"), ("30", "in the last 30 days")]
+        return [
+            ("1", "in the last day"),
+            ("7", "in the last 7 days"),
+            ("30", "in the last 30 days"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         if self.value() not in dict(self.lookup_choices):
@@ -113,13 +119,17 @@ class AccountOwnedAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("custom_attributes").prefetch_related("account")
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
         account_id, _, row_id = object_id.partition(":")
         if not account_id.isascii() or not account_id.isdigit() or "\0" in row_id:
             return None
         rows = self.get_queryset(request).annotate(
             # PostgreSQL's own text: Python would round numbers, and refuses integers of 4,300 digits.
-            attributes_text=Func(F("custom_attributes"), function="jsonb_pretty", output_field=TextField())
+            attributes_text=Func(
+                F("custom_attributes"), function="jsonb_pretty", output_field=TextField()
+            )
         )
         try:
             return rows.filter(account_id=int(account_id), pk=row_id).first()
@@ -139,7 +149,9 @@ class AccountOwnedAdmin(ModelAdmin):
             return self.search(queryset, account_id, term), False
         accounts = searchable_accounts() if self.searches_all else None
         if accounts is None:
-            self.message_user(request, "Choose an account first: a search covers one account.", messages.WARNING)
+            self.message_user(
+                request, "Choose an account first: a search covers one account.", messages.WARNING
+            )
             return queryset.none(), False
         self.message_user(request, f"All accounts were searched. {self.search_note}")
         return self.search_all(queryset, accounts, term), False
@@ -151,7 +163,9 @@ class AccountOwnedAdmin(ModelAdmin):
         """The rows of one account that the term finds by an index."""
         raise NotImplementedError
 
-    def search_all(self, queryset: QuerySet[Any], account_ids: list[int], term: str) -> QuerySet[Any]:
+    def search_all(
+        self, queryset: QuerySet[Any], account_ids: list[int], term: str
+    ) -> QuerySet[Any]:
         """The rows of all these accounts that it finds by an index of each."""
         raise NotImplementedError
 

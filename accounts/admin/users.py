@@ -45,13 +45,26 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     )
     filter_horizontal = ()  # two lists beside each other are wider than the page
     readonly_fields = ("last_login", "date_joined")
-    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": ("email", "usable_password", "password1", "password2"),
+            },
+        ),
+    )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Nobody who is an account's only owner can be deleted: memberships go along."""
         deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
         alone = services.accounts_owned_by_none_but([user.pk for user in objs])
-        return deleted, counts, forbidden, [*protected, *(f"The only owner of {account}" for account in alone)]
+        return (
+            deleted,
+            counts,
+            forbidden,
+            [*protected, *(f"The only owner of {account}" for account in alone)],
+        )
 
 
 @admin.register(EmailAddress)

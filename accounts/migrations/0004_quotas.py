@@ -37,14 +37,18 @@ class Migration(migrations.Migration):
             model_name="account",
             name="max_customers",
             field=models.PositiveIntegerField(
-                blank=True, help_text="Empty: as ACCOUNT_MAX_CUSTOMERS says. 0: any number.", null=True
+                blank=True,
+                help_text="Empty: as ACCOUNT_MAX_CUSTOMERS says. 0: any number.",
+                null=True,
             ),
         ),
         migrations.AddField(
             model_name="account",
             name="max_events_per_day",
             field=models.PositiveIntegerField(
-                blank=True, help_text="Empty: as ACCOUNT_MAX_EVENTS_PER_DAY says. 0: any number.", null=True
+                blank=True,
+                help_text="Empty: as ACCOUNT_MAX_EVENTS_PER_DAY says. 0: any number.",
+                null=True,
             ),
         ),
     ]

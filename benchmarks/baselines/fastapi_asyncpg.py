@@ -20,7 +20,9 @@ from fastapi import Depends, FastAPI, Header, HTTPException, Query, status
 from pydantic import BaseModel, EmailStr, Field, PlainSerializer
 from uuid_utils.compat import uuid7
 
-KEY_CACHE_SECONDS = float(os.environ.get("KEY_CACHE_SECONDS", "0"))  # 0: each request asks, as in DRF
+KEY_CACHE_SECONDS = float(
+    os.environ.get("KEY_CACHE_SECONDS", "0")
+)  # 0: each request asks, as in DRF
 CONNECTIONS = 8  # of each of the two workers
 
 TABLES = """
@@ -91,7 +93,9 @@ def new_id() -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=255)]
-UnixTime = Annotated[datetime, PlainSerializer(lambda value: int(value.timestamp()), return_type=int)]
+UnixTime = Annotated[
+    datetime, PlainSerializer(lambda value: int(value.timestamp()), return_type=int)
+]
 
 
 class Event(BaseModel):
@@ -120,7 +124,9 @@ def to_json(value: Any) -> str:
 
 
 async def connected(connection: asyncpg.Connection) -> None:
-    await connection.set_type_codec("jsonb", encoder=to_json, decoder=orjson.loads, schema="pg_catalog")
+    await connection.set_type_codec(
+        "jsonb", encoder=to_json, decoder=orjson.loads, schema="pg_catalog"
+    )
 
 
 @asynccontextmanager
@@ -173,13 +179,20 @@ async def create_events(account: Account, body: Event | list[Event]) -> list[Eve
 async def list_events(
     account: Account, customer_id: Annotated[str, Query()], name: Annotated[str, Query()]
 ) -> list[Event]:
-    return [Event(**row) for row in await app.state.pool.fetch(SELECT_EVENTS, account, customer_id, name)]
+    return [
+        Event(**row)
+        for row in await app.state.pool.fetch(SELECT_EVENTS, account, customer_id, name)
+    ]
 
 
 @app.post("/api/v1/customer")
 async def upsert_customers(account: Account, body: Customer | list[Customer]) -> list[Customer]:
     # Sorted, so that two batches never wait for each other's rows.
-    customers = sorted(body, key=lambda customer: customer.customer_id) if isinstance(body, list) else [body]
+    customers = (
+        sorted(body, key=lambda customer: customer.customer_id)
+        if isinstance(body, list)
+        else [body]
+    )
     await app.state.pool.execute(
         UPSERT_CUSTOMERS,
         account,
@@ -204,7 +217,9 @@ async def set_up() -> None:
     try:
         key = secrets.token_urlsafe(32)
         await connection.execute(TABLES)
-        await connection.execute("INSERT INTO account (key_hash) VALUES ($1)", hashlib.sha256(key.encode()).digest())
+        await connection.execute(
+            "INSERT INTO account (key_hash) VALUES ($1)", hashlib.sha256(key.encode()).digest()
+        )
         print(key)
     finally:
         await connection.close()

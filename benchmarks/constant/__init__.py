@@ -14,5 +14,8 @@ def application(
     _environ: dict[str, object], start_response: Callable[[str, list[tuple[str, str]]], object]
 ) -> Iterable[bytes]:
     """The least that a WSGI application can do."""
-    start_response("201 Created", [("Content-Type", "application/json"), ("Content-Length", str(len(RESPONSE)))])
+    start_response(
+        "201 Created",
+        [("Content-Type", "application/json"), ("Content-Length", str(len(RESPONSE)))],
+    )
     return [RESPONSE]

@@ -34,10 +34,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
                 (
                     "id",
-                    models.UUIDField(default=traitly.db.ids.new_id, editable=False, primary_key=True, serialize=False),
+                    models.UUIDField(
+                        default=traitly.db.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
                 ),
                 ("customer_id", models.CharField(db_collation="C", max_length=255)),
                 ("name", models.CharField(max_length=255)),
@@ -54,10 +62,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("account", "customer_id"), name="customers_customer_id_unique"),
+                    models.UniqueConstraint(
+                        fields=("account", "customer_id"), name="customers_customer_id_unique"
+                    ),
                     models.CheckConstraint(
                         condition=LessThanOrEqual(
-                            Func(F("custom_attributes"), function="pg_column_size", output_field=models.IntegerField()),
+                            Func(
+                                F("custom_attributes"),
+                                function="pg_column_size",
+                                output_field=models.IntegerField(),
+                            ),
                             2000,
                         )
                         | LessThanOrEqual(
@@ -72,8 +86,14 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "indexes": [
-                    models.Index(fields=["account", "created_at", "customer_id"], name="customers_by_created_at"),
-                    models.Index(fields=["account", "updated_at", "customer_id"], name="customers_by_updated_at"),
+                    models.Index(
+                        fields=["account", "created_at", "customer_id"],
+                        name="customers_by_created_at",
+                    ),
+                    models.Index(
+                        fields=["account", "updated_at", "customer_id"],
+                        name="customers_by_updated_at",
+                    ),
                     models.Index(
                         F("account"),
                         Coalesce("monthly_payment_amount", Value(-1)),
@@ -94,7 +114,10 @@ class Migration(migrations.Migration):
                         F("customer_id"),
                         name="customers_by_email",
                     ),
-                    models.Index(fields=["account", "plan", "created_at", "customer_id"], name="customers_by_plan"),
+                    models.Index(
+                        fields=["account", "plan", "created_at", "customer_id"],
+                        name="customers_by_plan",
+                    ),
                     models.Index(
                         fields=["account", "location", "created_at", "customer_id"],
                         name="customers_by_location",

@@ -18,7 +18,9 @@ _ACCOUNT: tuple[str, Any] = (
 
 
 def _key(*fields: str) -> tuple[str, models.CompositePrimaryKey]:
-    return "pk", models.CompositePrimaryKey(*fields, blank=True, editable=False, primary_key=True, serialize=False)
+    return "pk", models.CompositePrimaryKey(
+        *fields, blank=True, editable=False, primary_key=True, serialize=False
+    )
 
 
 class Migration(migrations.Migration):
@@ -67,7 +69,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="change",
-            index=models.Index(fields=["account", "changed_at", "customer_id"], name="customers_by_changed_at"),
+            index=models.Index(
+                fields=["account", "changed_at", "customer_id"], name="customers_by_changed_at"
+            ),
         ),
         migrations.AddIndex(
             model_name="change",

@@ -18,7 +18,12 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "account_id", "previous_id", blank=True, editable=False, primary_key=True, serialize=False
+                        "account_id",
+                        "previous_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("previous_id", models.CharField(db_collation="C", max_length=255)),
@@ -27,7 +32,11 @@ class Migration(migrations.Migration):
                 (
                     "reason",
                     models.CharField(
-                        choices=[("alias", "said to be the same"), ("identify", "anonymous before")], max_length=10
+                        choices=[
+                            ("alias", "said to be the same"),
+                            ("identify", "anonymous before"),
+                        ],
+                        max_length=10,
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -44,7 +53,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "aliases",
-                "indexes": [models.Index(fields=["account", "root_id", "previous_id"], name="customers_alias_by_root")],
+                "indexes": [
+                    models.Index(
+                        fields=["account", "root_id", "previous_id"], name="customers_alias_by_root"
+                    )
+                ],
             },
         ),
     ]

@@ -17,7 +17,12 @@ class Migration(migrations.Migration):
             model_name="customer",
             index=models.Index(
                 models.F("account"),
-                Collate(Lower(models.Func(models.F("email"), models.Value("[^@]+$"), function="substring")), "C"),
+                Collate(
+                    Lower(
+                        models.Func(models.F("email"), models.Value("[^@]+$"), function="substring")
+                    ),
+                    "C",
+                ),
                 name="customers_by_email_domain",
             ),
         ),

@@ -116,7 +116,12 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "account_id", "day", blank=True, editable=False, primary_key=True, serialize=False
+                        "account_id",
+                        "day",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("account", account()),
@@ -132,7 +137,13 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "account_id", "day", "name", blank=True, editable=False, primary_key=True, serialize=False
+                        "account_id",
+                        "day",
+                        "name",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("account", account()),

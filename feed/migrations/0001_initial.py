@@ -38,7 +38,12 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(default=traitly.db.ids.new_id, editable=False, primary_key=True, serialize=False),
+                    models.UUIDField(
+                        default=traitly.db.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
                 ),
                 ("url", models.CharField(max_length=2000)),
                 (
@@ -60,7 +65,10 @@ class Migration(migrations.Migration):
                 (
                     "names",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=255), blank=True, default=list, size=None
+                        base_field=models.CharField(max_length=255),
+                        blank=True,
+                        default=list,
+                        size=None,
                     ),
                 ),
                 ("batch", models.PositiveSmallIntegerField(default=1)),
@@ -77,7 +85,10 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
                 ("secret", models.BinaryField()),
                 ("earlier_secret", models.BinaryField(null=True)),
                 ("earlier_secret_ends_at", models.DateTimeField(null=True)),
@@ -90,7 +101,9 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="webhooks", to="accounts.account"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="webhooks",
+                        to="accounts.account",
                     ),
                 ),
             ],
@@ -100,7 +113,12 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(default=traitly.db.ids.new_id, editable=False, primary_key=True, serialize=False),
+                    models.UUIDField(
+                        default=traitly.db.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
                 ),
                 ("message_id", models.CharField(max_length=80)),
                 ("body", models.BinaryField()),
@@ -115,7 +133,9 @@ class Migration(migrations.Migration):
                 (
                     "webhook",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="feed.webhook"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="feed.webhook",
                     ),
                 ),
             ],
@@ -126,7 +146,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Attempt",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("message_id", models.CharField(max_length=80)),
                 ("at", models.DateTimeField()),
                 ("milliseconds", models.PositiveIntegerField()),
@@ -151,7 +176,12 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "account_id", "customer_id", blank=True, editable=False, primary_key=True, serialize=False
+                        "account_id",
+                        "customer_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("customer_id", models.CharField(db_collation="C", max_length=255)),
@@ -168,7 +198,11 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["account", "erased_at", "customer_id"], name="erasures_by_erased_at")],
+                "indexes": [
+                    models.Index(
+                        fields=["account", "erased_at", "customer_id"], name="erasures_by_erased_at"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
@@ -184,7 +218,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="delivery",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("set_aside_at", None)), fields=("webhook",), name="feed_delivery_one_pending"
+                condition=models.Q(("set_aside_at", None)),
+                fields=("webhook",),
+                name="feed_delivery_one_pending",
             ),
         ),
         migrations.AddIndex(

@@ -35,7 +35,9 @@ def pairs(attributes: dict[str, Any] | str | None) -> SafeString:
     members = json.loads(attributes) if isinstance(attributes, str) else attributes or {}
     shown = [(key, _short(value)) for key, value in list(members.items())[:_MAX_PAIRS]]
     more = "…" if len(members) > _MAX_PAIRS else ""
-    joined = format_html_join(" ", '<span class="pair"><span class="muted">{}=</span>{}</span>', shown)
+    joined = format_html_join(
+        " ", '<span class="pair"><span class="muted">{}=</span>{}</span>', shown
+    )
     return format_html("{} {}", joined, more) if more else joined
 
 

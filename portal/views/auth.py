@@ -42,11 +42,14 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
         user = use_token(token)
     except UsedLinkError:
         messages.error(
-            request, "This link was already used or has expired. The server prints a new one at its next start."
+            request,
+            "This link was already used or has expired. The server prints a new one at its next start.",
         )
         return redirect("account_login")
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    messages.info(request, "Set a password (Password in the menu) to log in without the link next time.")
+    messages.info(
+        request, "Set a password (Password in the menu) to log in without the link next time."
+    )
     return redirect("portal:quickstart")
 
 
@@ -57,7 +60,9 @@ def no_account(request: HttpRequest) -> HttpResponse:
         return redirect("portal:overview")
     form = CompanyForm(request.POST or None) if settings.SIGN_UP == "open" else None
     if form and form.is_valid() and request.user.is_authenticated:
-        create_account(company=form.cleaned_data["company"], owner=request.user, actor=actor(request))
+        create_account(
+            company=form.cleaned_data["company"], owner=request.user, actor=actor(request)
+        )
         return redirect("portal:quickstart")
     return render(request, "portal/no_account.html", {"form": form})
 
@@ -65,7 +70,9 @@ def no_account(request: HttpRequest) -> HttpResponse:
 @member
 def accounts(request: PortalRequest) -> HttpResponse:
     """The accounts of someone who is in several."""
-    return render(request, "portal/accounts.html", {"places": user_memberships(user_id=request.user.pk)})
+    return render(
+        request, "portal/accounts.html", {"places": user_memberships(user_id=request.user.pk)}
+    )
 
 
 @require_POST

@@ -50,8 +50,12 @@ def index(request: PortalRequest) -> HttpResponse:
     text, sort = (request.GET.get(key, "").replace("\0", "").strip() for key in ("q", "sort"))
     sort = sort if sort in SORTS else next(iter(SORTS))
     filters = customer_lists.filters_in(request.GET)
-    if added := customer_lists.new_filter(request.GET.get("field", ""), request.GET.get("value", "").strip()):
-        return redirect(f"{reverse('portal:customers')}?{urlencode([*filters, added, *_others(text, sort).items()])}")
+    if added := customer_lists.new_filter(
+        request.GET.get("field", ""), request.GET.get("value", "").strip()
+    ):
+        return redirect(
+            f"{reverse('portal:customers')}?{urlencode([*filters, added, *_others(text, sort).items()])}"
+        )
     if "=" in text and (added := customer_lists.new_filter(ATTRIBUTES, text)):
         wanted, text = [*filters, added], ""
     else:
@@ -71,17 +75,26 @@ def index(request: PortalRequest) -> HttpResponse:
         "errors": errors,
         "full": bool(text) and len(customers) == _PAGE,
         "first_page": not request.GET.get("cursor"),
-        "next": urlencode([*filters, ("sort", sort), ("cursor", next_cursor)]) if next_cursor else "",
+        "next": urlencode([*filters, ("sort", sort), ("cursor", next_cursor)])
+        if next_cursor
+        else "",
         "first": urlencode([*filters, ("sort", sort)]),
         "command": "" if text else _command(request, wanted, sort),
     }
     if request.headers.get("HX-Request"):
         return render(request, "portal/customer_rows.html", context)
-    attributes = sorted({key for one in customers for key in one["custom_attributes"]})[:_MAX_ATTRIBUTES]
+    attributes = sorted({key for one in customers for key in one["custom_attributes"]})[
+        :_MAX_ATTRIBUTES
+    ]
     context |= {
         "plans": queries.plans(account_id=request.account.pk, limit=_MAX_PLANS),
-        "fields": [(name, label) for name, label in customer_lists.FILTERS.items() if name != "plan"],
-        "kept": [*(pair for pair in filters if pair[0] != "plan"), *([("q", text)] if text else [])],
+        "fields": [
+            (name, label) for name, label in customer_lists.FILTERS.items() if name != "plan"
+        ],
+        "kept": [
+            *(pair for pair in filters if pair[0] != "plan"),
+            *([("q", text)] if text else []),
+        ],
         "choices": _choices(columns, attributes),
     }
     return render(request, "portal/customers.html", context)
@@ -125,7 +138,10 @@ def _columns(request: PortalRequest) -> list[str]:
 def _choices(columns: list[str], attributes: list[str]) -> list[tuple[str, str, bool]]:
     """Each column that can be chosen: what names it, its label, and whether it is shown."""
     names = [*customer_lists.COLUMN_CHOICES, *(f"{ATTRIBUTES}.{key}" for key in attributes)]
-    return [(name, customer_lists.column_label(name), name in columns) for name in dict.fromkeys([*names, *columns])]
+    return [
+        (name, customer_lists.column_label(name), name in columns)
+        for name in dict.fromkeys([*names, *columns])
+    ]
 
 
 @member
@@ -137,7 +153,9 @@ def show(request: PortalRequest) -> HttpResponse:
     account_id = request.account.pk
     customer = queries.get_customer(account_id=account_id, customer_id=customer_id)
     definition, ids = timeline_of(account_id=account_id, customer_id=customer_id)
-    rows, next_cursor = _page(definition, account_id, {"sort": "-created_at"}, request, customer_id=ids)
+    rows, next_cursor = _page(
+        definition, account_id, {"sort": "-created_at"}, request, customer_id=ids
+    )
     if customer is None and not rows:
         raise Http404
     fields = _with_times(customer) if customer else None
@@ -145,16 +163,28 @@ def show(request: PortalRequest) -> HttpResponse:
     counts = customer_days(account_id=account_id, customer_ids=ids, **moments(days))
     context = {
         "customer_id": customer_id,
-        "aliases": aliases_of(account_id=account_id, customer_id=customer_id) if len(ids) > 1 else [],
+        "aliases": aliases_of(account_id=account_id, customer_id=customer_id)
+        if len(ids) > 1
+        else [],
         "customer": fields,
-        "optional": [(each.label, fields[each.name]) for each in OPTIONAL if each.kind is TEXT and fields[each.name]]
+        "optional": [
+            (each.label, fields[each.name])
+            for each in OPTIONAL
+            if each.kind is TEXT and fields[each.name]
+        ]
         if fields
         else [],
-        "attributes": [(key, _as_text(value)) for key, value in sorted(fields["custom_attributes"].items())]
+        "attributes": [
+            (key, _as_text(value)) for key, value in sorted(fields["custom_attributes"].items())
+        ]
         if fields
         else [],
-        "changes": queries.newest_changes(account_id=account_id, customer_id=customer_id, limit=_MAX_CHANGES),
-        "plot": plot_series("events", f"Events in {_DAYS} days", "events", days, gather_series(counts)),
+        "changes": queries.newest_changes(
+            account_id=account_id, customer_id=customer_id, limit=_MAX_CHANGES
+        ),
+        "plot": plot_series(
+            "events", f"Events in {_DAYS} days", "events", days, gather_series(counts)
+        ),
         "events": [_with_times(row) for row in rows],
         "next": urlencode({"id": customer_id, "cursor": next_cursor}) if next_cursor else "",
         "first_page": not request.GET.get("cursor"),
@@ -170,26 +200,41 @@ def separate(request: PortalRequest) -> HttpResponse:
     if "\0" in customer_id + previous_id:
         raise Http404
     account, who = request.account, actor(request)
-    if not separate_ids(account=account, customer_id=customer_id, previous_id=previous_id, actor=who):
+    if not separate_ids(
+        account=account, customer_id=customer_id, previous_id=previous_id, actor=who
+    ):
         raise Http404
     messages.success(request, f"{previous_id} is separate now.")
     return redirect(f"{reverse('portal:customer')}?{urlencode({'id': customer_id})}")
 
 
 def _page(
-    definition: ListDefinition, account_id: int, query: dict[str, str], request: PortalRequest, **equal: list[str]
+    definition: ListDefinition,
+    account_id: int,
+    query: dict[str, str],
+    request: PortalRequest,
+    **equal: list[str],
 ) -> tuple[list[bytes], str | None]:
     """A page of one of the API's lists, the one that ``cursor`` names or the first."""
-    parameters = query | {"limit": str(_PAGE)} | {key: request.GET[key] for key in ("cursor",) if request.GET.get(key)}
+    parameters = (
+        query
+        | {"limit": str(_PAGE)}
+        | {key: request.GET[key] for key in ("cursor",) if request.GET.get(key)}
+    )
     try:
-        return page(read_list(definition, QueryDict(urlencode(parameters)), equal=equal), account_id=account_id)
+        return page(
+            read_list(definition, QueryDict(urlencode(parameters)), equal=equal),
+            account_id=account_id,
+        )
     except InvalidRequestError:  # the cursor is another list's
         raise Http404 from None
 
 
 def _with_times(row: bytes) -> dict[str, Any]:
     fields = parse_row(row)
-    return fields | {key: parse_time(fields[key]) for key in ("created_at", "updated_at") if key in fields}
+    return fields | {
+        key: parse_time(fields[key]) for key in ("created_at", "updated_at") if key in fields
+    }
 
 
 def _as_text(value: Any) -> str:

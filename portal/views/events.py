@@ -56,7 +56,14 @@ class Row(NamedTuple):
     def of_rejection(cls, found: Rejection) -> "Row":
         """A rejection's."""
         url = reverse("portal:rejection", args=(found.id,))
-        return cls(_digest(str(found.id)), found.received_at, url, found.name, found.customer_id, rejection=found)
+        return cls(
+            _digest(str(found.id)),
+            found.received_at,
+            url,
+            found.name,
+            found.customer_id,
+            rejection=found,
+        )
 
     @property
     def apart(self) -> bool:
@@ -88,17 +95,25 @@ def feed(request: PortalRequest) -> HttpResponse:
 def event(request: PortalRequest) -> HttpResponse:
     """One event, named by ``id``: an id may be anything, so it is no part of the path."""
     event_id = request.GET.get("id", "")
-    row_json = None if "\0" in event_id else get_event(account_id=request.account.pk, event_id=event_id)
+    row_json = (
+        None if "\0" in event_id else get_event(account_id=request.account.pk, event_id=event_id)
+    )
     if row_json is None:
         raise Http404
     fields = parse_row(row_json)
-    context = {"event": fields, "happened": parse_time(fields["created_at"]), "text": _pretty(fields)}
+    context = {
+        "event": fields,
+        "happened": parse_time(fields["created_at"]),
+        "text": _pretty(fields),
+    }
     return render(request, "portal/event.html", context)
 
 
 def _feed(request: PortalRequest) -> dict[str, Any]:
     """The newest events and rejections together, narrowed by a part of a ``name`` and by ``customer_id``."""
-    wanted = {key: request.GET.get(key, "").replace("\0", "").strip() for key in ("name", "customer_id")}
+    wanted = {
+        key: request.GET.get(key, "").replace("\0", "").strip() for key in ("name", "customer_id")
+    }
     paused, account_id = "paused" in request.GET, request.account.pk
     arrivals = _arrivals(account_id, **wanted)
     refused = _refused(account_id, **wanted)
@@ -124,7 +139,9 @@ def _feed(request: PortalRequest) -> dict[str, Any]:
 
 def _arrivals(account_id: int, *, name: str, customer_id: str) -> list[Arrival]:
     if customer_id:
-        return newest_events_of(account_id=account_id, customer_id=customer_id, name_part=name, limit=_SHOWN)
+        return newest_events_of(
+            account_id=account_id, customer_id=customer_id, name_part=name, limit=_SHOWN
+        )
     return newest_events(account_id=account_id, name_part=name, limit=_SHOWN)
 
 

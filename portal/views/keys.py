@@ -38,7 +38,10 @@ def reveal(request: PortalRequest, key_id: int) -> HttpResponse:
     except ApiKey.DoesNotExist:
         raise Http404 from None
     except keys.UnreadableKeyError:
-        messages.error(request, "This key was encrypted with a secret that the server no longer has. Rotate it.")
+        messages.error(
+            request,
+            "This key was encrypted with a secret that the server no longer has. Rotate it.",
+        )
     else:
         request.session[_SHOWN] = key_id
     return redirect("portal:keys")
@@ -72,7 +75,10 @@ def rotate(request: PortalRequest, key_id: int) -> HttpResponse:
         return render(request, "portal/key_rotate.html", {"form": form, "row": row})
     try:
         new = services.rotate_key(
-            account_id=request.account.pk, key_id=key_id, overlap=form.duration(), actor=actor(request)
+            account_id=request.account.pk,
+            key_id=key_id,
+            overlap=form.duration(),
+            actor=actor(request),
         )
     except ApiKey.DoesNotExist:  # revoked or expired since
         raise Http404 from None
@@ -88,7 +94,9 @@ def revoke(request: PortalRequest, key_id: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "portal/key_revoke.html", {"row": row})
     services.revoke_key(account_id=request.account.pk, key_id=key_id, actor=actor(request))
-    messages.success(request, f"{row.name} ({row.masked}) was revoked. It stops working within five seconds.")
+    messages.success(
+        request, f"{row.name} ({row.masked}) was revoked. It stops working within five seconds."
+    )
     return redirect("portal:keys")
 
 

@@ -36,12 +36,18 @@ _PLOTS = {
 def show(request: PortalRequest) -> HttpResponseBase:
     """Stats of the last 30 or 90 days; the quick start itself where there are none yet."""
     account_id = request.account.pk
-    days = next((period for period in PERIODS if str(period) == request.GET.get("days")), PERIODS[0])
+    days = next(
+        (period for period in PERIODS if str(period) == request.GET.get("days")), PERIODS[0]
+    )
     shown = next((name for name in _PLOTS if name == request.GET.get("plot")), next(iter(_PLOTS)))
     stats.count_events(account_id=account_id, seconds=_COUNTING_SECONDS)
     today = timezone.now().astimezone(datetime.UTC).date()
     found = stats.read_stats(account_id=account_id, days=days, today=today, before=days)
-    if found.complete and not found.days and not customers.count_customers(account_id=account_id, most=1):
+    if (
+        found.complete
+        and not found.days
+        and not customers.count_customers(account_id=account_id, most=1)
+    ):
         return quickstart.show(request)
     both = days_until(today, 2 * days)
     before, period = both[:days], both[days:]
@@ -57,7 +63,11 @@ def show(request: PortalRequest) -> HttpResponseBase:
         "days": days,
         "periods": PERIODS,
         "complete": found.complete,
-        "tiles": [*_tiles(series, period, before), _rejected(account_id, today), _payments_tile(all_plans.payments)],
+        "tiles": [
+            *_tiles(series, period, before),
+            _rejected(account_id, today),
+            _payments_tile(all_plans.payments),
+        ],
         "plots": [(name, title) for name, (title, _, _) in _PLOTS.items()],
         "shown": shown,
         "plot": plot_days(shown, f"{title} a day", noun, period, series[shown], summed=summed),
@@ -70,19 +80,37 @@ def show(request: PortalRequest) -> HttpResponseBase:
 
 
 def _tiles(
-    series: dict[str, dict[datetime.date, int]], period: list[datetime.date], before: list[datetime.date]
+    series: dict[str, dict[datetime.date, int]],
+    period: list[datetime.date],
+    before: list[datetime.date],
 ) -> list[Tile]:
     """The tiles of what happens each day."""
     days = len(period)
     of = {name: sum(values.get(day, 0) for day in period) for name, values in series.items()}
-    events, newest = reverse("portal:events"), f"{reverse('portal:customers')}?{urlencode({'sort': '-created_at'})}"
+    events, newest = (
+        reverse("portal:events"),
+        f"{reverse('portal:customers')}?{urlencode({'sort': '-created_at'})}",
+    )
     rows = [
         ("events", "Events", of["events"], events, f"in {days} days"),
-        ("active", "Active today", series["active"].get(period[-1], 0), newest, "customers, so far"),
+        (
+            "active",
+            "Active today",
+            series["active"].get(period[-1], 0),
+            newest,
+            "customers, so far",
+        ),
         ("new", "New customers", of["new"], newest, f"in {days} days"),
     ]
     return [
-        Tile(label, value, url, note, change_of(series[name], period, before), line_of(series[name], period))
+        Tile(
+            label,
+            value,
+            url,
+            note,
+            change_of(series[name], period, before),
+            line_of(series[name], period),
+        )
         for name, label, value, url, note in rows
     ]
 

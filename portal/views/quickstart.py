@@ -29,7 +29,9 @@ def show(request: PortalRequest) -> HttpResponse:
         "row": row,
         "row_text": text,
         "filled_in": text is not None,
-        "commands": commands(language, server=f"{request.scheme}://{request.get_host()}", key=text or PLACEHOLDER),
+        "commands": commands(
+            language, server=f"{request.scheme}://{request.get_host()}", key=text or PLACEHOLDER
+        ),
         "event": _newest_event(request),
         "refused": _newest_refused(request),
     }

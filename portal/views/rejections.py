@@ -27,7 +27,9 @@ _MAX_REASONS = 30  # offered to choose from
 _FILTERS = ("name_part", "customer_id", "reason")
 _URLS: dict[str, Callable[[Any], str]] = {
     Rejection.Kind.EVENT: lambda event: f"{reverse('portal:event')}?{urlencode({'id': event.id})}",
-    Rejection.Kind.CUSTOMER: lambda one: f"{reverse('portal:customer')}?{urlencode({'id': one.customer_id})}",
+    Rejection.Kind.CUSTOMER: lambda one: (
+        f"{reverse('portal:customer')}?{urlencode({'id': one.customer_id})}"
+    ),
 }
 
 
@@ -76,8 +78,17 @@ def show(request: PortalRequest, rejection_id: uuid.UUID) -> HttpResponse:
             return redirect(_URLS[Rejection.Kind(row.kind)](stored[0]))
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     else:
-        text, errors, status = proposal(row), [Error(**error) for error in row.errors], HTTPStatus.OK
-    context = {"rejection": row, "payload": text, "errors": errors, "tried": status != HTTPStatus.OK}
+        text, errors, status = (
+            proposal(row),
+            [Error(**error) for error in row.errors],
+            HTTPStatus.OK,
+        )
+    context = {
+        "rejection": row,
+        "payload": text,
+        "errors": errors,
+        "tried": status != HTTPStatus.OK,
+    }
     context["days"] = settings.REJECTIONS_KEPT_DAYS
     return render(request, "portal/rejection.html", context, status=status)
 
@@ -97,7 +108,9 @@ def dismiss(request: PortalRequest) -> HttpResponse:
 @member
 def change(request: PortalRequest) -> HttpResponse:
     """The same change to all that are chosen, which are then sent again."""
-    action, field, value = (request.POST.get(key, "").strip() for key in ("action", "field", "value"))
+    action, field, value = (
+        request.POST.get(key, "").strip() for key in ("action", "field", "value")
+    )
     rows = list(_chosen(request))
     if not rows:
         messages.error(request, "Select at least one item.")
@@ -120,7 +133,10 @@ def _send(request: PortalRequest, rows: list[Rejection], changed: Change) -> Non
         reason = f"{why.attr}: {why.detail}" if why.attr else why.detail
         messages.warning(request, f"{_items(count)} still rejected. {reason}")
     if left := len(rows) - outcome.stored - len(outcome.refused):
-        messages.warning(request, f"{_items(left)} cannot be changed here: too long, or not readable. Open one to see.")
+        messages.warning(
+            request,
+            f"{_items(left)} cannot be changed here: too long, or not readable. Open one to see.",
+        )
 
 
 def _chosen(request: PortalRequest) -> Any:

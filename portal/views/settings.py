@@ -44,9 +44,11 @@ def _page(
     origins: OriginsForm | None = None,
 ) -> HttpResponse:
     context = {
-        "origins_form": origins or OriginsForm(initial={"origins": "\n".join(request.account.browser_origins)}),
+        "origins_form": origins
+        or OriginsForm(initial={"origins": "\n".join(request.account.browser_origins)}),
         "name_form": name or CompanyForm(initial={"company": request.account.name}),
-        "retention_form": retention or RetentionForm(initial={"days": request.account.event_retention_days}),
+        "retention_form": retention
+        or RetentionForm(initial={"days": request.account.event_retention_days}),
     }
     return render(request, "portal/settings.html", context)
 
@@ -58,7 +60,9 @@ def rename(request: PortalRequest) -> HttpResponse:
     form = CompanyForm(request.POST)
     if not form.is_valid():
         return _page(request, name=form)
-    services.rename_account(account=request.account, name=form.cleaned_data["company"], actor=actor(request))
+    services.rename_account(
+        account=request.account, name=form.cleaned_data["company"], actor=actor(request)
+    )
     messages.success(request, "The account was renamed.")
     return redirect("portal:settings")
 
@@ -73,7 +77,9 @@ def set_retention(request: PortalRequest) -> HttpResponse:
         return _page(request, retention=form)
     days = form.cleaned_data["days"]
     services.set_retention(account=request.account, days=days, actor=actor(request))
-    messages.success(request, f"Events are kept for {days} days." if days else "Events are kept forever.")
+    messages.success(
+        request, f"Events are kept for {days} days." if days else "Events are kept forever."
+    )
     return redirect("portal:settings")
 
 
@@ -85,7 +91,9 @@ def set_origins(request: PortalRequest) -> HttpResponse:
     form = OriginsForm(request.POST)
     if not form.is_valid():
         return _page(request, origins=form)
-    services.set_browser_origins(account=request.account, origins=form.cleaned_data["origins"], actor=actor(request))
+    services.set_browser_origins(
+        account=request.account, origins=form.cleaned_data["origins"], actor=actor(request)
+    )
     messages.success(request, "Saved the web pages that may send events.")
     return redirect("portal:settings")
 
@@ -97,10 +105,14 @@ def export(request: PortalRequest, what: str) -> HttpResponseBase:
     """Every customer or event as NDJSON, in the shape in which the API takes them, streamed."""
     if what not in _EXPORTS:
         raise Http404
-    audit.record(account=request.account, actor=actor(request), action=AuditEntry.Action.EXPORTED, what=what)
+    audit.record(
+        account=request.account, actor=actor(request), action=AuditEntry.Action.EXPORTED, what=what
+    )
     lines = ndjson_lines(_EXPORTS[what](request.account.pk), account_id=request.account.pk)
     response = StreamingHttpResponse(lines, content_type=NDJSON)
-    response["Content-Disposition"] = f'attachment; filename="traitly-{what}-{timezone.now():%Y-%m-%d}.ndjson"'
+    response["Content-Disposition"] = (
+        f'attachment; filename="traitly-{what}-{timezone.now():%Y-%m-%d}.ndjson"'
+    )
     return response
 
 

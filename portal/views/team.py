@@ -49,7 +49,9 @@ def invite(request: PortalRequest) -> HttpResponseBase:
         return refusal
     email, role = form.cleaned_data["email"], form.cleaned_data["role"]
     try:
-        invitation, token = services.invite(account=request.account, email=email, role=role, actor=actor(request))
+        invitation, token = services.invite(
+            account=request.account, email=email, role=role, actor=actor(request)
+        )
     except services.AlreadyMemberError:
         form.add_error("email", "This person is already in the account.")
         return _page(request, form)
@@ -57,7 +59,12 @@ def invite(request: PortalRequest) -> HttpResponseBase:
     get_adapter().send_mail(
         "portal/email/invitation",
         invitation.email,
-        {"link": link, "account": request.account, "inviter": request.user, "days": services.INVITATION_LIVES.days},
+        {
+            "link": link,
+            "account": request.account,
+            "inviter": request.user,
+            "days": services.INVITATION_LIVES.days,
+        },
     )
     messages.success(request, f"An invitation was sent to {invitation.email}.")
     return redirect("portal:team")
@@ -109,7 +116,9 @@ def remove(request: PortalRequest, membership_id: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "portal/team_remove.html", {"place": place})
     try:
-        services.remove_member(account=request.account, membership_id=membership_id, actor=actor(request))
+        services.remove_member(
+            account=request.account, membership_id=membership_id, actor=actor(request)
+        )
     except Membership.DoesNotExist:  # gone since
         raise Http404 from None
     except services.LastOwnerError:

@@ -15,13 +15,17 @@ from feed.queries import account_webhooks, find_webhook, recent_attempts, set_as
 from portal.access import PortalRequest, actor, owner, recent_login
 from portal.forms import RewindForm, WebhookForm
 
-_SHOWN = "shown_webhook_secret"  # in the session: the webhook whose secret the next page shows, once
+_SHOWN = (
+    "shown_webhook_secret"  # in the session: the webhook whose secret the next page shows, once
+)
 
 
 @owner
 def index(request: PortalRequest) -> HttpResponse:
     """Every webhook of the account."""
-    return render(request, "portal/webhooks.html", {"states": account_webhooks(account_id=request.account.pk)})
+    return render(
+        request, "portal/webhooks.html", {"states": account_webhooks(account_id=request.account.pk)}
+    )
 
 
 @owner
@@ -32,7 +36,9 @@ def create(request: PortalRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "portal/webhook_edit.html", {"form": form})
     try:
-        new = services.create_webhook(account=request.account, actor=actor(request), **form.cleaned_data)
+        new = services.create_webhook(
+            account=request.account, actor=actor(request), **form.cleaned_data
+        )
     except services.TooManyWebhooksError:
         form.add_error(None, f"An account has at most {services.MAX_WEBHOOKS} webhooks.")
         return render(request, "portal/webhook_edit.html", {"form": form})
@@ -64,7 +70,13 @@ def edit(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
     form = WebhookForm(request.POST or None, initial=fields | {"names": "\n".join(row.names)})
     if not form.is_valid():
         return render(request, "portal/webhook_edit.html", {"form": form, "row": row})
-    _do(services.update_webhook, request, webhook_id, changes=form.cleaned_data, actor=actor(request))
+    _do(
+        services.update_webhook,
+        request,
+        webhook_id,
+        changes=form.cleaned_data,
+        actor=actor(request),
+    )
     messages.success(request, "The webhook was changed.")
     return redirect("portal:webhook", webhook_id)
 
@@ -77,7 +89,10 @@ def reveal(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
     try:
         _do(services.reveal_secret, request, webhook_id, actor=actor(request))
     except keys.UnreadableKeyError:
-        messages.error(request, "This secret was encrypted with a key that the server no longer has. Rotate it.")
+        messages.error(
+            request,
+            "This secret was encrypted with a key that the server no longer has. Rotate it.",
+        )
     else:
         request.session[_SHOWN] = str(webhook_id)
     return redirect("portal:webhook", webhook_id)
@@ -108,7 +123,13 @@ def rewind(request: PortalRequest, webhook_id: uuid.UUID) -> HttpResponse:
     """Send again from a time on."""
     form = RewindForm(request.POST)
     if form.is_valid():
-        _do(services.rewind_webhook, request, webhook_id, since=form.cleaned_data["since"], actor=actor(request))
+        _do(
+            services.rewind_webhook,
+            request,
+            webhook_id,
+            since=form.cleaned_data["since"],
+            actor=actor(request),
+        )
         messages.success(request, "It will send everything since then again.")
     else:
         messages.error(request, "The webhook cannot go back to that time.")

@@ -95,50 +95,85 @@ STATUSES: dict[HTTPStatus, Status] = {
 
 CODES: dict[str, Code] = {
     "required": Code("A required field or parameter is missing.", "Send it."),
-    "null": Code("The field is null, and may not be.", "Send a value, or leave the field out where it is optional."),
+    "null": Code(
+        "The field is null, and may not be.",
+        "Send a value, or leave the field out where it is optional.",
+    ),
     "blank": Code("The text is empty, or has only whitespace.", "Send text."),
     "invalid": Code(
-        "The value has the wrong type or format: `detail` says what was expected.", "Send what is expected."
+        "The value has the wrong type or format: `detail` says what was expected.",
+        "Send what is expected.",
     ),
-    "invalid_choice": Code("The value is not one of those that `detail` lists.", "Send one of them."),
-    "invalid_key": Code("A key of `custom_attributes` is empty or longer than 255 characters.", "Rename it."),
+    "invalid_choice": Code(
+        "The value is not one of those that `detail` lists.", "Send one of them."
+    ),
+    "invalid_key": Code(
+        "A key of `custom_attributes` is empty or longer than 255 characters.", "Rename it."
+    ),
     "not_a_dict": Code("`custom_attributes` is not an object.", "Send an object, or leave it out."),
     "min_value": Code("The number or time is too small.", "Amounts start at 0, times in 1970."),
     "max_value": Code(
-        "The number or time is too large; often a time in milliseconds.", "Send times in seconds since the Unix epoch."
+        "The number or time is too large; often a time in milliseconds.",
+        "Send times in seconds since the Unix epoch.",
     ),
     "max_decimal_places": Code("The amount has more than four decimals.", "Round it."),
-    "max_length": Code("The text is too long: `detail` has the limit in characters or bytes.", "Shorten it."),
+    "max_length": Code(
+        "The text is too long: `detail` has the limit in characters or bytes.", "Shorten it."
+    ),
     "null_characters_not_allowed": Code(
         "The text has a NUL character (U+0000), which the database cannot hold.", "Remove it."
     ),
-    "duplicate": Code("The same key was sent both as a field and in `custom_attributes`.", "Send it once."),
+    "duplicate": Code(
+        "The same key was sent both as a field and in `custom_attributes`.", "Send it once."
+    ),
     "empty": Code("The body contains no objects.", "Send at least one."),
     "unknown_parameter": Code(
         "The URL has no such parameter: `detail` lists those that it has.",
         "Check the spelling. A mistyped filter is never ignored, because the list would then contain everything.",
     ),
     "too_many_values": Code("A parameter has too many values.", "Ask in several requests."),
-    "too_many_filters": Code("Too many custom attributes are filtered on at once.", "Leave some out."),
-    "too_slow": Code("The list took the database too long, and it gave up.", "Narrow it: `detail` says how."),
+    "too_many_filters": Code(
+        "Too many custom attributes are filtered on at once.", "Leave some out."
+    ),
+    "too_slow": Code(
+        "The list took the database too long, and it gave up.", "Narrow it: `detail` says how."
+    ),
     "unknown_field": Code("Webhooks have no such field.", "Check the spelling."),
-    "too_many": Code("The account has reached its limit of webhooks.", "Delete one that you do not need."),
-    "bad_request": Code("The request cannot be read: its host or its parameters are malformed.", "Correct it."),
+    "too_many": Code(
+        "The account has reached its limit of webhooks.", "Delete one that you do not need."
+    ),
+    "bad_request": Code(
+        "The request cannot be read: its host or its parameters are malformed.", "Correct it."
+    ),
     "parse_error": Code(
         "The body is not what it claims to be: broken JSON, not UTF-8, a broken gzip, cut off. `detail` says where.",
         "Correct the body and send all of it again: nothing was stored.",
     ),
-    "not_authenticated": Code("No `Authorization` header was sent.", "Send `Authorization: Token <key>`."),
-    "authentication_failed": Code(
-        "The header is malformed, or the key is unknown, revoked or expired.", "Use an active key of the portal."
+    "not_authenticated": Code(
+        "No `Authorization` header was sent.", "Send `Authorization: Token <key>`."
     ),
-    "permission_denied": Code("The key's scopes do not allow this method.", "Use a key that has the scope."),
-    "not_found": Code("Your account has no such object, or the API has no such URL.", "Check the identifier."),
-    "method_not_allowed": Code("The URL does not support this method.", "See the response's `Allow` header."),
-    "not_acceptable": Code("`Accept` asks for a format that the URL cannot produce.", "Ask for `application/json`."),
-    "request_timeout": Code("The request took too long to arrive.", "Send it again; in smaller parts if it is slow."),
+    "authentication_failed": Code(
+        "The header is malformed, or the key is unknown, revoked or expired.",
+        "Use an active key of the portal.",
+    ),
+    "permission_denied": Code(
+        "The key's scopes do not allow this method.", "Use a key that has the scope."
+    ),
+    "not_found": Code(
+        "Your account has no such object, or the API has no such URL.", "Check the identifier."
+    ),
+    "method_not_allowed": Code(
+        "The URL does not support this method.", "See the response's `Allow` header."
+    ),
+    "not_acceptable": Code(
+        "`Accept` asks for a format that the URL cannot produce.", "Ask for `application/json`."
+    ),
+    "request_timeout": Code(
+        "The request took too long to arrive.", "Send it again; in smaller parts if it is slow."
+    ),
     "request_too_large": Code(
-        "The body is too large, or would make an object too large.", "Split it into several requests."
+        "The body is too large, or would make an object too large.",
+        "Split it into several requests.",
     ),
     "unsupported_media_type": Code("The body's type or encoding is not supported.", "Send JSON."),
     "throttled": Code("The key has used up its rate limit.", "Wait the seconds in `Retry-After`."),
@@ -146,7 +181,9 @@ CODES: dict[str, Code] = {
         "The account has reached its quota of customers, or of events for today: `detail` has the number.",
         "Wait until the daily quota resets, erase customers, or ask the operator of the server for more.",
     ),
-    "error": Code("The server failed.", "Send the request again; report the `request_id` if it fails again."),
+    "error": Code(
+        "The server failed.", "Send the request again; report the `request_id` if it fails again."
+    ),
     "service_unavailable": Code(
         "The database is unavailable or too busy.", "Wait the seconds in `Retry-After`, then retry."
     ),

@@ -92,7 +92,9 @@ def _paths(examples: list[Example]) -> dict[str, Any]:
     known = endpoints()
     described = {(operation.url, operation.method): operation for operation in OPERATIONS}
     if known.keys() != described.keys():
-        raise LookupError(f"Described by no operation, or without an endpoint: {known.keys() ^ described.keys()}.")
+        raise LookupError(
+            f"Described by no operation, or without an endpoint: {known.keys() ^ described.keys()}."
+        )
     paths: dict[str, Any] = {}
     for key, operation in described.items():
         path = paths.setdefault(known[key], {})
@@ -107,7 +109,13 @@ def _paths(examples: list[Example]) -> dict[str, Any]:
 
 def _path_parameter(name: str) -> dict[str, Any]:
     schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": NO_NUL}
-    return {"name": name, "in": "path", "required": True, "description": PATH[name], "schema": schema}
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": PATH[name],
+        "schema": schema,
+    }
 
 
 def _operation(operation: Operation, examples: list[Example]) -> dict[str, Any]:
@@ -205,5 +213,7 @@ def _shared_examples(examples: list[Example]) -> dict[HTTPStatus, dict[str, Any]
     found: dict[HTTPStatus, dict[str, Any]] = {}
     for example in examples:
         if not example.operation:
-            found.setdefault(HTTPStatus(example.status), {}).update(_of_status([example], example.status))
+            found.setdefault(HTTPStatus(example.status), {}).update(
+                _of_status([example], example.status)
+            )
     return found

@@ -22,7 +22,9 @@ class Example(NamedTuple):
     body: Any  # what is sent as JSON, None if nothing is
     headers: dict[str, str]  # beside Authorization
     response: dict[str, Any]
-    operation: str = ""  # the operation that it shows; none for an error that every operation shares
+    operation: str = (
+        ""  # the operation that it shows; none for an error that every operation shares
+    )
     given: str = ""  # what must be the case for it, as "rate limit used up"
 
     @property

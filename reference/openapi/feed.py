@@ -18,7 +18,11 @@ def feed_schemas() -> dict[str, Schema]:
             "A customer that is new or has changed, as it is now.",
             ref("Customer"),
         ),
-        "CustomerErased": ("customer.erased", "A customer that was erased. Erase it too.", ref("ErasedCustomer")),
+        "CustomerErased": (
+            "customer.erased",
+            "A customer that was erased. Erase it too.",
+            ref("ErasedCustomer"),
+        ),
     }
     mapping = {kind: f"#/components/schemas/{name}" for name, (kind, *_) in entries.items()}
     return {
@@ -29,8 +33,11 @@ def feed_schemas() -> dict[str, Schema]:
             "oneOf": [ref(name) for name in entries],
             "discriminator": {"propertyName": "type", "mapping": mapping},
         },
-        "FeedPage": next_page() | {"description": "Where to go on, always.", "required": ["next_cursor", "next"]},
-        "FeedRetrieved": envelope("A page of the feed.", ref("FeedEntry"), "feed", "retrieved", ref("FeedPage")),
+        "FeedPage": next_page()
+        | {"description": "Where to go on, always.", "required": ["next_cursor", "next"]},
+        "FeedRetrieved": envelope(
+            "A page of the feed.", ref("FeedEntry"), "feed", "retrieved", ref("FeedPage")
+        ),
     }
 
 
@@ -55,25 +62,37 @@ def webhook_schemas() -> dict[str, Schema]:
         "maxLength": 2000,
         "description": fields.WEBHOOK["url"],
     }
-    changes = {"type": "object", "description": "The settings to change; those that are not sent stay."}
+    changes = {
+        "type": "object",
+        "description": "The settings to change; those that are not sent stay.",
+    }
     new = {"type": "object", "description": "A webhook to make.", "required": ["url"]}
     without_defaults = {
-        name: {key: value for key, value in schema.items() if key != "default"} for name, schema in properties.items()
+        name: {key: value for key, value in schema.items() if key != "default"}
+        for name, schema in properties.items()
     }
     return {
         "NewWebhook": new | {"properties": properties, "additionalProperties": False},
         "WebhookChanges": changes | {"properties": without_defaults, "additionalProperties": False},
         "Webhook": whole("A webhook.", _webhook(without_defaults)),
         "CreatedWebhook": whole(
-            "A webhook with its secret.", _webhook(without_defaults) | _texts({"secret": {"type": "string"}})
+            "A webhook with its secret.",
+            _webhook(without_defaults) | _texts({"secret": {"type": "string"}}),
         ),
-        **{f"Webhooks{verb.title()}": _response(verb) for verb in ("created", "retrieved", "updated", "deleted")},
+        **{
+            f"Webhooks{verb.title()}": _response(verb)
+            for verb in ("created", "retrieved", "updated", "deleted")
+        },
         "FeedBatch": _batch(),
     }
 
 
 def _response(verb: str) -> Schema:
-    nothing = {"type": "object", "description": "Empty: there is nothing more to say.", "maxProperties": 0}
+    nothing = {
+        "type": "object",
+        "description": "Empty: there is nothing more to say.",
+        "maxProperties": 0,
+    }
     row = ref("CreatedWebhook" if verb == "created" else "Webhook")
     return envelope(f"Response with the webhooks {verb}.", row, "webhook", verb, nothing)
 
@@ -98,9 +117,15 @@ def _batch() -> Schema:
     properties: dict[str, Schema] = {
         "type": {"type": "string", "const": "batch", "description": "Always `batch`."},
         "timestamp": described(SECONDS, "When it was sent, in seconds since the Unix epoch."),
-        "data": {"type": "array", "items": ref("FeedEntry"), "description": "The entries, in order."},
+        "data": {
+            "type": "array",
+            "items": ref("FeedEntry"),
+            "description": "The entries, in order.",
+        },
     }
-    return whole("Several entries in one request, for webhooks whose `batch` is more than 1.", properties)
+    return whole(
+        "Several entries in one request, for webhooks whose `batch` is more than 1.", properties
+    )
 
 
 def delivery() -> Schema:
@@ -119,13 +144,21 @@ def delivery() -> Schema:
             "description": "Entries of the feed, as Standard Webhooks 1.0. Answer with a 2xx within 15 seconds.",
             "security": [],
             "parameters": [
-                {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+                {
+                    "name": name,
+                    "in": "header",
+                    "required": True,
+                    "description": text,
+                    "schema": {"type": "string"},
+                }
                 for name, text in headers.items()
             ],
             "requestBody": {
                 "description": "An entry, or several where `batch` is more than 1.",
                 "required": True,
-                "content": {"application/json": {"schema": {"anyOf": [ref("FeedEntry"), ref("FeedBatch")]}}},
+                "content": {
+                    "application/json": {"schema": {"anyOf": [ref("FeedEntry"), ref("FeedBatch")]}}
+                },
             },
             "responses": {
                 "2XX": {"description": "It has arrived: the next one is sent."},

@@ -36,7 +36,10 @@ def _one_or_many(name: str) -> dict[str, Any]:
     """The content of a body: an object, an array of them, or one a line."""
     many = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": ref(name)}
     lines = {"type": "string", "description": "One JSON object a line."}
-    return {"application/json": {"schema": {"anyOf": [ref(name), many]}}, "application/x-ndjson": {"schema": lines}}
+    return {
+        "application/json": {"schema": {"anyOf": [ref(name), many]}},
+        "application/x-ndjson": {"schema": lines},
+    }
 
 
 _BODY = (
@@ -64,7 +67,10 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=(_IDEMPOTENCY_KEY,),
         responses={
             201: Response(description="All events are stored.", schema="EventsCreated"),
-            207: Response(description="Some events are stored, the others were refused.", schema="EventsJudged"),
+            207: Response(
+                description="Some events are stored, the others were refused.",
+                schema="EventsJudged",
+            ),
         },
         errors=_BODY_ERRORS,
     ),
@@ -76,7 +82,11 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="List events",
         description="List a customer's events of one name or several, the oldest first.",
         lists=EVENTS,
-        responses={200: Response(description="A page of events.", schema="EventsRetrieved", streams=_STREAMS)},
+        responses={
+            200: Response(
+                description="A page of events.", schema="EventsRetrieved", streams=_STREAMS
+            )
+        },
     ),
     Operation(
         id="deleteEvents",
@@ -122,9 +132,17 @@ OPERATIONS: tuple[Operation, ...] = (
         body=_one_or_many("NewCustomer"),
         body_description=_BODY,
         responses={
-            200: Response(description="All customers were known, and are updated.", schema="CustomersCreated"),
-            201: Response(description="All customers are stored, and at least one is new.", schema="CustomersCreated"),
-            207: Response(description="Some customers are stored, the others were refused.", schema="CustomersJudged"),
+            200: Response(
+                description="All customers were known, and are updated.", schema="CustomersCreated"
+            ),
+            201: Response(
+                description="All customers are stored, and at least one is new.",
+                schema="CustomersCreated",
+            ),
+            207: Response(
+                description="Some customers are stored, the others were refused.",
+                schema="CustomersJudged",
+            ),
         },
         errors=_BODY_ERRORS,
     ),
@@ -136,7 +154,11 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="List customers",
         description="List the customers that match all filters, the oldest first.",
         lists=CUSTOMERS,
-        responses={200: Response(description="A page of customers.", schema="CustomersRetrieved", streams=_STREAMS)},
+        responses={
+            200: Response(
+                description="A page of customers.", schema="CustomersRetrieved", streams=_STREAMS
+            )
+        },
     ),
     Operation(
         id="getCustomer",
@@ -158,7 +180,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "by key, and a null removes its key. A `customer_id` in the body may only repeat that of the address.",
         body={"application/json": {"schema": ref("CustomerChanges")}},
         body_description="The fields to change, as one JSON object.",
-        responses={200: Response(description="The customer as it is now.", schema="CustomersUpdated")},
+        responses={
+            200: Response(description="The customer as it is now.", schema="CustomersUpdated")
+        },
         errors=(_NOT_FOUND, *_BODY_ERRORS),
     ),
     Operation(
@@ -168,7 +192,11 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="Customers",
         summary="Erase a customer",
         description="Erase a customer with every event of it, in one transaction. This cannot be undone.",
-        responses={200: Response(description="The customer as it was, and what else went.", schema="CustomersDeleted")},
+        responses={
+            200: Response(
+                description="The customer as it was, and what else went.", schema="CustomersDeleted"
+            )
+        },
         errors=(_NOT_FOUND,),
     ),
     Operation(
@@ -180,7 +208,11 @@ OPERATIONS: tuple[Operation, ...] = (
         description="List what a customer's plan and monthly payment were before each change of them, the oldest first. "
         "The value before the first change had been there since the customer's `created_at`.",
         lists=HISTORY,
-        responses={200: Response(description="A page of changes.", schema="ChangesRetrieved", streams=_STREAMS)},
+        responses={
+            200: Response(
+                description="A page of changes.", schema="ChangesRetrieved", streams=_STREAMS
+            )
+        },
         errors=(_NOT_FOUND,),
     ),
     Operation(
@@ -191,7 +223,9 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="List a customer's other ids",
         description="List the ids that were said to be this customer's, by an `alias` of Segment's SDKs or an `identify` "
         "with both ids. Reading follows them; what is stored under them is not rewritten.",
-        responses={200: Response(description="The customer's other ids.", schema="AliasesRetrieved")},
+        responses={
+            200: Response(description="The customer's other ids.", schema="AliasesRetrieved")
+        },
         errors=(_NOT_FOUND,),
     ),
     Operation(
@@ -212,7 +246,11 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="List a customer's events",
         description="List a customer's events of every name, or of those in `name`: its timeline.",
         lists=TIMELINE,
-        responses={200: Response(description="A page of events.", schema="EventsRetrieved", streams=_STREAMS)},
+        responses={
+            200: Response(
+                description="A page of events.", schema="EventsRetrieved", streams=_STREAMS
+            )
+        },
         errors=(_NOT_FOUND,),
     ),
     Operation(
@@ -228,7 +266,11 @@ OPERATIONS: tuple[Operation, ...] = (
         "may be one entry. `customer.erased` has the `customer_id` and nothing else, and is kept for 30 days. A deleted event "
         "leaves the feed without an entry of its own: delete it in your copy as well.",
         parameters=tuple(feed_parameters()),
-        responses={200: Response(description="A page of entries.", schema="FeedRetrieved", streams=(NDJSON,))},
+        responses={
+            200: Response(
+                description="A page of entries.", schema="FeedRetrieved", streams=(NDJSON,)
+            )
+        },
     ),
     Operation(
         id="createWebhook",
@@ -240,7 +282,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "signed with. The key needs the scopes `read` and `write`.",
         body={"application/json": {"schema": ref("NewWebhook")}},
         body_description="The webhook, as one JSON object.",
-        responses={201: Response(description="The webhook, with its secret.", schema="WebhooksCreated")},
+        responses={
+            201: Response(description="The webhook, with its secret.", schema="WebhooksCreated")
+        },
         errors=_BODY_ERRORS,
     ),
     Operation(
@@ -271,7 +315,9 @@ OPERATIONS: tuple[Operation, ...] = (
         description="Change a webhook, or switch it off and on. It goes on where it stopped.",
         body={"application/json": {"schema": ref("WebhookChanges")}},
         body_description="The settings to change, as one JSON object.",
-        responses={200: Response(description="The webhook as it is now.", schema="WebhooksUpdated")},
+        responses={
+            200: Response(description="The webhook as it is now.", schema="WebhooksUpdated")
+        },
         errors=(_NOT_FOUND, *_BODY_ERRORS),
     ),
     Operation(

@@ -44,7 +44,8 @@ def filter_parameters(definition: ListDefinition, kind: str) -> list[dict[str, A
     for name in definition.ranges:
         words, schema = _RANGES.get(name, (_OPERATORS, TIME_SCHEMA))
         parameters += [
-            query(f"{name}[{operator}]", f"{word}: {texts[name]}.", schema) for operator, word in words.items()
+            query(f"{name}[{operator}]", f"{word}: {texts[name]}.", schema)
+            for operator, word in words.items()
         ]
     if definition.attributes:
         parameters.append(_attributes())
@@ -56,7 +57,12 @@ def feed_parameters() -> list[dict[str, Any]]:
     types = {"type": "array", "items": {"type": "string", "enum": EntryType.values}, "minItems": 1}
     names = {"type": "array", "items": _TEXT, "minItems": 1}
     wait = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT, "default": 0}
-    limit = {"type": "integer", "minimum": 1, "maximum": feed.MAX_LIMIT, "default": feed.DEFAULT_LIMIT}
+    limit = {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": feed.MAX_LIMIT,
+        "default": feed.DEFAULT_LIMIT,
+    }
     text = "How many entries a page has at most. Where names are rare it may be empty though there is more."
     return [
         query("type", "Only entries of this type. Repeated, any of the types.", types),
@@ -65,9 +71,15 @@ def feed_parameters() -> list[dict[str, Any]]:
             "Only events of this name, beside the other types. Repeated, any of the names.",
             names,
         ),
-        query("since", "Begin with what arrived at this time or later. Not together with `cursor`.", TIME_SCHEMA),
         query(
-            "cursor", "The `next_cursor` of the page before: it goes on there, and never expires.", {"type": "string"}
+            "since",
+            "Begin with what arrived at this time or later. Not together with `cursor`.",
+            TIME_SCHEMA,
+        ),
+        query(
+            "cursor",
+            "The `next_cursor` of the page before: it goes on there, and never expires.",
+            {"type": "string"},
         ),
         query("limit", text, limit),
         query("wait", "How many seconds to wait for something new, if there is nothing.", wait),
@@ -79,12 +91,23 @@ def query(
 ) -> dict[str, Any]:
     """A query parameter; required if the list's definition says so."""
     required = bool(definition and name in definition.required)
-    return {"name": name, "in": "query", "description": description, "required": required, "schema": schema}
+    return {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "required": required,
+        "schema": schema,
+    }
 
 
 def _values(*, required: bool) -> dict[str, Any]:
     """One value or several. Of a required parameter one at least is not empty."""
-    schema: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": MAX_VALUES}
+    schema: dict[str, Any] = {
+        "type": "array",
+        "items": _TEXT,
+        "minItems": 1,
+        "maxItems": MAX_VALUES,
+    }
     return schema | {"contains": {"type": "string", "minLength": 1}} if required else schema
 
 

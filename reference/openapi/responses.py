@@ -8,12 +8,18 @@ from reference.openapi.codes import CODES, STATUSES
 from reference.openapi.shapes import Schema, ref, whole
 
 HEADERS: dict[str, Schema] = {
-    "X-Request-ID": {"description": "The id of the request: yours, or a new one.", "schema": {"type": "string"}},
+    "X-Request-ID": {
+        "description": "The id of the request: yours, or a new one.",
+        "schema": {"type": "string"},
+    },
     "Link": {
         "description": 'The address of the next page: `<...>; rel="next"`. Missing on the last one.',
         "schema": {"type": "string"},
     },
-    "WWW-Authenticate": {"description": "The scheme to use: `Token`.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {
+        "description": "The scheme to use: `Token`.",
+        "schema": {"type": "string"},
+    },
     "Retry-After": {
         "description": "How many seconds to wait before the request is sent again.",
         "schema": {"type": "integer", "minimum": 0},
@@ -63,7 +69,10 @@ def error_detail() -> Schema:
             "description": "What is wrong, for programs. There may be more codes in later versions.",
             "x-extensible-enum": list(CODES),
         },
-        "detail": {"type": "string", "description": "What is wrong, for people. The wording may change."},
+        "detail": {
+            "type": "string",
+            "description": "What is wrong, for people. The wording may change.",
+        },
         "attr": {
             "type": ["string", "null"],
             "description": "The field, parameter or header, with dots and indexes as `3.created_at`; null where it is "
@@ -75,7 +84,10 @@ def error_detail() -> Schema:
 
 def error() -> Schema:
     """The schema of the error object."""
-    request_id = {"type": "string", "description": "The id of the request, as in `X-Request-ID` and the server's log."}
+    request_id = {
+        "type": "string",
+        "description": "The id of the request, as in `X-Request-ID` and the server's log.",
+    }
     properties: dict[str, Schema] = {
         "object": {"type": "string", "const": "error", "description": "Always `error`."},
         "type": {
@@ -84,7 +96,12 @@ def error() -> Schema:
             "description": "`validation_error`: values break the rules. `client_error`: another mistake of the client. "
             "`server_error`: sent again, the request may work.",
         },
-        "errors": {"type": "array", "minItems": 1, "items": ref("ErrorDetail"), "description": "All that is wrong."},
+        "errors": {
+            "type": "array",
+            "minItems": 1,
+            "items": ref("ErrorDetail"),
+            "description": "All that is wrong.",
+        },
         "metadata": {
             "type": "object",
             "description": "About the request.",

@@ -16,7 +16,12 @@ def ref(name: str) -> Schema:
 
 def whole(description: str, properties: dict[str, Schema]) -> Schema:
     """An object of which every field is always there."""
-    return {"type": "object", "description": description, "properties": properties, "required": list(properties)}
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+    }
 
 
 def described(schema: Mapping[str, Any], description: str) -> Schema:
@@ -29,7 +34,11 @@ def envelope(description: str, items: Schema, kind: str, verb: str, metadata: Sc
     """The schema of an envelope."""
     now = f"Time of the answer to the {_VERBS[verb]}, in seconds since the Unix epoch."
     properties: dict[str, Schema] = {
-        "data": {"type": "array", "description": "The objects, also where there is one or none.", "items": items},
+        "data": {
+            "type": "array",
+            "description": "The objects, also where there is one or none.",
+            "items": items,
+        },
         "metadata": metadata,
         verb: described({"type": "string", "pattern": "^[0-9]+$"}, now),
         "object": described({"type": "string", "const": kind}, "What `data` is a list of."),
@@ -44,6 +53,10 @@ def next_page() -> Schema:
         "description": "Where the next page is; empty on the last one.",
         "properties": {
             "next_cursor": {"type": "string", "description": "The `cursor` of the next page."},
-            "next": {"type": "string", "format": "uri", "description": "The whole address of the next page."},
+            "next": {
+                "type": "string",
+                "format": "uri",
+                "description": "The whole address of the next page.",
+            },
         },
     }

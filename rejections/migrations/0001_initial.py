@@ -54,15 +54,24 @@ class Migration(migrations.Migration):
                         (
                             "id",
                             models.UUIDField(
-                                default=traitly.db.ids.new_id, editable=False, primary_key=True, serialize=False
+                                default=traitly.db.ids.new_id,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
                             ),
                         ),
                         ("truncated", models.BooleanField(default=False)),
                         (
                             "kind",
-                            models.CharField(choices=[("event", "Event"), ("customer", "Customer")], max_length=10),
+                            models.CharField(
+                                choices=[("event", "Event"), ("customer", "Customer")],
+                                max_length=10,
+                            ),
                         ),
-                        ("customer_id", models.CharField(db_collation="C", max_length=255, null=True)),
+                        (
+                            "customer_id",
+                            models.CharField(db_collation="C", max_length=255, null=True),
+                        ),
                         ("name", models.CharField(max_length=255, null=True)),
                         ("errors", models.JSONField(default=list)),
                         ("payload", models.TextField()),
@@ -73,7 +82,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="rejection",
             constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["event", "customer"])), name="rejections_rejection_kind"
+                condition=models.Q(("kind__in", ["event", "customer"])),
+                name="rejections_rejection_kind",
             ),
         ),
     ]

@@ -36,7 +36,9 @@ def test_a_user_is_made_with_an_email_in_lower_case(operator: Client) -> None:
 
 def test_an_email_that_is_taken_in_another_case_is_refused(operator: Client) -> None:
     UserFactory.create(email="taken@example.com")
-    response = operator.post("/admin/accounts/user/add/", {"email": "TAKEN@example.com", "usable_password": "false"})
+    response = operator.post(
+        "/admin/accounts/user/add/", {"email": "TAKEN@example.com", "usable_password": "false"}
+    )
     assert "already exists" in response.content.decode()
     assert response.status_code == 200
 
@@ -59,7 +61,12 @@ def test_a_second_factor_is_seen_and_taken_away_but_its_secret_is_not(operator: 
         assert secret not in page
         assert "secret" not in page
     assert operator.get("/admin/mfa/authenticator/add/").status_code == 403
-    assert operator.post(f"{address}/change/", {"user": user.pk, "type": "totp", "data": "{}"}).status_code == 403
+    assert (
+        operator.post(
+            f"{address}/change/", {"user": user.pk, "type": "totp", "data": "{}"}
+        ).status_code
+        == 403
+    )
     assert operator.post(f"{address}/delete/", {"post": "yes"}).status_code == 302
     assert not Authenticator.objects.exists()
 
@@ -96,13 +103,21 @@ def test_an_accounts_log_tells_of_roles_and_removals(operator: Client, acme: Acc
     promoted = MembershipFactory.create(account=acme, user=UserFactory.create(), role="member")
     removed = MembershipFactory.create(account=acme, user=UserFactory.create(), role="owner")
     form = _inlines("memberships", "api_keys") | {"name": acme.name}
-    form |= {"memberships-TOTAL_FORMS": "2", "memberships-INITIAL_FORMS": "2", "memberships-1-DELETE": "on"}
+    form |= {
+        "memberships-TOTAL_FORMS": "2",
+        "memberships-INITIAL_FORMS": "2",
+        "memberships-1-DELETE": "on",
+    }
     for number, place in enumerate([promoted, removed]):
         form |= {f"memberships-{number}-{name}": str(value) for name, value in (
             ("id", place.pk), ("account", acme.pk), ("user", place.user_id), ("role", "owner"),
         )}  # fmt: skip
     assert operator.post(f"/admin/accounts/account/{acme.pk}/change/", form).status_code == 302
-    entries = AuditEntry.objects.filter(account=acme).order_by("id").values_list("action", "detail__email")
+    entries = (
+        AuditEntry.objects.filter(account=acme)
+        .order_by("id")
+        .values_list("action", "detail__email")
+    )
     assert list(entries) == [
         ("member.role_changed", promoted.user.email),
         ("member.removed", removed.user.email),
@@ -123,12 +138,23 @@ def test_no_page_shows_more_of_a_key_than_its_mask(operator: Client, acme: Accou
     for address in (KEYS, f"{KEYS}?q={new.row.last_four}", f"{KEYS}{new.row.pk}/change/"):
         page = operator.get(address).content.decode()
         assert new.row.masked in page
-        for secret in (new.key, new.key[8:20], new.row.digest.hex(), bytes(new.row.encrypted).decode()):
+        for secret in (
+            new.key,
+            new.key[8:20],
+            new.row.digest.hex(),
+            bytes(new.row.encrypted).decode(),
+        ):
             assert secret not in page
 
 
 def test_a_key_is_made_without_showing_its_text(operator: Client, acme: Account) -> None:
-    form = {"account": acme.pk, "name": "Made here", "scopes": ["read"], "expires_at_0": "", "expires_at_1": ""}
+    form = {
+        "account": acme.pk,
+        "name": "Made here",
+        "scopes": ["read"],
+        "expires_at_0": "",
+        "expires_at_1": "",
+    }
     page = operator.post(f"{KEYS}add/", form, follow=True).content.decode()
     row = ApiKey.objects.get(name="Made here")
     key = keys.decrypt(row.encrypted)
@@ -145,7 +171,9 @@ def test_a_key_needs_a_scope(operator: Client, acme: Account) -> None:
     assert not ApiKey.objects.exists()
 
 
-def test_changing_a_key_leaves_what_happened_to_it_meanwhile(operator: Client, acme: Account) -> None:
+def test_changing_a_key_leaves_what_happened_to_it_meanwhile(
+    operator: Client, acme: Account
+) -> None:
     row = make_key(acme).row
     form = {"name": "Renamed", "scopes": ["read", "write"], "expires_at_0": "", "expires_at_1": ""}
     ApiKey.objects.filter(pk=row.pk).update(revoked_at=timezone.now())
@@ -166,22 +194,32 @@ def test_an_accounts_log_tells_what_a_key_was_allowed(operator: Client, acme: Ac
 def test_revoking_stops_keys(operator: Client, acme: Account) -> None:
     new = make_key(acme)
     gone = make_key(acme, expires_at=timezone.now()).row
-    response = operator.post(KEYS, {"action": "revoke", "_selected_action": [new.row.pk, gone.pk]}, follow=True)
+    response = operator.post(
+        KEYS, {"action": "revoke", "_selected_action": [new.row.pk, gone.pk]}, follow=True
+    )
     assert Api(new.key).get("customer").status == 401
     assert "Revoked: 2." in response.content.decode()
     assert LogEntry.objects.filter(object_id=new.row.pk, change_message="Revoked.").exists()
 
 
-def test_rotating_makes_a_key_like_the_old_which_works_for_a_day(operator: Client, acme: Account) -> None:
+def test_rotating_makes_a_key_like_the_old_which_works_for_a_day(
+    operator: Client, acme: Account
+) -> None:
     old = make_key(acme, name="Backend", scopes=["read"])
-    page = operator.post(KEYS, {"action": "rotate", "_selected_action": [old.row.pk]}, follow=True).content.decode()
+    page = operator.post(
+        KEYS, {"action": "rotate", "_selected_action": [old.row.pk]}, follow=True
+    ).content.decode()
     new = ApiKey.objects.exclude(pk=old.row.pk).get(account=acme)
     old.row.refresh_from_db()
     assert (new.name, new.scopes) == ("Backend", ["read"])
     assert keys.decrypt(new.encrypted) not in page
     assert new.masked in page
     assert old.row.expires_at is not None
-    assert datetime.timedelta(hours=23) < old.row.expires_at - timezone.now() <= datetime.timedelta(hours=24)
+    assert (
+        datetime.timedelta(hours=23)
+        < old.row.expires_at - timezone.now()
+        <= datetime.timedelta(hours=24)
+    )
     assert Api(old.key).get("customer").status == 200
 
 
@@ -199,15 +237,23 @@ def test_a_key_cannot_be_deleted(operator: Client, acme: Account) -> None:
     assert ApiKey.objects.filter(pk=row.pk).exists()
 
 
-def test_the_lists_of_accounts_and_keys_take_few_queries(operator: Client, django_assert_max_num_queries) -> None:
+def test_the_lists_of_accounts_and_keys_take_few_queries(
+    operator: Client, django_assert_max_num_queries
+) -> None:
     for _ in range(5):
         make_key(AccountFactory.create())
-    for address in (reverse("admin:accounts_account_changelist"), KEYS, reverse("admin:accounts_user_changelist")):
+    for address in (
+        reverse("admin:accounts_account_changelist"),
+        KEYS,
+        reverse("admin:accounts_user_changelist"),
+    ):
         with django_assert_max_num_queries(6):
             assert operator.get(address).status_code == 200
 
 
-def test_an_accounts_log_has_the_operators_address_behind_a_proxy(operator: Client, acme: Account, settings) -> None:
+def test_an_accounts_log_has_the_operators_address_behind_a_proxy(
+    operator: Client, acme: Account, settings
+) -> None:
     settings.TRUST_PROXY_HEADERS = True
     key = make_key(acme)
     form = {"action": "revoke", "_selected_action": [key.row.pk]}
@@ -218,7 +264,10 @@ def test_an_accounts_log_has_the_operators_address_behind_a_proxy(operator: Clie
 def _members(account: Account, *places: Membership, **changes: str) -> dict[str, str]:
     """The account's form with these members, but for the changes."""
     form = _inlines("memberships", "api_keys") | {"name": account.name}
-    form |= {"memberships-TOTAL_FORMS": str(len(places)), "memberships-INITIAL_FORMS": str(len(places))}
+    form |= {
+        "memberships-TOTAL_FORMS": str(len(places)),
+        "memberships-INITIAL_FORMS": str(len(places)),
+    }
     for number, place in enumerate(places):
         row = {"id": place.pk, "account": account.pk, "user": place.user_id, "role": place.role}
         form |= {f"memberships-{number}-{name}": str(value) for name, value in row.items()}
@@ -229,7 +278,9 @@ def _members(account: Account, *places: Membership, **changes: str) -> dict[str,
 def test_an_account_keeps_an_owner(operator: Client, acme: Account, change: dict[str, str]) -> None:
     owner = MembershipFactory.create(account=acme)
     member = MembershipFactory.create(account=acme, role="member")
-    response = operator.post(f"/admin/accounts/account/{acme.pk}/change/", _members(acme, owner, member, **change))
+    response = operator.post(
+        f"/admin/accounts/account/{acme.pk}/change/", _members(acme, owner, member, **change)
+    )
     assert response.status_code == 200
     assert "The account must keep an owner." in response.content.decode()
     owner.refresh_from_db()
@@ -252,7 +303,9 @@ def test_an_owner_who_went_since_the_form_was_checked_is_noticed(
     owner = MembershipFactory.create(account=acme)
     monkeypatch.setattr("accounts.admin.MembershipFormSet.clean", lambda _self: None)
     response = operator.post(
-        f"/admin/accounts/account/{acme.pk}/change/", _members(acme, owner, **{"0-DELETE": "on"}), follow=True
+        f"/admin/accounts/account/{acme.pk}/change/",
+        _members(acme, owner, **{"0-DELETE": "on"}),
+        follow=True,
     )
     assert "The account must keep an owner." in response.content.decode()
     assert acme.memberships.filter(role="owner").exists()
@@ -270,7 +323,10 @@ def test_an_accounts_only_owner_cannot_be_deleted(operator: Client, acme: Accoun
     address = f"/admin/accounts/user/{owner.pk}/delete/"
     assert "The only owner of Acme" in operator.get(address).content.decode()
     operator.post(address, {"post": "yes"})
-    operator.post("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [owner.pk], "post": "yes"})
+    operator.post(
+        "/admin/accounts/user/",
+        {"action": "delete_selected", "_selected_action": [owner.pk], "post": "yes"},
+    )
     assert User.objects.filter(pk=owner.pk).exists()
 
     MembershipFactory.create(account=acme)
@@ -279,19 +335,30 @@ def test_an_accounts_only_owner_cannot_be_deleted(operator: Client, acme: Accoun
 
 
 def test_expiring_leaves_keys_a_day(operator: Client, acme: Account) -> None:
-    lasting, ending = make_key(acme), make_key(acme, expires_at=timezone.now() + datetime.timedelta(hours=1))
-    page = operator.post(KEYS, {"action": "expire", "_selected_action": [lasting.row.pk, ending.row.pk]}, follow=True)
+    lasting, ending = (
+        make_key(acme),
+        make_key(acme, expires_at=timezone.now() + datetime.timedelta(hours=1)),
+    )
+    page = operator.post(
+        KEYS, {"action": "expire", "_selected_action": [lasting.row.pk, ending.row.pk]}, follow=True
+    )
     assert "Expire in 24 hours: 1." in page.content.decode()
     before = ending.row.expires_at
     lasting.row.refresh_from_db()
     ending.row.refresh_from_db()
     assert lasting.row.expires_at is not None
-    assert datetime.timedelta(hours=23) < lasting.row.expires_at - timezone.now() <= datetime.timedelta(hours=24)
+    assert (
+        datetime.timedelta(hours=23)
+        < lasting.row.expires_at - timezone.now()
+        <= datetime.timedelta(hours=24)
+    )
     assert ending.row.expires_at == before
     assert AuditEntry.objects.get(action="key.changed").detail["key"] == lasting.row.masked
 
 
-@pytest.mark.parametrize(("state", "name"), [("active", "Works"), ("expired", "Ended"), ("revoked", "Stopped")])
+@pytest.mark.parametrize(
+    ("state", "name"), [("active", "Works"), ("expired", "Ended"), ("revoked", "Stopped")]
+)
 def test_keys_are_filtered_by_state(operator: Client, acme: Account, state: str, name: str) -> None:
     make_key(acme, name="Works")
     make_key(acme, name="Ended", expires_at=timezone.now())
@@ -301,14 +368,18 @@ def test_keys_are_filtered_by_state(operator: Client, acme: Account, state: str,
     assert [key.name for key in shown] == [name]
 
 
-def test_accounts_are_found_by_name_id_and_member(operator: Client, acme: Account, globex: Account) -> None:
+def test_accounts_are_found_by_name_id_and_member(
+    operator: Client, acme: Account, globex: Account
+) -> None:
     MembershipFactory.create(account=acme, user=UserFactory.create(email="ann@acme.example"))
     for term in ("acm", str(acme.pk), "ann@acme.example"):
         shown = operator.get("/admin/accounts/account/", {"q": term}).context["cl"].result_list
         assert list(shown) == [acme]
 
 
-def test_the_audit_log_is_shown_and_not_changed(operator: Client, acme: Account, globex: Account) -> None:
+def test_the_audit_log_is_shown_and_not_changed(
+    operator: Client, acme: Account, globex: Account
+) -> None:
     make_key(acme)
     make_key(globex)
     entry = AuditEntry.objects.get(account=acme)

@@ -27,7 +27,9 @@ def key(acme):
     return make_key(acme).key
 
 
-@pytest.mark.parametrize("scheme", ["Token", "token", "TOKEN", "tOkEn", "Bearer", "bearer", "BEARER"])
+@pytest.mark.parametrize(
+    "scheme", ["Token", "token", "TOKEN", "tOkEn", "Bearer", "bearer", "BEARER"]
+)
 @pytest.mark.parametrize("space", [" ", "  "])
 def test_the_schemes_in_any_case(anonymous, key, scheme, space):
     assert anonymous.get("customer", headers=header(f"{scheme}{space}{key}")).status == 200
@@ -117,7 +119,11 @@ class Dripping(io.BytesIO):
     ("method", "address", "body"),
     [
         ("POST", "event", b'{"customer_id": "1", "name": "x"}'),
-        ("POST", "customer", b'{"customer_id": "1", "name": "x", "email": "a@example.com", "plan": "x"}'),
+        (
+            "POST",
+            "customer",
+            b'{"customer_id": "1", "name": "x", "email": "a@example.com", "plan": "x"}',
+        ),
         ("PATCH", "customer/1", b'{"name": "x"}'),
     ],
 )
@@ -135,7 +141,9 @@ def test_a_key_that_is_revoked_while_its_body_drips_in_stores_nothing(
 
     monkeypatch.setattr("traitly.http.bodies.time.monotonic", lambda: now)
     length: dict[str, Any] = (
-        {"CONTENT_LENGTH": "", "wsgi.input_terminated": True} if chunked else {"CONTENT_LENGTH": str(len(body))}
+        {"CONTENT_LENGTH": "", "wsgi.input_terminated": True}
+        if chunked
+        else {"CONTENT_LENGTH": str(len(body))}
     )
     response = api.send(method, address, body, **{"wsgi.input": Dripping(body, revoke), **length})
 
@@ -181,7 +189,10 @@ def test_a_key_stops_when_it_expires_though_it_was_in_use(acme, monkeypatch):
     api = Api(make_key(acme, expires_at=expires_at).key)
     assert api.get("customer").status == 200
 
-    monkeypatch.setattr("accounts.authentication.timezone.now", lambda: expires_at + datetime.timedelta(milliseconds=1))
+    monkeypatch.setattr(
+        "accounts.authentication.timezone.now",
+        lambda: expires_at + datetime.timedelta(milliseconds=1),
+    )
 
     assert api.get("customer").status == 401
 
@@ -193,7 +204,11 @@ WRITES = [
     ("DELETE", "customer/1", b""),
     ("DELETE", "event/1", b""),
 ]
-READS = [(method, address, b"") for method in ("GET", "HEAD", "OPTIONS") for address in ("customer", "event")]
+READS = [
+    (method, address, b"")
+    for method in ("GET", "HEAD", "OPTIONS")
+    for address in ("customer", "event")
+]
 
 
 @pytest.mark.parametrize(("method", "address", "body"), WRITES)
@@ -254,7 +269,8 @@ def test_the_use_of_a_key_is_recorded_at_most_once_a_minute(key, monkeypatch):
     for seconds in (0, 30, 59, 61, 100, 122):
         authentication.forget_credentials()
         monkeypatch.setattr(
-            "accounts.authentication.timezone.now", lambda at=seconds: begin + datetime.timedelta(seconds=at)
+            "accounts.authentication.timezone.now",
+            lambda at=seconds: begin + datetime.timedelta(seconds=at),
         )
         assert Api(key).get("customer").status == 200
         used_at = ApiKey.objects.get().last_used_at
@@ -272,7 +288,9 @@ def test_where_a_key_was_used_from_is_recorded(key):
 
 def test_behind_a_trusted_proxy_it_is_the_clients_address(key, settings):
     settings.TRUST_PROXY_HEADERS = True
-    forwarded = {"X-Forwarded-For": "203.0.113.9, 2001:db8::7"}  # the first is what the client made up
+    forwarded = {
+        "X-Forwarded-For": "203.0.113.9, 2001:db8::7"
+    }  # the first is what the client made up
     Api(key).get("customer", headers=forwarded, REMOTE_ADDR="127.0.0.1")
 
     assert ApiKey.objects.get().last_used_from == "2001:db8::7"

@@ -58,7 +58,8 @@ def test_a_user_that_is_there_becomes_the_owner(db, capsys):
 
 
 @pytest.mark.parametrize(
-    "options", [{"email": "nope"}, {"email": ""}, {"company": ""}, {"company": " "}, {"company": "x" * 256}]
+    "options",
+    [{"email": "nope"}, {"email": ""}, {"company": ""}, {"company": " "}, {"company": "x" * 256}],
 )
 def test_what_is_wrong_is_said_and_nothing_is_made(db, capsys, options):
     with pytest.raises(CommandError):

@@ -39,12 +39,18 @@ def test_a_stolen_database_gives_no_usable_key(acme):
     key = make_key(acme).key
     secret = key.removeprefix(keys.PREFIX)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        )
         for (table,) in cursor.fetchall():
             cursor.execute(f'SELECT to_jsonb(t)::text FROM "{table}" t')
             rows = [text for (text,) in cursor.fetchall()]
             # Binary columns are hexadecimal in JSON.
-            decoded = [bytes.fromhex(found) for text in rows for found in re.findall(r"\\\\x([0-9a-f]+)", text)]
+            decoded = [
+                bytes.fromhex(found)
+                for text in rows
+                for found in re.findall(r"\\\\x([0-9a-f]+)", text)
+            ]
             for haystack in [text.encode() for text in rows] + decoded:
                 assert secret[:8].encode() not in haystack
                 assert key.encode() not in haystack
@@ -92,7 +98,14 @@ def test_a_key_works_after_the_encryption_key_is_gone(acme, settings):
 def test_a_key_is_masked_where_it_is_shown(acme):
     new = make_key(acme)
 
-    for shown in (repr(new), str(new), repr(new.row), str(new.row), new.row.masked, f"{new.row!r} {[new]!r}"):
+    for shown in (
+        repr(new),
+        str(new),
+        repr(new.row),
+        str(new.row),
+        new.row.masked,
+        f"{new.row!r} {[new]!r}",
+    ):
         assert new.key not in shown
         assert new.key[8:20] not in shown
     assert new.row.masked.endswith(new.key[-4:])
@@ -117,7 +130,11 @@ def test_no_key_in_any_log(acme, caplog, monkeypatch):
 def test_no_key_in_an_answer(acme):
     key = make_key(acme).key
 
-    for response in (Api(key).get("customer"), Api(key + "x").get("customer"), Api(key).get("nothing")):
+    for response in (
+        Api(key).get("customer"),
+        Api(key + "x").get("customer"),
+        Api(key).get("nothing"),
+    ):
         assert key.encode() not in response.content
 
 

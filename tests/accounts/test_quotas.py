@@ -38,8 +38,12 @@ def test_without_a_limit_nothing_is_counted_nor_asked(api, django_assert_num_que
 
 
 @pytest.mark.usefixtures("two_events", "two_customers")
-def test_a_limit_costs_one_statement_for_events_and_one_a_minute_for_customers(api, django_assert_num_queries):
-    with django_assert_num_queries(5):  # the key, the count of events and the event, the count of customers and one
+def test_a_limit_costs_one_statement_for_events_and_one_a_minute_for_customers(
+    api, django_assert_num_queries
+):
+    with django_assert_num_queries(
+        5
+    ):  # the key, the count of events and the event, the count of customers and one
         api.post("event", an_event())
         api.post("customer", a_customer("1"))
     with django_assert_num_queries(3):
@@ -155,7 +159,9 @@ def test_sending_a_refused_event_again_says_it(acme, api, client):
     client.force_login(MembershipFactory.create(account=acme).user)
     rejection = Rejection.objects.get()
 
-    page = client.post(f"/events/rejected/{rejection.pk}/", {"payload": '{"customer_id": "1", "name": "a"}'})
+    page = client.post(
+        f"/events/rejected/{rejection.pk}/", {"payload": '{"customer_id": "1", "name": "a"}'}
+    )
 
     assert page.status_code == 422
     assert "2 events a day" in page.content.decode()
@@ -163,7 +169,11 @@ def test_sending_a_refused_event_again_says_it(acme, api, client):
 
 
 def test_operators_set_them_in_the_admin_and_the_account_knows(operator, acme):
-    none = {f"{name}-{of}_FORMS": "0" for name in ("memberships", "api_keys") for of in ("TOTAL", "INITIAL")}
+    none = {
+        f"{name}-{of}_FORMS": "0"
+        for name in ("memberships", "api_keys")
+        for of in ("TOTAL", "INITIAL")
+    }
     form = {"name": "Acme", "max_customers": "5", "max_events_per_day": ""} | none
 
     assert operator.post(f"/admin/accounts/account/{acme.pk}/change/", form).status_code == 302

@@ -17,7 +17,9 @@ def _new_encryption_key() -> str:
     return Fernet.generate_key().decode()
 
 
-def test_keys_are_readable_under_the_new_encryption_key_alone(acme: Account, settings: Any, capsys: Any) -> None:
+def test_keys_are_readable_under_the_new_encryption_key_alone(
+    acme: Account, settings: Any, capsys: Any
+) -> None:
     old, new = _new_encryption_key(), _new_encryption_key()
     settings.API_KEY_ENCRYPTION_KEYS = [old]
     made = [make_key(acme), make_key(acme)]
@@ -54,7 +56,9 @@ def test_second_factors_are_kept_encrypted_and_work_on(db: None, settings: Any) 
     settings.API_KEY_ENCRYPTION_KEYS = [new, old]
     call_command("rotate_encryption")
     settings.API_KEY_ENCRYPTION_KEYS = [new]
-    totp, recovery = (Authenticator.objects.get(type=kind).wrap() for kind in ("totp", "recovery_codes"))
+    totp, recovery = (
+        Authenticator.objects.get(type=kind).wrap() for kind in ("totp", "recovery_codes")
+    )
     assert totp.validate_code(
         auth.format_hotp_value(auth.hotp_value(secret, next(auth.yield_hotp_counters_from_time())))
     )

@@ -60,7 +60,9 @@ def test_the_next_window_begins_anew(api, monkeypatch):
     assert api.get("customer").headers["RateLimit-Remaining"] == "1"
 
 
-@pytest.mark.parametrize(("text", "rate"), [("", None), ("5/second", (5, 1)), ("600/minute", (600, 60))])
+@pytest.mark.parametrize(
+    ("text", "rate"), [("", None), ("5/second", (5, 1)), ("600/minute", (600, 60))]
+)
 def test_the_setting_is_read(monkeypatch, text, rate):
     monkeypatch.setenv("API_RATE_LIMIT", text)
 
@@ -80,8 +82,12 @@ def test_all_processes_count_together(tmp_path):
     with running_server(tmp_path, settings={"API_RATE_LIMIT": "10/day"}) as server:
         statuses: Counter[int] = Counter()
         for _ in range(30):  # each on a connection of its own, which either worker may take
-            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
-                connection.request("GET", "/api/v1/customer", headers={"Authorization": f"Token {server.key}"})
+            with closing(
+                http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            ) as connection:
+                connection.request(
+                    "GET", "/api/v1/customer", headers={"Authorization": f"Token {server.key}"}
+                )
                 statuses[connection.getresponse().status] += 1
 
     assert statuses == {200: 10, 429: 20}

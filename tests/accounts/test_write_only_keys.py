@@ -33,13 +33,19 @@ def writer(acme):
 def stored(api):
     """A customer and an event, stored with another key."""
     assert api.post("customer", a_customer("123", **CUSTOMER)).status == 201
-    event = an_event("123", id="e1", name=SECRET, created_at=1234567890, custom_attributes={"stored": SECRET})
+    event = an_event(
+        "123", id="e1", name=SECRET, created_at=1234567890, custom_attributes={"stored": SECRET}
+    )
     assert api.post("event", event).status == 201
 
 
 WRITES = [
     ("POST", "customer", {"customer_id": "123", **SENT}),
-    ("POST", "customer", [{"customer_id": "123", **SENT}, {"customer_id": "123", **SENT, "location": "Mine"}]),
+    (
+        "POST",
+        "customer",
+        [{"customer_id": "123", **SENT}, {"customer_id": "123", **SENT, "location": "Mine"}],
+    ),
     ("POST", "customer", [{"customer_id": "123", **SENT}] * 150),
     ("POST", "customer", [{"customer_id": "123", **SENT}, {"customer_id": "123"}]),
     ("PATCH", "customer/123", {}),
@@ -72,7 +78,13 @@ def test_answers_have_the_same_fields_as_for_other_keys(writer, api, stored, met
 
 
 def test_a_new_customer_is_answered_in_full(writer):
-    body = a_customer("new", location="Berlin", monthly_payment_amount=99.5, score=10**25, custom_attributes={"a": 0.1})
+    body = a_customer(
+        "new",
+        location="Berlin",
+        monthly_payment_amount=99.5,
+        score=10**25,
+        custom_attributes={"a": 0.1},
+    )
     row = writer.post("customer", body).row
 
     assert row["created_at"] == row["updated_at"].partition(".")[0]
@@ -92,7 +104,9 @@ def test_a_new_customer_is_answered_in_full(writer):
 
 
 def test_an_update_is_answered_with_what_was_sent(writer, stored):
-    row = writer.post("customer", {"customer_id": "123", **SENT, "location": "Berlin", "mine": [1, None]}).row
+    row = writer.post(
+        "customer", {"customer_id": "123", **SENT, "location": "Berlin", "mine": [1, None]}
+    ).row
 
     assert row.pop("updated_at")
     assert row == {
@@ -105,17 +119,24 @@ def test_an_update_is_answered_with_what_was_sent(writer, stored):
         "organisation_id": None,
         "custom_attributes": {"mine": [1, None]},
     }
-    assert Customer.objects.get().custom_attributes == {**CUSTOMER["custom_attributes"], "mine": [1, None]}
+    assert Customer.objects.get().custom_attributes == {
+        **CUSTOMER["custom_attributes"],
+        "mine": [1, None],
+    }
 
 
 def test_a_time_that_was_sent_is_answered(writer, stored):
-    row = writer.post("customer", {"customer_id": "123", **SENT, "created_at": "2017-05-05T21:34:59.5Z"}).row
+    row = writer.post(
+        "customer", {"customer_id": "123", **SENT, "created_at": "2017-05-05T21:34:59.5Z"}
+    ).row
 
     assert row["created_at"] == "1494020099.5"
 
 
 def test_a_patch_is_answered_with_what_was_sent(writer, stored):
-    row = writer.patch("customer/123", {"monthly_payment_amount": "999999999999.9999", "mine": 1, "gone": None}).row
+    row = writer.patch(
+        "customer/123", {"monthly_payment_amount": "999999999999.9999", "mine": 1, "gone": None}
+    ).row
 
     assert row.pop("updated_at")
     assert row.pop("monthly_payment_amount") == 999999999999.9999
@@ -143,5 +164,7 @@ def test_a_deleted_event_is_not_shown(writer, stored):
 
 
 def test_other_keys_are_answered_in_full(api, stored):
-    assert json.loads(api.patch("customer/123", {"mine": 1}).content)["data"][0]["location"] == SECRET
+    assert (
+        json.loads(api.patch("customer/123", {"mine": 1}).content)["data"][0]["location"] == SECRET
+    )
     assert api.delete("customer/123").row["location"] == SECRET

@@ -27,7 +27,9 @@ class Assistant:
 
     def post(self, method: str, params: dict[str, Any]) -> Any:
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        return Client().post("/mcp", json.dumps(body), content_type="application/json", headers=self.headers)
+        return Client().post(
+            "/mcp", json.dumps(body), content_type="application/json", headers=self.headers
+        )
 
     def call(self, name: str, **arguments: Any) -> Any:
         result = self.post("tools/call", {"name": name, "arguments": arguments}).json()["result"]
@@ -46,10 +48,17 @@ def assistant(acme: Any) -> Assistant:
 
 
 def test_customers_are_found_by_the_beginning_of_what_is_known(api, assistant):
-    api.post("customer", [a_customer("1", name="Ada Lovelace", plan="Atom"), a_customer("2", name="Alan Turing")])
+    api.post(
+        "customer",
+        [a_customer("1", name="Ada Lovelace", plan="Atom"), a_customer("2", name="Alan Turing")],
+    )
 
-    assert [row["customer_id"] for row in assistant.call("find_customers", text="lovel")["customers"]] == ["1"]
-    assert [row["customer_id"] for row in assistant.call("find_customers", plan="Starter")["customers"]] == ["2"]
+    assert [
+        row["customer_id"] for row in assistant.call("find_customers", text="lovel")["customers"]
+    ] == ["1"]
+    assert [
+        row["customer_id"] for row in assistant.call("find_customers", plan="Starter")["customers"]
+    ] == ["2"]
     assert len(assistant.call("find_customers")["customers"]) == 2
     assert len(assistant.call("find_customers", limit=1)["customers"]) == 1
 
@@ -58,19 +67,26 @@ def test_a_timeline_has_the_customer_and_pages_of_its_events(api, assistant):
     api.post("customer", a_customer("1"))
     api.post("event", [an_event("1", created_at=at, id=str(at)) for at in (10, 20, 30)])
     first = assistant.call("get_customer_timeline", customer_id="1", limit=2)
-    second = assistant.call("get_customer_timeline", customer_id="1", limit=2, cursor=first["next_cursor"])
+    second = assistant.call(
+        "get_customer_timeline", customer_id="1", limit=2, cursor=first["next_cursor"]
+    )
 
     assert first["customer"]["customer_id"] == "1"
     assert [row["id"] for row in first["events"]] == ["30", "20"]
     assert [row["id"] for row in second["events"]] == ["10"]
     assert second["next_cursor"] is None
-    between = assistant.call("get_customer_timeline", customer_id="1", since="20", until="30", names=["Logged in"])
+    between = assistant.call(
+        "get_customer_timeline", customer_id="1", since="20", until="30", names=["Logged in"]
+    )
     assert [row["id"] for row in between["events"]] == ["20"]
 
 
 def test_events_are_counted_of_all_and_of_one(api, assistant):
     now = int(time.time())
-    api.post("event", [an_event("1", created_at=now), an_event("2", name="Paid", created_at=now), an_event("2")])
+    api.post(
+        "event",
+        [an_event("1", created_at=now), an_event("2", name="Paid", created_at=now), an_event("2")],
+    )
     everyone = assistant.call("count_events", days=2)
     one = assistant.call("count_events", days=2, customer_id="2")
 
@@ -91,9 +107,15 @@ def test_what_was_refused_comes_with_its_reasons(api, assistant):
 
 
 def test_mistakes_are_told_to_the_assistant(assistant):
-    assert "No customer and no event" in assistant.complaint("get_customer_timeline", customer_id="nobody")
-    assert "created_at[gte]" in assistant.complaint("get_customer_timeline", customer_id="1", since="yesterday")
-    assert "cursor" in assistant.complaint("get_customer_timeline", customer_id="1", cursor="broken")
+    assert "No customer and no event" in assistant.complaint(
+        "get_customer_timeline", customer_id="nobody"
+    )
+    assert "created_at[gte]" in assistant.complaint(
+        "get_customer_timeline", customer_id="1", since="yesterday"
+    )
+    assert "cursor" in assistant.complaint(
+        "get_customer_timeline", customer_id="1", cursor="broken"
+    )
     assert "unknown field" in assistant.complaint("find_customers", query="x")
     assert "Invalid arguments" in assistant.complaint("find_customers", text="\0")
     assert "Invalid arguments" in assistant.complaint("count_events", days=100_000)
@@ -104,7 +126,9 @@ def test_nothing_of_another_account_is_seen(globex_api, assistant):
     globex_api.post("event", [an_event("1"), {"customer_id": "1"}])
 
     assert assistant.call("find_customers")["customers"] == []
-    assert "No customer and no event" in assistant.complaint("get_customer_timeline", customer_id="1")
+    assert "No customer and no event" in assistant.complaint(
+        "get_customer_timeline", customer_id="1"
+    )
     assert assistant.call("count_events")["events"] == 0
     assert assistant.call("count_events", customer_id="1")["events"] == 0
     assert assistant.call("list_rejected_items")["items"] == []
@@ -115,7 +139,9 @@ def test_only_tools_that_read_are_offered(assistant):
 
     assert [tool["name"] for tool in tools] == TOOLS
     assert all(tool["annotations"]["readOnlyHint"] for tool in tools)
-    assert all(tool["description"] and tool["inputSchema"] and tool["outputSchema"] for tool in tools)
+    assert all(
+        tool["description"] and tool["inputSchema"] and tool["outputSchema"] for tool in tools
+    )
 
 
 @pytest.mark.usefixtures("db")
@@ -161,7 +187,9 @@ def test_the_official_client_asks_a_real_server(server):
         headers = {"Authorization": f"Bearer {server.key}"}
         async with (
             httpx2.AsyncClient(headers=headers, timeout=30) as http,
-            McpClient(streamable_http_client(f"{server.url}/mcp", http_client=http), mode=mode) as client,
+            McpClient(
+                streamable_http_client(f"{server.url}/mcp", http_client=http), mode=mode
+            ) as client,
         ):
             tools = await client.list_tools()
             counted = await client.call_tool("count_events", {"days": 7})
@@ -172,5 +200,10 @@ def test_the_official_client_asks_a_real_server(server):
         names, counted, refused = asyncio.run(ask(mode))
 
         assert names == TOOLS
-        assert counted.structured_content == {"events": 0, "days": [], "names": {}, "complete": True}
+        assert counted.structured_content == {
+            "events": 0,
+            "days": [],
+            "names": {},
+            "complete": True,
+        }
         assert refused.is_error

@@ -21,7 +21,14 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 PROJECT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
@@ -51,18 +58,31 @@ class Server:
     def manage(self, *arguments: str, **environment: str) -> None:
         """Run a command of manage.py beside it."""
         command = [sys.executable, "manage.py", *arguments]
-        subprocess.run(command, cwd=PROJECT, env=self.environment | environment, check=True, capture_output=True)
+        subprocess.run(
+            command,
+            cwd=PROJECT,
+            env=self.environment | environment,
+            check=True,
+            capture_output=True,
+        )
 
     def mail_to(self, email: str) -> str:
         """The newest mail to the address."""
         files = sorted(self.mailbox.iterdir(), key=lambda file: file.stat().st_mtime_ns)
-        mails = [mail for file in files for mail in file.read_text().split("-" * 79) if f"To: {email}" in mail]
+        mails = [
+            mail
+            for file in files
+            for mail in file.read_text().split("-" * 79)
+            if f"To: {email}" in mail
+        ]
         assert mails, f"no mail to {email}"
         return mails[-1]
 
     def code_for(self, email: str) -> str:
         """The code in it."""
-        [code] = re.findall(r"^([A-Z0-9]+(?:-[A-Z0-9]+)*)$", self.mail_to(email).partition("\n\n")[2], re.MULTILINE)
+        [code] = re.findall(
+            r"^([A-Z0-9]+(?:-[A-Z0-9]+)*)$", self.mail_to(email).partition("\n\n")[2], re.MULTILINE
+        )
         return str(code)
 
     def link_for(self, email: str) -> str:
@@ -81,17 +101,31 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {
-        name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "DJANGO_SETTINGS_MODULE"}
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "DJANGO_SETTINGS_MODULE"}
     }
-    environment |= {"TRAITLY_DATA_DIR": str(data_dir), "PORT": str(port), "EMAIL_URL": f"filemail:///{mailbox}"}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, env=environment, check=True)
+    environment |= {
+        "TRAITLY_DATA_DIR": str(data_dir),
+        "PORT": str(port),
+        "EMAIL_URL": f"filemail:///{mailbox}",
+    }
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, env=environment, check=True
+    )
     log = (data_dir / "gunicorn.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "traitly.wsgi"], cwd=PROJECT, env=environment, stdout=log, stderr=log
+        [sys.executable, "-m", "gunicorn", "traitly.wsgi"],
+        cwd=PROJECT,
+        env=environment,
+        stdout=log,
+        stderr=log,
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: urllib.request.urlopen(f"{address}/health", timeout=5).status == 200, seconds=60)
+        wait_for(
+            lambda: urllib.request.urlopen(f"{address}/health", timeout=5).status == 200, seconds=60
+        )
         yield Server(address, mailbox, environment)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -177,7 +211,9 @@ class Visitor:
     def log_in_operator(self) -> None:
         """As a superuser that ``manage.py createsuperuser`` makes, with the code that the first log-in asks for."""
         email = f"operator{next(_serial)}-{os.getpid()}@initech.example"
-        self.server.manage("createsuperuser", "--noinput", "--email", email, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+        self.server.manage(
+            "createsuperuser", "--noinput", "--email", email, DJANGO_SUPERUSER_PASSWORD=PASSWORD
+        )
         self.open("/admin/")
         self.fill(Email=email, Password=PASSWORD)
         self.press("Log in")
@@ -198,23 +234,39 @@ class Visitor:
         self.open("/quickstart/")
         headers = {"Authorization": f"Token {self.key()}", "Content-Type": "application/json"}
         address = f"{self.server.address}/api/v1/{path}"
-        urllib.request.urlopen(urllib.request.Request(address, json.dumps(items).encode(), headers)).close()
+        urllib.request.urlopen(
+            urllib.request.Request(address, json.dumps(items).encode(), headers)
+        ).close()
 
     def send_something(self) -> None:
         """A customer, two events of it, and one that is refused."""
-        customer = {"customer_id": "123", "name": "John Smith", "email": "john@example.com", "plan": "Starter"}
+        customer = {
+            "customer_id": "123",
+            "name": "John Smith",
+            "email": "john@example.com",
+            "plan": "Starter",
+        }
         event = {"customer_id": "123", "name": "Logged in"}
-        self.send("customer", customer | {"monthly_payment_amount": 199, "custom_attributes": {"role": "manager"}})
-        self.send("event", event, event | {"name": "Logged out"}, event | {"created_at": "yesterday"})
+        self.send(
+            "customer",
+            customer | {"monthly_payment_amount": 199, "custom_attributes": {"role": "manager"}},
+        )
+        self.send(
+            "event", event, event | {"name": "Logged out"}, event | {"created_at": "yesterday"}
+        )
 
     def check_accessibility(self, *without: str) -> None:
         """No violation that axe-core can find, but of the rules that are named."""
-        results = Axe().run(self.page, options={"rules": {rule: {"enabled": False} for rule in without}})
+        results = Axe().run(
+            self.page, options={"rules": {rule: {"enabled": False} for rule in without}}
+        )
         assert results.violations_count == 0, f"{self.page.url}\n{results.generate_report()}"
 
     def check_width(self) -> None:
         """Nothing sticks out to the side."""
-        out = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        out = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert out <= 0, f"{self.page.url} is {out} px too wide"
 
 

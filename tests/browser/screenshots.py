@@ -31,7 +31,11 @@ def welcome_path() -> str:
     from accounts.first_login import make_token
     from accounts.models import User
 
-    owner = User.objects.filter(memberships__role="owner", is_staff=False).order_by("memberships__account_id").first()
+    owner = (
+        User.objects.filter(memberships__role="owner", is_staff=False)
+        .order_by("memberships__account_id")
+        .first()
+    )
     if owner is None:
         sys.exit("There is no account to show: start make run, then make demo.")
     return f"/welcome/{make_token(owner)}/"
@@ -49,7 +53,9 @@ def operators_session() -> str:
     return client.cookies["sessionid"].value
 
 
-def take(page: Page, server: str, pictures: list[tuple[str, str, ViewportSize, Literal["light", "dark"]]]) -> None:
+def take(
+    page: Page, server: str, pictures: list[tuple[str, str, ViewportSize, Literal["light", "dark"]]]
+) -> None:
     """Take some pictures."""
     for name, address, viewport, scheme in pictures:
         page.set_viewport_size(viewport)
@@ -64,7 +70,9 @@ def main() -> None:
     session = operators_session()
     executable = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+        )
         page = browser.new_page(viewport=DESKTOP)
         page.goto(server + path)
         page.goto(f"{server}/customers/")  # shows the message of the log-in, which is then gone

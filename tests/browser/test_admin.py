@@ -105,7 +105,9 @@ def test_the_keyboard_does_everything(operator):
     visitor = operator()
     page = visitor.open("/admin/")
     focus(page, "#nav-sidebar-apps [href='/admin/accounts/apikey/']")
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"  # it can be seen
+    assert (
+        page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    )  # it can be seen
     page.keyboard.press("Enter")
     page.wait_for_url("**/apikey/")
     focus(page, "button.filters")

@@ -38,7 +38,9 @@ class Sender:
 
     def __call__(self, kind, *items):
         headers = {"Authorization": f"Token {self.key}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.server.address}/api/v1/{kind}", json.dumps(items).encode(), headers)
+        request = urllib.request.Request(
+            f"{self.server.address}/api/v1/{kind}", json.dumps(items).encode(), headers
+        )
         with contextlib.suppress(urllib.error.HTTPError):  # 400 where all of them are refused
             urllib.request.urlopen(request).close()
 
@@ -62,7 +64,9 @@ def test_events_appear_by_themselves(visitor, send):
     page.get_by_role("link", name="First", exact=True).focus()
     send("event", event("Second"))
     expect(page.get_by_role("link", name="Second", exact=True)).to_be_visible(timeout=4000)
-    assert page.evaluate("document.activeElement.textContent") == "First"  # a new list leaves the focus where it was
+    assert (
+        page.evaluate("document.activeElement.textContent") == "First"
+    )  # a new list leaves the focus where it was
 
 
 def test_pausing_holds_the_list_still(visitor, send):
@@ -108,7 +112,11 @@ def test_a_refused_event_is_mended_with_the_keyboard(visitor, send):
 
 
 def test_customers_are_found_while_one_types(visitor, send):
-    send("customer", JOHN, JOHN | {"customer_id": "456", "name": "Alice Brown", "email": "alice@example.com"})
+    send(
+        "customer",
+        JOHN,
+        JOHN | {"customer_id": "456", "name": "Alice Brown", "email": "alice@example.com"},
+    )
     send("event", event(), event("Paid"))
     page = visitor.open("/customers/")
     page.get_by_label("Search").press_sequentially("smi")
@@ -197,9 +205,16 @@ def test_accessible_and_not_too_wide(new_visitor, viewport, scheme):
     visitor.sign_up()
     send = Sender(visitor)
     send("customer", JOHN | {"monthly_payment_amount": 199, "role": "manager", "long": "x" * 200})
-    send("event", *(event(f"Event {number}") for number in range(7)), event(created_at="x", note="y" * 300))
+    send(
+        "event",
+        *(event(f"Event {number}") for number in range(7)),
+        event(created_at="x", note="y" * 300),
+    )
     page = visitor.open("/events/")
-    opened = [page.get_by_role("link", name=name).first.get_attribute("href") for name in ("Event 1", "Fix")]
+    opened = [
+        page.get_by_role("link", name=name).first.get_attribute("href")
+        for name in ("Event 1", "Fix")
+    ]
     for path in [*PAGES, *opened]:
         visitor.open(path)
         for summary in page.locator("details.behind > summary").all():
@@ -321,7 +336,9 @@ def test_a_list_that_gets_no_answer_says_so(visitor, send):
     visitor.complaints.clear()  # the browser reports each 503
 
 
-@pytest.mark.parametrize("path", ["/", "/events/", "/events/rejected/", "/customers/", "/customers/customer/?id=123"])
+@pytest.mark.parametrize(
+    "path", ["/", "/events/", "/events/rejected/", "/customers/", "/customers/customer/?id=123"]
+)
 def test_weighs_little_and_stays_where_it_is(visitor, send, path):
     """Compressed, with all that it loads; nothing on it moves while it loads."""
     send("customer", JOHN)

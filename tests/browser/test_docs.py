@@ -4,7 +4,13 @@ import pytest
 
 from tests.browser.conftest import DESKTOP, PHONE
 
-PAGES = ["/docs/", "/docs/events/", "/docs/errors/", "/docs/guides/quickstart/", "/docs/search/?q=cursor"]
+PAGES = [
+    "/docs/",
+    "/docs/events/",
+    "/docs/errors/",
+    "/docs/guides/quickstart/",
+    "/docs/search/?q=cursor",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -24,7 +30,11 @@ def test_without_scripts_a_page_reads_and_the_language_changes(new_visitor):
 
     assert page.locator("#create-an-event pre[data-of=python]").first.is_visible()
     assert not page.locator("#create-an-event pre[data-of=curl]").first.is_visible()
-    assert page.get_by_role("navigation", name="Contents").get_by_role("link", name="Customers").is_visible()
+    assert (
+        page.get_by_role("navigation", name="Contents")
+        .get_by_role("link", name="Customers")
+        .is_visible()
+    )
 
 
 def test_the_language_is_kept_from_page_to_page(visitor):

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser fo
 
 def status(server, key):
     """What the API answers to the key."""
-    request = urllib.request.Request(f"{server.address}/api/v1/customer", headers={"Authorization": f"Token {key}"})
+    request = urllib.request.Request(
+        f"{server.address}/api/v1/customer", headers={"Authorization": f"Token {key}"}
+    )
     try:
         with urllib.request.urlopen(request) as response:
             return response.status
@@ -75,7 +77,9 @@ def test_password_reset(visitor, new_visitor, server):
     other.fill(Email=email, Password="another good one")
     other.press("Log in")
     other.page.get_by_role("navigation", name="Main").wait_for()
-    visitor.page.wait_for_url("**/login/**")  # sessions under the old password have ended, and the open page sees it
+    visitor.page.wait_for_url(
+        "**/login/**"
+    )  # sessions under the old password have ended, and the open page sees it
 
 
 def test_invite(visitor, new_visitor, server):

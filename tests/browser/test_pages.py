@@ -6,7 +6,14 @@ from tests.browser.conftest import DESKTOP, PASSWORD, PHONE
 
 pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all of them
 
-ANONYMOUS = ["/login/", "/register/", "/password/reset/", "/password/reset/done/", "/invitation/none/", "/nowhere/"]
+ANONYMOUS = [
+    "/login/",
+    "/register/",
+    "/password/reset/",
+    "/password/reset/done/",
+    "/invitation/none/",
+    "/nowhere/",
+]
 OWNERS = [
     "/",
     "/events/",
@@ -31,7 +38,9 @@ OWNERS = [
 ]
 
 
-@pytest.mark.parametrize(("viewport", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("viewport", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"]
+)
 def test_accessible_and_not_too_wide(new_visitor, viewport, scheme):
     visitor = new_visitor(viewport=viewport, color_scheme=scheme)
     for path in ANONYMOUS:
@@ -98,7 +107,9 @@ def test_the_keyboard_does_everything(visitor):
     page.keyboard.press("Enter")
     page.wait_for_url("**/keys/")
     focus(page, "form[action*=reveal] button")
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"  # it can be seen
+    assert (
+        page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    )  # it can be seen
     page.keyboard.press("Enter")
     page.locator("#key").wait_for()
 
@@ -117,7 +128,9 @@ def test_everything_works_without_scripts(new_visitor):
     visitor.sign_up()
     page = visitor.page
     assert page.get_by_role("link", name="Look again").is_visible()
-    assert not page.get_by_role("button", name="Copy").count()  # a button that does nothing is not shown
+    assert not page.get_by_role(
+        "button", name="Copy"
+    ).count()  # a button that does nothing is not shown
     visitor.key()
     page.get_by_role("link", name="JavaScript").click()
     assert "fetch(" in page.locator(".code").first.inner_text()

@@ -28,7 +28,10 @@ from tests.server import ROOT, Server, running_server
 def worker(server: Server) -> Iterator[None]:
     """The worker beside the server, which sends webhooks."""
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "run_worker"], cwd=ROOT, env=server.environment, stderr=subprocess.DEVNULL
+        [sys.executable, "manage.py", "run_worker"],
+        cwd=ROOT,
+        env=server.environment,
+        stderr=subprocess.DEVNULL,
     )
     try:
         yield

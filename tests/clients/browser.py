@@ -89,13 +89,18 @@ def main() -> None:
     """Check, or say that there is no browser."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
-        print("Chromium is missing: the JavaScript client was not tried in a browser.", file=sys.stderr)
+        print(
+            "Chromium is missing: the JavaScript client was not tried in a browser.",
+            file=sys.stderr,
+        )
         return
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         _check(browser.new_page())
         browser.close()
-    print("In a browser: sent, retried, read, refused, verified, and sent the queue when the page was left.")
+    print(
+        "In a browser: sent, retried, read, refused, verified, and sent the queue when the page was left."
+    )
 
 
 if __name__ == "__main__":

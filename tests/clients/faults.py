@@ -69,7 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "DELETE":
             self.server.faults.clear()
             self.server.requests.clear()
-        self._respond(200, {"Content-Type": "application/json"}, json.dumps(self.server.requests).encode())
+        self._respond(
+            200, {"Content-Type": "application/json"}, json.dumps(self.server.requests).encode()
+        )
 
     def _break(self, fault: dict[str, Any], body: bytes) -> None:
         kind = fault["fault"]
@@ -91,15 +93,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _ask_server(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=60)
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+        headers = {
+            name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP
+        }
         connection.request(self.command, self.path, body or None, headers)
         response = connection.getresponse()
         content = response.read()
         connection.close()
-        kept = {name: value for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP}
+        kept = {
+            name: value for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP
+        }
         return response.status, kept, content
 
-    def _respond(self, status: int, headers: dict[str, str], content: bytes, send: int | None = None) -> None:
+    def _respond(
+        self, status: int, headers: dict[str, str], content: bytes, send: int | None = None
+    ) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

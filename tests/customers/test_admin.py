@@ -42,7 +42,9 @@ def test_the_list_links_to_the_customer(operator: Client, acme: Account) -> None
     assert "123" in operator.get(_address(customer)).content.decode()
 
 
-def test_the_list_of_an_account_has_no_others(operator: Client, acme: Account, globex: Account) -> None:
+def test_the_list_of_an_account_has_no_others(
+    operator: Client, acme: Account, globex: Account
+) -> None:
     CustomerFactory.create(account=acme, name="Acme's customer")
     CustomerFactory.create(account=globex, name="Customer of Globex")
     page = operator.get(f"{LIST}?account={acme.pk}").content.decode()
@@ -66,7 +68,9 @@ def test_a_search_without_an_account_asks_for_one(operator: Client, acme: Accoun
 
 
 @pytest.mark.parametrize("account", ["abc", "-1", "1e3", "²"])
-def test_an_account_that_is_none_is_refused_without_an_error(operator: Client, account: str) -> None:
+def test_an_account_that_is_none_is_refused_without_an_error(
+    operator: Client, account: str
+) -> None:
     assert operator.get(LIST, {"account": account}).headers["Location"] == f"{LIST}?e=1"
 
 
@@ -75,7 +79,9 @@ def test_an_account_beyond_every_id_has_no_customers(operator: Client) -> None:
 
 
 def test_old_customers_are_filtered_out(operator: Client, acme: Account) -> None:
-    CustomerFactory.create(account=acme, name="Old", created_at=timezone.now() - datetime.timedelta(days=8))
+    CustomerFactory.create(
+        account=acme, name="Old", created_at=timezone.now() - datetime.timedelta(days=8)
+    )
     CustomerFactory.create(account=acme, name="New")
     page = operator.get(f"{LIST}?days=7").content.decode()
     assert "New" in page
@@ -83,7 +89,9 @@ def test_old_customers_are_filtered_out(operator: Client, acme: Account) -> None
 
 
 def test_attributes_are_shown_to_the_digit_and_escaped(operator: Client, acme: Account) -> None:
-    customer = CustomerFactory.create(account=acme, custom_attributes={"big": 10**400, "x": "<script>"})
+    customer = CustomerFactory.create(
+        account=acme, custom_attributes={"big": 10**400, "x": "<script>"}
+    )
     page = operator.get(_address(customer)).content.decode()
     assert f"&quot;big&quot;: 1{'0' * 400}" in page
     assert "&lt;script&gt;" in page
@@ -91,8 +99,12 @@ def test_attributes_are_shown_to_the_digit_and_escaped(operator: Client, acme: A
 
 
 def test_a_change_is_stored_and_the_rest_is_left(operator: Client, acme: Account) -> None:
-    customer = CustomerFactory.create(account=acme, custom_attributes={"role": "manager"}, location="Berlin")
-    form = _form(email=customer.email, plan="Atom", monthly_payment_amount="99.5", location="Berlin")
+    customer = CustomerFactory.create(
+        account=acme, custom_attributes={"role": "manager"}, location="Berlin"
+    )
+    form = _form(
+        email=customer.email, plan="Atom", monthly_payment_amount="99.5", location="Berlin"
+    )
     with CaptureQueriesContext(connection) as queries:
         assert operator.post(_address(customer), form).status_code == 302
     [update] = [query["sql"] for query in queries if "UPDATE customers_customer" in query["sql"]]
@@ -102,7 +114,11 @@ def test_a_change_is_stored_and_the_rest_is_left(operator: Client, acme: Account
     assert "location" not in changed
     before = customer.updated_at
     customer.refresh_from_db()
-    assert (customer.plan, customer.monthly_payment_amount, customer.location) == ("Atom", Decimal("99.5"), "Berlin")
+    assert (customer.plan, customer.monthly_payment_amount, customer.location) == (
+        "Atom",
+        Decimal("99.5"),
+        "Berlin",
+    )
     assert customer.custom_attributes == {"role": "manager"}
     assert customer.updated_at > before
 
@@ -118,7 +134,9 @@ def test_a_change_is_stored_and_the_rest_is_left(operator: Client, acme: Account
         {"plan": "a\0b"},
     ],
 )
-def test_what_the_api_refuses_is_refused(operator: Client, acme: Account, field: dict[str, str]) -> None:
+def test_what_the_api_refuses_is_refused(
+    operator: Client, acme: Account, field: dict[str, str]
+) -> None:
     customer = CustomerFactory.create(account=acme)
     answer = operator.post(_address(customer), _form(**field))
     assert answer.status_code == 200
@@ -134,12 +152,16 @@ def test_the_log_of_a_change_links_back(operator: Client, acme: Account) -> None
     assert "Plan" in history
 
 
-@pytest.mark.parametrize("address", ["0_3Ax", "x", "1_3A", "_3A1", "1_3A%00", "9999999999999999999999_3A1"])
+@pytest.mark.parametrize(
+    "address", ["0_3Ax", "x", "1_3A", "_3A1", "1_3A%00", "9999999999999999999999_3A1"]
+)
 def test_an_address_of_nothing_is_answered(operator: Client, address: str) -> None:
     assert operator.get(f"{LIST}{address}/change/").headers["Location"] == "/admin/"
 
 
-def test_another_account_does_not_have_the_customer(operator: Client, acme: Account, globex: Account) -> None:
+def test_another_account_does_not_have_the_customer(
+    operator: Client, acme: Account, globex: Account
+) -> None:
     customer = CustomerFactory.create(account=acme)
     assert operator.get(_address(customer, globex.pk)).headers["Location"] == "/admin/"
 
@@ -147,7 +169,12 @@ def test_another_account_does_not_have_the_customer(operator: Client, acme: Acco
 def test_nothing_is_added_or_deleted_here(operator: Client, acme: Account) -> None:
     customer = CustomerFactory.create(account=acme)
     assert operator.get(f"{LIST}add/").status_code == 403
-    assert operator.post(_address(customer).replace("/change/", "/delete/"), {"post": "yes"}).status_code == 403
+    assert (
+        operator.post(
+            _address(customer).replace("/change/", "/delete/"), {"post": "yes"}
+        ).status_code
+        == 403
+    )
     assert Customer.objects.filter(account=acme).exists()
 
 
@@ -171,7 +198,9 @@ def test_lists_of_an_account_are_read_by_an_index(
 
 
 @PLAIN_ONLY
-def test_the_list_of_all_accounts_is_read_by_an_index(operator: Client, acme: Account, globex: Account) -> None:
+def test_the_list_of_all_accounts_is_read_by_an_index(
+    operator: Client, acme: Account, globex: Account
+) -> None:
     for account in (acme, globex):
         Customer.objects.bulk_create(CustomerFactory.build_batch(500, account=account))
     for plan in plan_of(operator, LIST, {}, "customers_customer", incremental_sort=False):
@@ -185,7 +214,9 @@ def test_what_a_patch_would_refuse_is_refused(operator: Client, acme: Account, m
 
     def refuse(body, customer_id):
         sent.append((json.loads(body.data), customer_id))
-        raise InvalidRequestError([Error("invalid", "Not this plan.", "plan"), Error("invalid", "Not at all.", "x")])
+        raise InvalidRequestError(
+            [Error("invalid", "Not this plan.", "plan"), Error("invalid", "Not at all.", "x")]
+        )
 
     monkeypatch.setattr("customers.admin.read_changes", refuse)
     page = operator.post(_address(customer), _form(plan="Atom")).content.decode()
@@ -217,10 +248,14 @@ def test_an_email_or_an_id_with_an_at_is_found_in_an_account(
 ) -> None:
     anna = CustomerFactory.create(account=acme, customer_id="a@b-1", email="anna@example.com")
     CustomerFactory.create(account=globex, customer_id="a@b-2", email="anna@example.com")
-    assert list(operator.get(LIST, {"account": str(acme.pk), "q": term}).context["cl"].result_list) == [anna]
+    assert list(
+        operator.get(LIST, {"account": str(acme.pk), "q": term}).context["cl"].result_list
+    ) == [anna]
 
 
-def test_of_too_many_accounts_one_must_be_chosen(operator: Client, acme: Account, globex: Account, monkeypatch) -> None:
+def test_of_too_many_accounts_one_must_be_chosen(
+    operator: Client, acme: Account, globex: Account, monkeypatch
+) -> None:
     CustomerFactory.create(account=acme, customer_id="DE-1", name="Anna")
     monkeypatch.setattr("accounts.queries._MAX_SEARCHED", 1)
     page = operator.get(LIST, {"q": "DE-1"}).content.decode()
@@ -229,7 +264,9 @@ def test_of_too_many_accounts_one_must_be_chosen(operator: Client, acme: Account
 
 
 @pytest.mark.parametrize("query", [{}, {"account": "1"}])
-def test_a_search_for_a_nul_finds_nothing(operator: Client, acme: Account, query: dict[str, str]) -> None:
+def test_a_search_for_a_nul_finds_nothing(
+    operator: Client, acme: Account, query: dict[str, str]
+) -> None:
     assert not operator.get(LIST, query | {"q": "a\0"}).context["cl"].result_list
 
 

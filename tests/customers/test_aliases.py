@@ -16,7 +16,9 @@ from traitly.lists.streams import ndjson_lines
 @pytest.fixture
 def say(acme):
     def say(*pairs):
-        aliases = [NewAlias(previous_id, customer_id, "alias") for previous_id, customer_id in pairs]
+        aliases = [
+            NewAlias(previous_id, customer_id, "alias") for previous_id, customer_id in pairs
+        ]
         return add_aliases(account_id=acme.pk, aliases=aliases, now=timezone.now())
 
     return say
@@ -40,23 +42,42 @@ def test_a_profile_that_was_stored_before_stays_until_the_other_one_is(api, say)
 
 def test_the_timeline_has_the_events_of_all_ids_in_order(api, say):
     api.post(
-        "event", [an_event("anon", id="1", created_at=1, name="A"), an_event("user", id="2", created_at=2, name="B")]
+        "event",
+        [
+            an_event("anon", id="1", created_at=1, name="A"),
+            an_event("user", id="2", created_at=2, name="B"),
+        ],
     )
-    api.post("event", [an_event("old", id="3", created_at=3, name="A"), an_event("other", id="4", created_at=4)])
+    api.post(
+        "event",
+        [an_event("old", id="3", created_at=3, name="A"), an_event("other", id="4", created_at=4)],
+    )
     say(("anon", "user"), ("old", "anon"))
 
     for customer_id in ("user", "anon", "old"):
         rows = api.get(f"customer/{customer_id}/event").data
-        assert [(row["id"], row["customer_id"]) for row in rows] == [("1", "user"), ("2", "user"), ("3", "user")]
+        assert [(row["id"], row["customer_id"]) for row in rows] == [
+            ("1", "user"),
+            ("2", "user"),
+            ("3", "user"),
+        ]
     assert api.get("event/3").row["customer_id"] == "user"
 
 
 def test_the_timeline_of_several_ids_has_pages_and_filters(api, say):
-    api.post("event", [an_event(("user", "anon")[n % 2], id=str(n), created_at=n, name=f"N{n % 3}") for n in range(20)])
+    api.post(
+        "event",
+        [
+            an_event(("user", "anon")[n % 2], id=str(n), created_at=n, name=f"N{n % 3}")
+            for n in range(20)
+        ],
+    )
     say(("anon", "user"))
 
     first = api.get("customer/user/event", {"limit": 7})
-    second = api.get("customer/user/event", {"limit": 100, "cursor": first.json["metadata"]["next_cursor"]})
+    second = api.get(
+        "customer/user/event", {"limit": 100, "cursor": first.json["metadata"]["next_cursor"]}
+    )
     assert [row["id"] for row in first.data + second.data] == [str(n) for n in range(20)]
     filtered = api.get("customer/user/event", {"name": "N1", "sort": "-created_at"}).data
     assert [row["id"] for row in filtered] == ["19", "16", "13", "10", "7", "4", "1"]
@@ -70,7 +91,9 @@ def test_what_is_stored_is_not_rewritten(api, acme, say):
 
 
 def test_deleting_an_alias_separates_the_ids_again(api, say):
-    api.post("event", [an_event("anon", id="1", created_at=1), an_event("user", id="2", created_at=2)])
+    api.post(
+        "event", [an_event("anon", id="1", created_at=1), an_event("user", id="2", created_at=2)]
+    )
     say(("anon", "user"))
 
     response = api.delete("customer/user/alias/anon")
@@ -134,7 +157,9 @@ def test_erasing_erases_what_is_stored_under_every_id(api, acme, say):
 
     assert response.row["customer_id"] == "user"
     assert response.json["metadata"]["events"] == 2
-    assert set(Customer.objects.filter(account=acme).values_list("customer_id", flat=True)) == {"other"}
+    assert set(Customer.objects.filter(account=acme).values_list("customer_id", flat=True)) == {
+        "other"
+    }
     assert Event.objects.filter(account=acme).count() == 1
     assert not Alias.objects.filter(account=acme).exists()
 
@@ -179,6 +204,10 @@ def test_an_export_names_the_customer_as_it_is_known_now(api, acme, say):
     api.post("event", [an_event("anon", id="1"), an_event("other", id="2")])
     say(("anon", "user"))
 
-    lines = b"".join(ndjson_lines(everything(account_id=acme.pk), account_id=acme.pk)).decode().splitlines()
+    lines = (
+        b"".join(ndjson_lines(everything(account_id=acme.pk), account_id=acme.pk))
+        .decode()
+        .splitlines()
+    )
 
     assert [json.loads(line)["customer_id"] for line in lines] == ["user", "other"]

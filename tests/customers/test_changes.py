@@ -37,9 +37,9 @@ def versions() -> list[Any]:
 def changes_agree() -> bool:
     stored = Customer.objects.order_by("account_id", "customer_id")
     changes = Change.objects.order_by("account_id", "customer_id")
-    return list(stored.values_list("account_id", "customer_id", "updated_at", "custom_attributes")) == list(
-        changes.values_list("account_id", "customer_id", "changed_at", "attributes")
-    )
+    return list(
+        stored.values_list("account_id", "customer_id", "updated_at", "custom_attributes")
+    ) == list(changes.values_list("account_id", "customer_id", "changed_at", "attributes"))
 
 
 SAME: list[dict[str, Any]] = [
@@ -59,7 +59,11 @@ def test_what_changes_nothing_writes_nothing(api: Api, method: str, again: dict[
     first = api.post("customer", a_customer("1", **FULL)).row
     before = versions()
 
-    response = api.post("customer", a_customer("1", **again)) if method == "POST" else api.patch("customer/1", again)
+    response = (
+        api.post("customer", a_customer("1", **again))
+        if method == "POST"
+        else api.patch("customer/1", again)
+    )
 
     assert response.status == 200
     assert response.row == first
@@ -87,10 +91,16 @@ CHANGES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_what_changes_something_is_stored_with_its_time(api: Api, method: str, change: dict[str, Any]) -> None:
+def test_what_changes_something_is_stored_with_its_time(
+    api: Api, method: str, change: dict[str, Any]
+) -> None:
     first = api.post("customer", a_customer("1", **FULL)).row
 
-    response = api.post("customer", a_customer("1", **change)) if method == "POST" else api.patch("customer/1", change)
+    response = (
+        api.post("customer", a_customer("1", **change))
+        if method == "POST"
+        else api.patch("customer/1", change)
+    )
 
     [(field, value)] = change.items()
     if field == "custom_attributes":
@@ -105,9 +115,15 @@ def test_what_changes_something_is_stored_with_its_time(api: Api, method: str, c
 
 @pytest.mark.django_db(transaction=True)
 def test_of_a_batch_only_those_are_written_that_change(api: Api) -> None:
-    before = {row["customer_id"]: row for row in api.post("customer", [a_customer(str(n)) for n in range(5)]).data}
+    before = {
+        row["customer_id"]: row
+        for row in api.post("customer", [a_customer(str(n)) for n in range(5)]).data
+    }
 
-    response = api.post("customer", [a_customer("0"), a_customer("1", plan="Atom"), a_customer("2"), a_customer("new")])
+    response = api.post(
+        "customer",
+        [a_customer("0"), a_customer("1", plan="Atom"), a_customer("2"), a_customer("new")],
+    )
 
     assert response.status == 201
     assert [row["customer_id"] for row in response.data] == ["0", "1", "2", "new"]
@@ -152,13 +168,18 @@ def test_a_change_of_attributes_alone_needs_no_entry_in_the_customers_indexes(ap
 
     def hot() -> int:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_get_xact_tuples_hot_updated('customers_customer'::regclass)")
+            cursor.execute(
+                "SELECT pg_stat_get_xact_tuples_hot_updated('customers_customer'::regclass)"
+            )
             return int(cursor.fetchone()[0])
 
     before = hot()
     api.post("customer", [a_customer(str(number), plan="Atom") for number in range(20)])
     assert hot() == before
-    api.post("customer", [a_customer(str(number), plan="Atom", custom_attributes={"a": 1}) for number in range(20)])
+    api.post(
+        "customer",
+        [a_customer(str(number), plan="Atom", custom_attributes={"a": 1}) for number in range(20)],
+    )
     assert hot() >= before + 5  # not all: pages may be full of what other tests have left
 
 
@@ -184,9 +205,15 @@ def test_who_finds_the_same_change_made_meanwhile_changes_nothing(api: Api) -> N
 
     [response] = responses
     assert response.status == 201
-    assert [(row["customer_id"], row["plan"]) for row in response.data] == [("1", "Atom"), ("2", "Starter")]
+    assert [(row["customer_id"], row["plan"]) for row in response.data] == [
+        ("1", "Atom"),
+        ("2", "Starter"),
+    ]
     assert response.data[0] == api.get("customer/1").row
-    assert Change.objects.get(customer_id="1").changed_at == Customer.objects.get(customer_id="1").updated_at
+    assert (
+        Change.objects.get(customer_id="1").changed_at
+        == Customer.objects.get(customer_id="1").updated_at
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -200,11 +227,15 @@ def test_many_who_send_the_same_change_it_once(transactional_db: None) -> None:
     assert len({response.row["updated_at"] for response in responses}) == 1
 
 
-def test_customers_of_an_older_version_are_repaired(acme: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_customers_of_an_older_version_are_repaired(
+    acme: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     for customer_id in ("1", "2", "3"):
         CustomerFactory.create(account=acme, customer_id=customer_id, custom_attributes={"a": 1})
     Change.objects.filter(customer_id="1").delete()
-    Customer.objects.filter(customer_id="2").update(updated_at="2096-01-01T00:00:00Z", custom_attributes={"a": 2})
+    Customer.objects.filter(customer_id="2").update(
+        updated_at="2096-01-01T00:00:00Z", custom_attributes={"a": 2}
+    )
 
     call_command("repair_customers")
     assert changes_agree()

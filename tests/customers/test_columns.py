@@ -37,7 +37,9 @@ def test_a_line_is_all_that_a_new_field_takes(tmp_path: Path) -> None:
     """CONTRIBUTING.md's example, "Adding a field to customers"."""
     assert COUNTRY.strip() in (ROOT / "CONTRIBUTING.md").read_text()
     for app in ROOT.glob("*/apps.py"):
-        shutil.copytree(app.parent, tmp_path / app.parent.name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            app.parent, tmp_path / app.parent.name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     file = tmp_path / "customers" / "columns.py"
     before, meta, after = file.read_text().partition("\n    class Meta:\n        abstract = True\n")
     file.write_text(f"{before}{COUNTRY}{meta}{after}")
@@ -53,7 +55,10 @@ def test_a_line_is_all_that_a_new_field_takes(tmp_path: Path) -> None:
 
     assert run.returncode == 0, run.stderr
     assert "Add field country to customer" in run.stdout
-    assert "Create index customers_by_country on field(s) account, country, created_at, customer_id" in run.stdout
+    assert (
+        "Create index customers_by_country on field(s) account, country, created_at, customer_id"
+        in run.stdout
+    )
 
 
 def test_every_declared_column_is_in_every_place() -> None:
@@ -61,7 +66,12 @@ def test_every_declared_column_is_in_every_place() -> None:
     assert list(LIST.columns) == names
     assert SCHEMA.fields == PATCH_SCHEMA.fields == {each.name for each in COLUMNS if each.accepts}
     assert {each.name for each in OPTIONAL} < {each.name for each in REPLACED} < SCHEMA.fields
-    assert {field.name for field in Customer._meta.local_fields} == {*names, "account", "id", "previous"}
+    assert {field.name for field in Customer._meta.local_fields} == {
+        *names,
+        "account",
+        "id",
+        "previous",
+    }
 
 
 @pytest.mark.parametrize(
@@ -70,9 +80,21 @@ def test_every_declared_column_is_in_every_place() -> None:
         (models.BooleanField(null=True), {"accepts": bool}, "no entry for BooleanField"),
         (models.CharField(max_length=9), {"accepts": Name}, "neither required nor nullable"),
         (models.CharField(max_length=9), {"accepts": Text, "required": True}, "must be nullable"),
-        (models.CharField(max_length=9), {"accepts": Name, "required": True, "ranges": True}, "numbers and times"),
-        (models.DateTimeField(null=True), {"accepts": Name, "sorts": True}, "only if it is a number"),
-        (models.CharField(max_length=9), {"accepts": Name, "required": True, "sorts": True, "filters": True}, "each"),
+        (
+            models.CharField(max_length=9),
+            {"accepts": Name, "required": True, "ranges": True},
+            "numbers and times",
+        ),
+        (
+            models.DateTimeField(null=True),
+            {"accepts": Name, "sorts": True},
+            "only if it is a number",
+        ),
+        (
+            models.CharField(max_length=9),
+            {"accepts": Name, "required": True, "sorts": True, "filters": True},
+            "each",
+        ),
     ],
 )
 def test_what_could_not_work_is_refused_at_the_start(field, declared, said) -> None:

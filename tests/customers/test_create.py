@@ -154,7 +154,10 @@ MERGES = [
 def test_attributes_are_merged_key_by_key(api, first, second, merged):
     api.post("customer", a_customer(custom_attributes=first))
 
-    assert api.post("customer", a_customer(custom_attributes=second)).row["custom_attributes"] == merged
+    assert (
+        api.post("customer", a_customer(custom_attributes=second)).row["custom_attributes"]
+        == merged
+    )
     assert api.get("customer").row["custom_attributes"] == merged
 
 
@@ -169,7 +172,12 @@ def test_further_fields_are_merged_alike(api):
 
 @pytest.mark.parametrize(
     ("there", "sent", "status"),
-    [([], ["1", "2"], 201), (["1"], ["1", "2"], 201), (["1", "2"], ["1", "2"], 200), ([], ["1", "1"], 201)],
+    [
+        ([], ["1", "2"], 201),
+        (["1"], ["1", "2"], 201),
+        (["1", "2"], ["1", "2"], 200),
+        ([], ["1", "1"], 201),
+    ],
 )
 def test_201_when_anything_was_created_and_200_when_all_were_updates(api, there, sent, status):
     api.post("customer", [a_customer(i) for i in there] or [a_customer("other")])
@@ -199,7 +207,9 @@ def test_two_items_with_the_same_customer_are_applied_in_order(api):
 
 
 def test_a_customer_may_stand_a_hundred_times_in_a_request(api):
-    response = api.post("customer", [a_customer(custom_attributes={str(number): 1}) for number in range(100)])
+    response = api.post(
+        "customer", [a_customer(custom_attributes={str(number): 1}) for number in range(100)]
+    )
 
     assert response.status == 201
     assert [len(row["custom_attributes"]) for row in response.data] == list(range(1, 101))
@@ -207,7 +217,10 @@ def test_a_customer_may_stand_a_hundred_times_in_a_request(api):
 
 def test_a_customer_may_stand_in_every_item_of_a_request(api, within):
     """Each update of a row walks over those of its transaction before: by itself, 10,000 would take a minute."""
-    items = [a_customer(plan=str(number), custom_attributes={str(number % 300): number}) for number in range(10_000)]
+    items = [
+        a_customer(plan=str(number), custom_attributes={str(number % 300): number})
+        for number in range(10_000)
+    ]
     items[9_000] |= {"location": "Berlin", "created_at": 1}
     items[9_999]["custom_attributes"] = {"0": None}
 
@@ -232,7 +245,9 @@ def test_attributes_do_not_grow_beyond_bounds(api, method):
     api.post("customer", a_customer("1", a=half, c=1))
     api.post("customer", a_customer("1", b=half))
 
-    response = api.send(method, "customer" + "/1" * (method == "PATCH"), a_customer("1", name="New", d=half))
+    response = api.send(
+        method, "customer" + "/1" * (method == "PATCH"), a_customer("1", name="New", d=half)
+    )
 
     assert response.status == 413
     assert "128 KiB" in response.details
@@ -245,7 +260,8 @@ def test_attributes_do_not_grow_beyond_bounds(api, method):
 def test_numbers_that_are_long_as_text_only_are_bounded_too(api):
     api.post("customer", a_customer("1"))
     statuses = [
-        api.patch("customer/1", {f"{round_}.{number}": 10**4200 for number in range(15)}).status for round_ in range(9)
+        api.patch("customer/1", {f"{round_}.{number}": 10**4200 for number in range(15)}).status
+        for round_ in range(9)
     ]
 
     assert statuses[-1] == 413
@@ -268,7 +284,9 @@ def test_updated_at_is_the_time_of_the_update(api):
 
 
 def test_what_was_read_can_be_sent_back(api):
-    row = api.post("customer", a_customer(created_at="1.5", monthly_payment_amount=9.5, role="x")).row
+    row = api.post(
+        "customer", a_customer(created_at="1.5", monthly_payment_amount=9.5, role="x")
+    ).row
 
     again = api.post("customer", row)
 
@@ -298,7 +316,10 @@ def test_texts_come_back_as_they_were_sent(api, text):
 
 def test_what_each_of_a_batch_leaves_out_stays_as_it_was(api):
     """Most leave out the same fields, some others."""
-    api.post("customer", [a_customer(str(i), location="Berlin", phone_number="1", created_at=i) for i in range(6)])
+    api.post(
+        "customer",
+        [a_customer(str(i), location="Berlin", phone_number="1", created_at=i) for i in range(6)],
+    )
 
     batch = [
         a_customer("0"),
@@ -310,7 +331,10 @@ def test_what_each_of_a_batch_leaves_out_stays_as_it_was(api):
     ]
     api.post("customer", batch)
 
-    found = [(row["location"], row["phone_number"], row["created_at"]) for row in api.get("customer").data]
+    found = [
+        (row["location"], row["phone_number"], row["created_at"])
+        for row in api.get("customer").data
+    ]
     assert found == [
         ("Berlin", "1", "0"),
         ("Berlin", "1", "1"),

@@ -19,7 +19,9 @@ def changed(api: Api) -> Api:
 
 
 def shown(api: Api, query: dict[str, str] | None = None) -> list[tuple[str, object, object]]:
-    return [(row["field"], row["before"], row["after"]) for row in api.get(ADDRESS, query or {}).data]
+    return [
+        (row["field"], row["before"], row["after"]) for row in api.get(ADDRESS, query or {}).data
+    ]
 
 
 def test_what_was_before_is_kept_with_the_time_of_the_change(changed: Api) -> None:

@@ -14,7 +14,14 @@ JOHN = a_customer(
     location="Berlin",
     phone_number="111",
     organisation_id="o1",
-    custom_attributes={"role": "manager", "seats": 3, "vip": True, "none": [None], "tags": ["a", "b"], "n": {"x": 1}},
+    custom_attributes={
+        "role": "manager",
+        "seats": 3,
+        "vip": True,
+        "none": [None],
+        "tags": ["a", "b"],
+        "n": {"x": 1},
+    },
 )
 JANE = a_customer(
     "2",
@@ -28,7 +35,9 @@ JANE = a_customer(
     organisation_id="o2",
     custom_attributes={"role": "cashier", "seats": "3", "vip": "true", "score": 2.5},
 )
-JACK = a_customer("3", name="Jack", email="jack@example.com", plan="Starter", created_at="300.5", vip=False)
+JACK = a_customer(
+    "3", name="Jack", email="jack@example.com", plan="Starter", created_at="300.5", vip=False
+)
 
 
 @pytest.fixture
@@ -62,7 +71,16 @@ def found(api, query):
         ([("plan", "Starter"), ("name", "Jane")], ""),
         ([("plan", "Starter"), ("plan", "Atom")], "123"),
         ([("customer_id", "1"), ("customer_id", "3"), ("customer_id", "1")], "13"),
-        ([("customer_id", "3"), ("customer_id", "2"), ("plan", "Starter"), ("plan", "Atom"), ("name", "Jane")], "2"),
+        (
+            [
+                ("customer_id", "3"),
+                ("customer_id", "2"),
+                ("plan", "Starter"),
+                ("plan", "Atom"),
+                ("name", "Jane"),
+            ],
+            "2",
+        ),
         ([("customer_id", str(i)) for i in range(100)], "123"),
         ([("location", "")], ""),
         ([("name", "' OR 1=1 --")], ""),
@@ -121,7 +139,15 @@ def test_a_null_attribute_in_an_array_or_object_is_no_null(api):
 
 
 def test_every_documented_filter_takes_repeated_values(api, everyone):
-    for field in ("customer_id", "name", "plan", "email", "location", "phone_number", "organisation_id"):
+    for field in (
+        "customer_id",
+        "name",
+        "plan",
+        "email",
+        "location",
+        "phone_number",
+        "organisation_id",
+    ):
         assert found(api, [(field, JOHN[field]), (field, JANE[field])]) in {"12", "123"}
 
 
@@ -182,8 +208,14 @@ def test_ties_are_broken(api):
         ({"": "5"}, [("unknown_parameter", "")]),
         ({"a\0": "5"}, [("unknown_parameter", "a\0")]),
         ({"name": "a\0"}, [("null_characters_not_allowed", "name")]),
-        ({"custom_attributes[a]": "a\0"}, [("null_characters_not_allowed", "custom_attributes[a]")]),
-        ({"custom_attributes[a\0]": "a"}, [("null_characters_not_allowed", "custom_attributes[a\0]")]),
+        (
+            {"custom_attributes[a]": "a\0"},
+            [("null_characters_not_allowed", "custom_attributes[a]")],
+        ),
+        (
+            {"custom_attributes[a\0]": "a"},
+            [("null_characters_not_allowed", "custom_attributes[a\0]")],
+        ),
         ({"sort": "name"}, [("invalid_choice", "sort")]),
         ({"sort": ""}, [("invalid_choice", "sort")]),
         ({"sort": "--created_at"}, [("invalid_choice", "sort")]),
@@ -193,7 +225,10 @@ def test_ties_are_broken(api):
         ({"created_at[lt]": "1493933699000"}, [("max_value", "created_at[lt]")]),
         ({"monthly_payment_amount[gte]": "x"}, [("invalid", "monthly_payment_amount[gte]")]),
         ({"monthly_payment_amount[gte]": "NaN"}, [("invalid", "monthly_payment_amount[gte]")]),
-        ({"plann": "x", "sort": "x", "limit": "0"}, [("invalid", "limit"), ("invalid_choice", "sort")]),
+        (
+            {"plann": "x", "sort": "x", "limit": "0"},
+            [("invalid", "limit"), ("invalid_choice", "sort")],
+        ),
     ],
 )
 def test_what_is_not_known_is_400(api, query, errors):
@@ -230,7 +265,10 @@ def test_an_unknown_parameter_lists_the_known_ones(api):
     ("name", "advice"),
     [
         ("created_at", "Use created_at[gte], created_at[gt], created_at[lte], created_at[lt]."),
-        ("page", "For the next page send metadata.next_cursor as cursor; limit is the size of a page."),
+        (
+            "page",
+            "For the next page send metadata.next_cursor as cursor; limit is the size of a page.",
+        ),
         ("plann", "Known parameters: "),
     ],
 )

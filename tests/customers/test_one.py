@@ -14,7 +14,13 @@ from tests.factories import a_customer, an_event
 def john(api):
     return api.post(
         "customer",
-        a_customer("1", created_at=5, monthly_payment_amount=9.5, location="Berlin", custom_attributes={"a": 1}),
+        a_customer(
+            "1",
+            created_at=5,
+            monthly_payment_amount=9.5,
+            location="Berlin",
+            custom_attributes={"a": 1},
+        ),
     ).row
 
 
@@ -74,7 +80,9 @@ def test_patch_merges_attributes_like_post(api, first, second, merged):
 
 
 def test_patch_keeps_further_fields_as_attributes(api, john):
-    assert api.patch("customer/1", {"role": "x", "a": None}).row["custom_attributes"] == {"role": "x"}
+    assert api.patch("customer/1", {"role": "x", "a": None}).row["custom_attributes"] == {
+        "role": "x"
+    }
 
 
 @pytest.mark.parametrize(
@@ -113,7 +121,9 @@ def test_patch_may_repeat_the_customer_id(api, john):
     assert api.patch("customer/1", {"customer_id": 1, "plan": "Star"}).row["plan"] == "Star"
 
 
-@pytest.mark.parametrize("body", [[], [{}], [{"plan": "Atom"}], [1], b"", b"{", b"7", b"null", b'"x"'])
+@pytest.mark.parametrize(
+    "body", [[], [{}], [{"plan": "Atom"}], [1], b"", b"{", b"7", b"null", b'"x"']
+)
 def test_patch_takes_one_object(api, john, body):
     assert api.patch("customer/1", body).status == 400
     assert api.get("customer/1").data == [john]
@@ -125,7 +135,15 @@ def test_patch_of_what_is_not_json(api, john):
 
 def test_delete_erases_the_customer_and_every_event(api, john):
     api.post("customer", a_customer("2"))
-    api.post("event", [an_event("1"), an_event("1", name="x"), an_event("2", id="other"), an_event("11", id="more")])
+    api.post(
+        "event",
+        [
+            an_event("1"),
+            an_event("1", name="x"),
+            an_event("2", id="other"),
+            an_event("11", id="more"),
+        ],
+    )
 
     response = api.delete("customer/1")
 
@@ -142,17 +160,26 @@ def test_delete_erases_the_customer_and_every_event(api, john):
 def test_delete_leaves_nothing_of_the_customer_in_any_table(api):
     """Rejected items included: a needle is looked for in every column of every table."""
     needle = "needle-7f3a"
-    api.post("customer", [a_customer(needle, custom_attributes={"x": needle}), {"customer_id": needle, "name": "J"}])
+    api.post(
+        "customer",
+        [a_customer(needle, custom_attributes={"x": needle}), {"customer_id": needle, "name": "J"}],
+    )
     api.post("event", [an_event(needle, secret=needle), {"customer_id": needle}])
     api.post("event", {"customer_id": needle})
 
     assert api.delete(f"customer/{needle}").status == 200
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
-        tables = {table for (table,) in cursor.fetchall()} - {"feed_erasure"}  # says for a while that it was erased
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        )
+        tables = {table for (table,) in cursor.fetchall()} - {
+            "feed_erasure"
+        }  # says for a while that it was erased
         for table in tables:
-            cursor.execute(f'SELECT count(*) FROM "{table}" t WHERE to_jsonb(t)::text LIKE %s', [f"%{needle}%"])
+            cursor.execute(
+                f'SELECT count(*) FROM "{table}" t WHERE to_jsonb(t)::text LIKE %s', [f"%{needle}%"]
+            )
             assert cursor.fetchone() == (0,), table
 
 

@@ -24,6 +24,12 @@ def test_values_that_are_not_empty(values: list[str]) -> None:
 
 
 @pytest.mark.django_db
-@given(st.lists(st.none() | texts | st.sampled_from(["", "NULL", '"', "\\", "{}", "\x1f"]), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.none() | texts | st.sampled_from(["", "NULL", '"', "\\", "{}", "\x1f"]),
+        min_size=1,
+        max_size=5,
+    )
+)
 def test_values_that_may_be_empty_or_none(values: list[str | None]) -> None:
     assert read(UNPACKED_NULLABLE, packed_nullable(values)) == values

@@ -20,7 +20,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def event(event_id: str) -> NewEvent:
-    return NewEvent(event_id, "1", "Logged in", datetime.datetime.now(datetime.UTC), b"{}", new=True)
+    return NewEvent(
+        event_id, "1", "Logged in", datetime.datetime.now(datetime.UTC), b"{}", new=True
+    )
 
 
 def store(account: Account, *ids: str) -> None:
@@ -29,12 +31,16 @@ def store(account: Account, *ids: str) -> None:
 
 def arrived(account: Account) -> list[str]:
     until = settle()
-    rows = Event.objects.filter(account=account, received_at__lte=until).order_by("received_at", "id")
+    rows = Event.objects.filter(account=account, received_at__lte=until).order_by(
+        "received_at", "id"
+    )
     return list(rows.values_list("id", flat=True))
 
 
 @contextmanager
-def open_transaction(account: Account, event_id: str, *, commit: bool = True) -> Iterator[threading.Event]:
+def open_transaction(
+    account: Account, event_id: str, *, commit: bool = True
+) -> Iterator[threading.Event]:
     """Another connection has stored an event, and commits or rolls back when it is told to, or the block ends."""
     stored, end = threading.Event(), threading.Event()
 
@@ -187,8 +193,12 @@ def test_every_reader_sees_every_event_once_in_one_order(acme, stepping_clock, s
                 return
 
     readers: list[list[str]] = [[] for _ in range(8)]
-    writing = [threading.Thread(target=on_own_connection, args=[lambda w=w: write(w)]) for w in range(32)]
-    reading = [threading.Thread(target=on_own_connection, args=[lambda s=s: read(s)]) for s in readers]
+    writing = [
+        threading.Thread(target=on_own_connection, args=[lambda w=w: write(w)]) for w in range(32)
+    ]
+    reading = [
+        threading.Thread(target=on_own_connection, args=[lambda s=s: read(s)]) for s in readers
+    ]
     for thread in writing + reading:
         thread.start()
     for thread in writing:
@@ -202,7 +212,9 @@ def test_every_reader_sees_every_event_once_in_one_order(acme, stepping_clock, s
     assert all(seen == readers[0] for seen in readers)
 
 
-def test_on_citus_what_ends_here_before_it_is_committed_on_a_worker_is_waited_for(acme, monkeypatch):
+def test_on_citus_what_ends_here_before_it_is_committed_on_a_worker_is_waited_for(
+    acme, monkeypatch
+):
     """It has no id any more, and still its lock."""
     monkeypatch.setattr("traitly.db.clock.is_distributed", lambda: True)
     settle(patience=10)  # others of an earlier test

@@ -57,7 +57,9 @@ def group(store: Store) -> Iterator[GroupCommit[str, int, int]]:
     assert group._queues == {}  # nothing is left of a key that nobody stores for
 
 
-def gather(group: GroupCommit[str, int, int], store: Store, key: str, items: Sequence[int]) -> list[Caller]:
+def gather(
+    group: GroupCommit[str, int, int], store: Store, key: str, items: Sequence[int]
+) -> list[Caller]:
     """Callers of whom two are being stored, and the others wait in order, until the key's gate opens."""
     store.gates[key] = threading.Event()
     callers = []
@@ -114,7 +116,13 @@ def test_one_that_is_refused_takes_nobody_with_it(store, group):
 
     found = responses(store, "a", callers)
 
-    assert [response for response in found if not isinstance(response, Exception)] == [0, 2, 4, 8, 10]
+    assert [response for response in found if not isinstance(response, Exception)] == [
+        0,
+        2,
+        4,
+        8,
+        10,
+    ]
     assert isinstance(found[3], ValueError)
 
 

@@ -93,7 +93,10 @@ def test_one_whose_columns_a_migration_has_changed_is_sent_as_it_is():
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE thing ALTER value TYPE numeric")
 
-    assert ask("SELECT * FROM thing WHERE value = %s", [1]) == (1, ["EXECUTE", "DEALLOCATE", "SELECT"])
+    assert ask("SELECT * FROM thing WHERE value = %s", [1]) == (
+        1,
+        ["EXECUTE", "DEALLOCATE", "SELECT"],
+    )
     assert ask("SELECT * FROM thing WHERE value = %s", [1]) == (1, ["PREPARE"])
 
 

@@ -36,14 +36,29 @@ class Replica:
         self._as: dict[str, Any] = {"cwd": folder}
         if os.geteuid() == 0:
             self._as |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        copy = [str(BINARIES / "pg_basebackup"), "-D", str(self._data), "-R", "-X", "stream", "-c", "fast"]
+        copy = [
+            str(BINARIES / "pg_basebackup"),
+            "-D",
+            str(self._data),
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+        ]
         subprocess.run([*copy, "-d", primary.url("postgres")], check=True, timeout=120, **self._as)
         self.start()
 
     def start(self) -> None:
-        options = [part for item in postgres.settings(self._port).items() for part in ("-c", "=".join(item))]
+        options = [
+            part
+            for item in postgres.settings(self._port).items()
+            for part in ("-c", "=".join(item))
+        ]
         command = [str(BINARIES / "postgres"), "-D", str(self._data), *options]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **self._as)
+        self._process = subprocess.Popen(
+            command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **self._as
+        )
         eventually(lambda: self.ask("SELECT pg_is_in_recovery()"))
 
     def stop(self) -> None:
@@ -103,10 +118,17 @@ def test_lists_and_streams_come_from_the_replica_and_single_objects_do_not(tmp_p
     port = free_port()
     with Postgres() as primary:
         primary.run("postgres", "CREATE DATABASE traitly")
-        environment = os.environ | {"DATABASE_URL": primary.url("traitly"), "TRAITLY_DATA_DIR": str(tmp_path)}
-        server = Server(environment | {"PORT": str(port), "HOST": "127.0.0.1", "WEB_WORKERS": "1"}, port)
+        environment = os.environ | {
+            "DATABASE_URL": primary.url("traitly"),
+            "TRAITLY_DATA_DIR": str(tmp_path),
+        }
+        server = Server(
+            environment | {"PORT": str(port), "HOST": "127.0.0.1", "WEB_WORKERS": "1"}, port
+        )
         server.manage("migrate", "--verbosity", "0")
-        server.key = server.manage("create_account", "--email", "a@example.com", "--company", "Acme").strip()
+        server.key = server.manage(
+            "create_account", "--email", "a@example.com", "--company", "Acme"
+        ).strip()
         with replica_of(primary) as replica:
             server.environment["DATABASE_REPLICA_URL"] = replica.url
             server.start()
@@ -133,14 +155,21 @@ def test_lists_and_streams_come_from_the_replica_and_single_objects_do_not(tmp_p
 @pytest.mark.parametrize(
     ("urls", "said"),
     [
-        ({"DATABASE_URL": "postgres://u@h/x", "DATABASE_REPLICA_URL": "mysql://u@h/x"}, "must name a PostgreSQL"),
+        (
+            {"DATABASE_URL": "postgres://u@h/x", "DATABASE_REPLICA_URL": "mysql://u@h/x"},
+            "must name a PostgreSQL",
+        ),
         ({"DATABASE_URL": "", "DATABASE_REPLICA_URL": "postgres://u@h/x"}, "set both"),
     ],
 )
-def test_what_cannot_be_a_replica_stops_the_start(urls: dict[str, str], said: str, tmp_path: Path) -> None:
+def test_what_cannot_be_a_replica_stops_the_start(
+    urls: dict[str, str], said: str, tmp_path: Path
+) -> None:
     environment = os.environ | urls | {"TRAITLY_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "manage.py", "check"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode
     assert "DATABASE_REPLICA_URL" in done.stderr
     assert said in done.stderr

@@ -41,7 +41,10 @@ class Service:
 LOST = [
     (DatabaseError("server closed the connection unexpectedly"), psycopg2.DatabaseError()),
     (OperationalError("SSL SYSCALL error: EOF detected"), psycopg2.OperationalError()),
-    (OperationalError("terminating connection due to administrator command"), errors.AdminShutdown()),
+    (
+        OperationalError("terminating connection due to administrator command"),
+        errors.AdminShutdown(),
+    ),
     (InterfaceError("connection already closed"), psycopg2.InterfaceError()),
 ]
 
@@ -86,14 +89,19 @@ def test_what_was_cancelled_or_is_refused_is_not_run_again(monkeypatch, error, c
 @pytest.mark.parametrize("run_again", [retried, retried_if_rolled_back])
 def test_what_citus_refuses_while_shards_move_is_run_again(monkeypatch, run_again):
     monkeypatch.setattr(retries, "is_distributed", lambda: True)
-    failure = (InternalError("could not find valid entry for shard 102072"), errors.InternalError_())
+    failure = (
+        InternalError("could not find valid entry for shard 102072"),
+        errors.InternalError_(),
+    )
 
     assert run_again(Service(failure, failure, loses_connection=False))() == 3
 
 
 @pytest.mark.parametrize("cause", [errors.DeadlockDetected(), errors.SerializationFailure()])
 def test_what_may_not_run_twice_is_run_again_after_a_deadlock(cause):
-    assert retried_if_rolled_back(Service((OperationalError(), cause), loses_connection=False))() == 2
+    assert (
+        retried_if_rolled_back(Service((OperationalError(), cause), loses_connection=False))() == 2
+    )
 
 
 @pytest.mark.parametrize("failure", LOST, ids=lambda failure: type(failure[1]).__name__)
@@ -129,7 +137,10 @@ def test_a_connection_lost_every_time_is_503(api, monkeypatch, failure):
 
 def test_a_database_that_takes_no_writes_is_503_and_connected_to_anew(api, monkeypatch):
     """The session stays read-only where the database is writable again, or another server has become the primary."""
-    failure = (InternalError("cannot execute INSERT in a read-only transaction"), errors.ReadOnlySqlTransaction())
+    failure = (
+        InternalError("cannot execute INSERT in a read-only transaction"),
+        errors.ReadOnlySqlTransaction(),
+    )
     monkeypatch.setattr("events.views.store_events", Service(failure, loses_connection=False))
 
     response = api.post("event", an_event())

@@ -23,7 +23,11 @@ def _as_superuser(*statements: str) -> None:
     parameters: dict[str, Any] = connection.get_connection_params()
     if not configured.DATABASE_URL:
         parameters["user"] = roles.SUPERUSER
-    keep = {name: parameters[name] for name in ("host", "port", "user", "password", "dbname") if name in parameters}
+    keep = {
+        name: parameters[name]
+        for name in ("host", "port", "user", "password", "dbname")
+        if name in parameters
+    }
     with closing(psycopg2.connect(**keep)) as other:
         other.autocommit = True
         with other.cursor() as cursor:
@@ -75,6 +79,10 @@ def test_it_does_all_that_the_api_does(web_role, acme):
     ],
 )
 def test_it_cannot_alter_the_schema(web_role, statement):
-    with pytest.raises(ProgrammingError) as failure, transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError) as failure,
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
     assert isinstance(failure.value.__cause__, errors.InsufficientPrivilege)

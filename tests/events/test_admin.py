@@ -27,8 +27,12 @@ def test_events_of_two_accounts_with_the_same_id_are_told_apart(
         assert other not in event
 
 
-@pytest.mark.parametrize("event_id", ["a/b", "a:b", "a_3Ab", "ü €", "%2F", '"<x>', "a?b#c", "..", " "])
-def test_an_id_of_any_characters_has_an_address(operator: Client, acme: Account, event_id: str) -> None:
+@pytest.mark.parametrize(
+    "event_id", ["a/b", "a:b", "a_3Ab", "ü €", "%2F", '"<x>', "a?b#c", "..", " "]
+)
+def test_an_id_of_any_characters_has_an_address(
+    operator: Client, acme: Account, event_id: str
+) -> None:
     EventFactory.create(account=acme, id=event_id, name="Found again")
     links = operator.get(LIST).context["cl"]
     address = links.url_for_result(links.result_list[0])
@@ -72,7 +76,9 @@ def test_a_list_takes_the_same_few_queries_whatever_its_length(
     operator: Client, acme: Account, globex: Account, django_assert_num_queries
 ) -> None:
     EventFactory.create(account=acme)
-    with django_assert_num_queries(6):  # session, user, the filter's accounts, count, page, the page's accounts
+    with django_assert_num_queries(
+        6
+    ):  # session, user, the filter's accounts, count, page, the page's accounts
         operator.get(LIST)
     EventFactory.create_batch(20, account=globex)
     with django_assert_num_queries(6):
@@ -82,7 +88,9 @@ def test_a_list_takes_the_same_few_queries_whatever_its_length(
 def _fill(account: Account) -> None:
     """Twenty events each of a hundred customers: more than a list counts, so that to sort them all is dearer."""
     for number in range(100):
-        Event.objects.bulk_create(EventFactory.build_batch(20, account=account, customer_id=str(number)))
+        Event.objects.bulk_create(
+            EventFactory.build_batch(20, account=account, customer_id=str(number))
+        )
 
 
 @PLAIN_ONLY
@@ -98,7 +106,9 @@ def test_the_list_of_an_account_is_read_by_an_index(operator: Client, acme: Acco
 def test_a_customers_events_are_found_by_an_index(operator: Client, acme: Account) -> None:
     """Their ids by the customer and names, the newest of each; then these rows alone."""
     _fill(acme)
-    *_, newest, count, page = plan_of(operator, LIST, {"account": str(acme.pk), "q": "15"}, "events_event")
+    *_, newest, count, page = plan_of(
+        operator, LIST, {"account": str(acme.pk), "q": "15"}, "events_event"
+    )
     assert "using events_by_customer_name" in newest
     assert "->  Sort" not in newest
     for plan in (count, page):
@@ -106,18 +116,26 @@ def test_a_customers_events_are_found_by_an_index(operator: Client, acme: Accoun
         assert "Index Cond: ((account_id = " in plan
 
 
-def test_a_customers_events_are_in_the_order_of_time(operator: Client, acme: Account, globex: Account) -> None:
+def test_a_customers_events_are_in_the_order_of_time(
+    operator: Client, acme: Account, globex: Account
+) -> None:
     now = timezone.now()
-    for number, (account, name) in enumerate([(acme, "B"), (acme, "A"), (globex, "C"), (acme, "B"), (acme, "A")]):
+    for number, (account, name) in enumerate(
+        [(acme, "B"), (acme, "A"), (globex, "C"), (acme, "B"), (acme, "A")]
+    ):
         created_at = now - datetime.timedelta(hours=number)
-        EventFactory.create(account=account, id=str(number), name=name, customer_id="15", created_at=created_at)
+        EventFactory.create(
+            account=account, id=str(number), name=name, customer_id="15", created_at=created_at
+        )
     EventFactory.create(account=acme, id="another's", customer_id="16")
     shown = operator.get(LIST, {"account": str(acme.pk), "q": "15"}).context["cl"].result_list
     assert [event.id for event in shown] == ["0", "1", "3", "4"]
 
 
 @PLAIN_ONLY
-def test_all_accounts_are_searched_by_customer_and_by_id(operator: Client, acme: Account, globex: Account) -> None:
+def test_all_accounts_are_searched_by_customer_and_by_id(
+    operator: Client, acme: Account, globex: Account
+) -> None:
     EventFactory.create(account=acme, id="e1", customer_id="15")
     EventFactory.create(account=globex, id="e2", customer_id="15")
     EventFactory.create(account=globex, id="e3", customer_id="16")
@@ -135,7 +153,9 @@ def test_an_event_links_to_its_customer(operator: Client, acme: Account) -> None
 
 
 @PLAIN_ONLY
-def test_the_list_of_all_accounts_is_read_by_an_index(operator: Client, acme: Account, globex: Account) -> None:
+def test_the_list_of_all_accounts_is_read_by_an_index(
+    operator: Client, acme: Account, globex: Account
+) -> None:
     _fill(acme)
     _fill(globex)
     for plan in plan_of(operator, LIST, {}, "events_event"):

@@ -197,13 +197,19 @@ def test_a_key_on_a_customer_request_changes_nothing(api):
 
 def test_what_no_index_can_hold_is_refused_alone(api):
     """PostgreSQL would refuse the whole batch: an entry of an index has at most 2,704 bytes."""
-    wide = "".join(chr(0x20000 + 157 * number) for number in range(255))  # incompressible, four bytes each
+    wide = "".join(
+        chr(0x20000 + 157 * number) for number in range(255)
+    )  # incompressible, four bytes each
 
-    response = api.post("event", [an_event("1"), an_event(wide, name=wide, id=wide), an_event(wide, name=wide)])
+    response = api.post(
+        "event", [an_event("1"), an_event(wide, name=wide, id=wide), an_event(wide, name=wide)]
+    )
 
     assert response.status == 207
     assert [row["success"] for row in response.data] == [1, 0, 1]
-    assert [(error["code"], error["attr"]) for error in response.data[1]["errors"]] == [("max_length", "1.id")]
+    assert [(error["code"], error["attr"]) for error in response.data[1]["errors"]] == [
+        ("max_length", "1.id")
+    ]
     assert Event.objects.count() == 2
 
 
@@ -214,7 +220,9 @@ def test_the_longest_identifiers_of_three_bytes_a_character_are_stored(api):
 
 
 def test_of_two_events_with_one_id_in_a_body_the_first_is_stored(api):
-    response = api.post("event", [an_event("1", name="zzz", id="x"), an_event("1", name="aaa", id="x")])
+    response = api.post(
+        "event", [an_event("1", name="zzz", id="x"), an_event("1", name="aaa", id="x")]
+    )
 
     assert response.json["metadata"] == {"duplicates": 1}
     assert api.get("event/x").row["name"] == "zzz"

@@ -13,7 +13,9 @@ def stored(api, globex_api):
         client.post(
             "event",
             [
-                an_event(customer_id=customer, name=name, id=f"{customer}-{name}-{time}", created_at=time)
+                an_event(
+                    customer_id=customer, name=name, id=f"{customer}-{name}-{time}", created_at=time
+                )
                 for customer in ("1", "2")
                 for name in ("In", "Out")
                 for time in (100, 200, 300)
@@ -39,11 +41,17 @@ def left(account) -> int:
         ({"customer_id": "1' OR true --"}, 0),
     ],
 )
-def test_the_events_that_are_chosen_are_gone_and_counted(api, acme, globex, monkeypatch, query, erased):
+def test_the_events_that_are_chosen_are_gone_and_counted(
+    api, acme, globex, monkeypatch, query, erased
+):
     monkeypatch.setattr(services, "_WINDOW", services._WINDOW.replace("5000", "5"))
     response = api.send("DELETE", "event", query=query)
 
-    assert (response.status, response.data, response.json["metadata"]) == (200, [], {"events": erased})
+    assert (response.status, response.data, response.json["metadata"]) == (
+        200,
+        [],
+        {"events": erased},
+    )
     assert "deleted" in response.json
     assert left(acme) == 12 - erased
     assert left(globex) == 12

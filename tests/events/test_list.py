@@ -15,7 +15,10 @@ def history(api, globex_api):
         an_event("2", name="in", created_at=150, id="x"),
     ]
     assert api.post("event", events).status == 201
-    assert globex_api.post("event", [event | {"id": "g" + event["id"]} for event in events]).status == 201
+    assert (
+        globex_api.post("event", [event | {"id": "g" + event["id"]} for event in events]).status
+        == 201
+    )
 
 
 def found(api, address, query):
@@ -111,7 +114,9 @@ def test_a_list_of_events_needs_customer_id_and_name(api, query, missing):
 @pytest.mark.parametrize("address", ["event", "customer/1/event"])
 def test_an_unknown_parameter_is_400_and_lists_the_known(api, address, parameter):
     api.post("customer", a_customer("1"))
-    response = api.get(address, [*BOTH, (parameter, "5")] if address == "event" else {parameter: "5"})
+    response = api.get(
+        address, [*BOTH, (parameter, "5")] if address == "event" else {parameter: "5"}
+    )
 
     assert response.errors == [("unknown_parameter", parameter)]
     for known in ("name", "created_at", "sort", "limit", "cursor"):
@@ -119,7 +124,9 @@ def test_an_unknown_parameter_is_400_and_lists_the_known(api, address, parameter
 
 
 def test_the_address_says_whose_timeline_it_is(api, history):
-    assert api.get("customer/1/event", {"customer_id": "2"}).errors == [("unknown_parameter", "customer_id")]
+    assert api.get("customer/1/event", {"customer_id": "2"}).errors == [
+        ("unknown_parameter", "customer_id")
+    ]
 
 
 @pytest.mark.parametrize("sort", ["name", "id", "updated_at", "customer_id", "", "-"])

@@ -23,11 +23,15 @@ HOUR = datetime.timedelta(hours=1)
 
 
 def at(days_ago: int, hour: int = 12) -> datetime.datetime:
-    return datetime.datetime.combine(TODAY, datetime.time(hour), datetime.UTC) - datetime.timedelta(days=days_ago)
+    return datetime.datetime.combine(TODAY, datetime.time(hour), datetime.UTC) - datetime.timedelta(
+        days=days_ago
+    )
 
 
 def happen(account, customer_id="1", name="Logged in", days_ago=1, **fields):
-    return EventFactory.create(account=account, customer_id=customer_id, name=name, created_at=at(days_ago), **fields)
+    return EventFactory.create(
+        account=account, customer_id=customer_id, name=name, created_at=at(days_ago), **fields
+    )
 
 
 def expected(account: Account, days: int = 90) -> tuple[dict[datetime.date, Day], dict[str, int]]:
@@ -67,7 +71,13 @@ def test_events_are_seen_before_they_are_counted(acme):
 
 
 def test_events_are_counted_once(acme, globex):
-    for customer_id, name, days_ago in [("1", "a", 1), ("1", "b", 1), ("2", "a", 1), ("1", "a", 89), ("1", "a", 0)]:
+    for customer_id, name, days_ago in [
+        ("1", "a", 1),
+        ("1", "b", 1),
+        ("2", "a", 1),
+        ("1", "a", 89),
+        ("1", "a", 0),
+    ]:
         happen(acme, customer_id, name, days_ago)
     happen(globex, days_ago=1)
     count(acme)
@@ -142,8 +152,12 @@ def test_erasing_a_customer_leaves_nothing_of_it_in_the_figures(acme, globex):
     erase_customer(account_id=acme.pk, customer_id="1")
     check(acme)
     check(globex)
-    assert set(DailyCustomer.objects.filter(account=acme).values_list("customer_id", flat=True)) == {"2"}
-    assert set(DailyName.objects.filter(account=acme).values_list("name", flat=True)) == {"Logged in"}
+    assert set(
+        DailyCustomer.objects.filter(account=acme).values_list("customer_id", flat=True)
+    ) == {"2"}
+    assert set(DailyName.objects.filter(account=acme).values_list("name", flat=True)) == {
+        "Logged in"
+    }
 
 
 def test_deleting_before_anything_is_counted(acme):

@@ -171,7 +171,10 @@ def receiving(take: Callable[[list[dict[str, Any]]], None]) -> Iterator[str]:
 @contextmanager
 def writing(server: Server, name: str, *, writers: int = 6, pause: float = 0.0) -> Iterator[Load]:
     """So many writers while the block runs; after it they have finished what they had begun."""
-    threads = [Writer(server, f"{name}-{number}", uses_key=number % 2 == 1, pause=pause) for number in range(writers)]
+    threads = [
+        Writer(server, f"{name}-{number}", uses_key=number % 2 == 1, pause=pause)
+        for number in range(writers)
+    ]
     for thread in threads:
         thread.start()
     try:

@@ -38,7 +38,9 @@ class Proxy:
                     continue
                 self._open |= {client, server}
                 for source, sink in ((client, server), (server, client)):
-                    thread = threading.Thread(target=self._pass_on, args=(source, sink), daemon=True)
+                    thread = threading.Thread(
+                        target=self._pass_on, args=(source, sink), daemon=True
+                    )
                     thread.start()
                     self._threads.append(thread)
 

@@ -39,12 +39,23 @@ _CUSTOMERS = 2_000
 
 
 def _event(number: int) -> dict[str, Any]:
-    return {"customer_id": str(number % _CUSTOMERS), "name": f"Event {number % 7}", "plan": "Starter", "n": number}
+    return {
+        "customer_id": str(number % _CUSTOMERS),
+        "name": f"Event {number % 7}",
+        "plan": "Starter",
+        "n": number,
+    }
 
 
 def _customer(number: int) -> dict[str, Any]:
     key = str(number % _CUSTOMERS)
-    return {"customer_id": key, "name": "x", "email": "a@example.com", "plan": f"Plan {number % 5}", "n": number}
+    return {
+        "customer_id": key,
+        "name": "x",
+        "email": "a@example.com",
+        "plan": f"Plan {number % 5}",
+        "n": number,
+    }
 
 
 def _one_request(client: HttpClient, number: int) -> int:
@@ -81,7 +92,9 @@ class Load:
         self.statuses: Counter[int] = Counter()
         self.behind = 0
         self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(server, each)) for each in range(_CLIENTS)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(server, each)) for each in range(_CLIENTS)
+        ]
 
     def _run(self, server: Server, number: int) -> None:
         client = HttpClient(server, timeout=30)
@@ -116,7 +129,9 @@ class Sample(NamedTuple):
     files: int
 
 
-def _processes(server: Server, worker: "subprocess.Popen[bytes]") -> Iterator[tuple[str, psutil.Process]]:
+def _processes(
+    server: Server, worker: "subprocess.Popen[bytes]"
+) -> Iterator[tuple[str, psutil.Process]]:
     assert server.process
     master = psutil.Process(server.process.pid)
     yield "gunicorn, master", master
@@ -126,7 +141,11 @@ def _processes(server: Server, worker: "subprocess.Popen[bytes]") -> Iterator[tu
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
             title = " ".join(process.cmdline())
-            what = "session" if "[local]" in title else title.partition("postgres: ")[2].strip() or "postmaster"
+            what = (
+                "session"
+                if "[local]" in title
+                else title.partition("postgres: ")[2].strip() or "postmaster"
+            )
             yield f"PostgreSQL, {what}", process
 
 
@@ -151,7 +170,9 @@ def _report(history: list[tuple[float, dict[int, Sample]]], warm_up: float) -> b
         for pid, sample in samples.items():
             of_process[pid].append(sample)
     fine = True
-    print(f"\n{'process':28} {'pid':>8} {'MB after warm-up':>17} {'at the end':>11} {'growth':>8} {'files':>9}")
+    print(
+        f"\n{'process':28} {'pid':>8} {'MB after warm-up':>17} {'at the end':>11} {'growth':>8} {'files':>9}"
+    )
     for pid, seen in sorted(of_process.items(), key=lambda item: item[1][0].name):
         if len(seen) < len(kept):
             continue  # it did not live throughout: a session that was closed, an autovacuum worker
@@ -163,25 +184,36 @@ def _report(history: list[tuple[float, dict[int, Sample]]], warm_up: float) -> b
             f"{seen[0].name:28} {pid:8} {before / 1e6:17.1f} {after / 1e6:11.1f} {after / before - 1:8.1%} "
             f"{files[0]:4}>{files[1]:4}{'  GREW' if grew else ''}"
         )
-    sessions = [sum(sample.name == "PostgreSQL, session" for sample in samples.values()) for samples in kept]
-    workers = [sum(s.files for s in samples.values() if s.name == "gunicorn, worker") for samples in kept]
+    sessions = [
+        sum(sample.name == "PostgreSQL, session" for sample in samples.values()) for samples in kept
+    ]
+    workers = [
+        sum(s.files for s in samples.values() if s.name == "gunicorn, worker") for samples in kept
+    ]
     print(f"database sessions {sessions[0]} > {sessions[-1]}, at most {max(sessions)}")
     print(f"files of the web worker {workers[0]} > {workers[-1]}, at most {max(workers)}")
     return fine and sessions[-1] <= sessions[0] + 2 and workers[-1] <= workers[0] + 8
 
 
-def _soak(server: Server, worker: "subprocess.Popen[bytes]", minutes: float, taken: list[Any]) -> bool:
+def _soak(
+    server: Server, worker: "subprocess.Popen[bytes]", minutes: float, taken: list[Any]
+) -> bool:
     history: list[tuple[float, dict[int, Sample]]] = []
     with Load(server) as load:
         time.sleep(_CALIBRATION_SECONDS)
         held = sum(load.statuses.values()) / _CALIBRATION_SECONDS
         load.interval = 2 * _CLIENTS / held
-        print(f"held: {held:.0f} requests/s of {_CLIENTS} clients; from now on {held / 2:.0f}", flush=True)
+        print(
+            f"held: {held:.0f} requests/s of {_CLIENTS} clients; from now on {held / 2:.0f}",
+            flush=True,
+        )
         load.statuses.clear()
         start = time.monotonic()
         while (minute := (time.monotonic() - start) / 60) < minutes:
             history.append((minute, _samples(server, worker)))
-            web = [sample for sample in history[-1][1].values() if sample.name == "gunicorn, worker"]
+            web = [
+                sample for sample in history[-1][1].values() if sample.name == "gunicorn, worker"
+            ]
             print(
                 f"minute {minute:.1f}: {sum(load.statuses.values())} requests, "
                 f"web worker {sum(sample.uss for sample in web) / 1e6:.1f} MB, {len(history[-1][1])} processes",
@@ -190,8 +222,12 @@ def _soak(server: Server, worker: "subprocess.Popen[bytes]", minutes: float, tak
             time.sleep(_SAMPLE_SECONDS)
         took = time.monotonic() - start
     requests = sum(load.statuses.values())
-    print(f"\n{requests} requests in {took / 60:.0f} minutes, {requests / took:.0f}/s: {dict(load.statuses)}")
-    print(f"{len(taken)} entries sent to the webhook; {load.behind} times a client was {_BEHIND_SECONDS} s behind")
+    print(
+        f"\n{requests} requests in {took / 60:.0f} minutes, {requests / took:.0f}/s: {dict(load.statuses)}"
+    )
+    print(
+        f"{len(taken)} entries sent to the webhook; {load.behind} times a client was {_BEHIND_SECONDS} s behind"
+    )
     return _report(history, warm_up=min(10.0, minutes / 4))
 
 
@@ -212,7 +248,10 @@ def main() -> None:
         assert status == 201, content
         client.close()
         worker = subprocess.Popen(
-            [sys.executable, "manage.py", "run_worker"], cwd=ROOT, env=server.environment, stderr=subprocess.DEVNULL
+            [sys.executable, "manage.py", "run_worker"],
+            cwd=ROOT,
+            env=server.environment,
+            stderr=subprocess.DEVNULL,
         )
         try:
             fine = _soak(server, worker, minutes, taken)

@@ -25,13 +25,19 @@ from traitly.postgres.server import SOCKET
 
 pytestmark = [
     pytest.mark.xdist_group("faults"),
-    pytest.mark.skipif(bool(settings.DATABASE_URL), reason="harms an embedded PostgreSQL of its own"),
+    pytest.mark.skipif(
+        bool(settings.DATABASE_URL), reason="harms an embedded PostgreSQL of its own"
+    ),
 ]
 
 REQUESTS: list[tuple[str, str, Any]] = [
     ("POST", "event", {"customer_id": "1", "name": "x"}),
     ("POST", "event", [{"customer_id": "1", "name": "x"}, {"customer_id": "2", "name": "x"}]),
-    ("POST", "customer", {"customer_id": "1", "name": "x", "email": "a@example.com", "plan": "Starter"}),
+    (
+        "POST",
+        "customer",
+        {"customer_id": "1", "name": "x", "email": "a@example.com", "plan": "Starter"},
+    ),
     ("PATCH", "customer/1", {"plan": "Atom"}),
     ("DELETE", "event/nothing", None),
     ("GET", "customer", None),
@@ -57,7 +63,9 @@ def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ser
             "DATABASE_URL": f"postgres://{roles.USER}@127.0.0.1:{proxy.port}/{roles.DATABASE}",
         }
         server.manage("migrate", "--verbosity", "0")
-        server.key = server.manage("create_account", "--email", "a@example.com", "--company", "Acme").strip()
+        server.key = server.manage(
+            "create_account", "--email", "a@example.com", "--company", "Acme"
+        ).strip()
         server.start()
         yield server, proxy
         server.stop()
@@ -102,7 +110,10 @@ def _wait_until_back(server: Server, *, seconds: float = 10) -> float:
 def _at_once(server: Server, requests: list[tuple[str, str, Any]]) -> "Counter[int]":
     """The statuses of requests that are all sent at the same time."""
     found: list[int] = []
-    threads = [threading.Thread(target=lambda r=each: found.append(_ask(server, r)[0])) for each in requests]
+    threads = [
+        threading.Thread(target=lambda r=each: found.append(_ask(server, r)[0]))
+        for each in requests
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -155,7 +166,9 @@ def test_it_says_nothing_more(behind_proxy: tuple[Server, Proxy]) -> None:
 
 
 def _connect(proxy: Proxy) -> "psycopg2.extensions.connection":
-    return psycopg2.connect(host="127.0.0.1", port=proxy.port, user=roles.USER, dbname=roles.DATABASE)
+    return psycopg2.connect(
+        host="127.0.0.1", port=proxy.port, user=roles.USER, dbname=roles.DATABASE
+    )
 
 
 def test_read_only(behind_proxy: tuple[Server, Proxy]) -> None:
@@ -194,7 +207,8 @@ def test_no_connection_left(behind_proxy: tuple[Server, Proxy]) -> None:
 @contextmanager
 def _small_disk(folder: Path, megabytes: int) -> Iterator[None]:
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(folder)], check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(folder)],
+        check=False,
     )
     if mounted.returncode:
         pytest.skip("a tmpfs can be mounted by root only, where the kernel lets it")
@@ -216,7 +230,12 @@ def test_full_disk(tmp_path: Path) -> None:
 
         def send(number: int) -> int:
             body = [
-                {"customer_id": "1", "name": "x", "id": f"{number}-{each}", "text": os.urandom(2000).hex()}
+                {
+                    "customer_id": "1",
+                    "name": "x",
+                    "id": f"{number}-{each}",
+                    "text": os.urandom(2000).hex(),
+                }
                 for each in range(100)
             ]
             status, content, _ = client.ask("POST", "event", body)
@@ -243,7 +262,9 @@ def test_full_disk(tmp_path: Path) -> None:
                 assert time.monotonic() < deadline, "it has not recovered"
                 time.sleep(0.2)
         print(f"full disk: {dict(statuses)}")
-        status, content, _ = client.ask("GET", "event?customer_id=1&name=x", headers={"Accept": "application/x-ndjson"})
+        status, content, _ = client.ask(
+            "GET", "event?customer_id=1&name=x", headers={"Accept": "application/x-ndjson"}
+        )
         client.close()
         assert status == 200
         stored = Counter(json.loads(line)["id"] for line in content.splitlines())

@@ -111,7 +111,11 @@ def _drip(clients: list[socket.socket]) -> Iterator[None]:
 
 @pytest.mark.parametrize("what", ["headers", "bodies"])
 def test_500_clients_that_send_a_byte_a_second(server: Server, what: str) -> None:
-    begin = _head(server, "Content-Length: 100\r\n") if what == "bodies" else _head(server, "X-Slow: ")[:-2]
+    begin = (
+        _head(server, "Content-Length: 100\r\n")
+        if what == "bodies"
+        else _head(server, "X-Slow: ")[:-2]
+    )
     with ExitStack() as stack, _watched(server) as most:
         clients = [stack.enter_context(server.connect()) for _ in range(500)]
         for client in clients:
@@ -148,17 +152,23 @@ def test_gzip_bombs(server: Server) -> None:
     def send(bomb: bytes) -> None:
         with server.connect() as client, suppress(OSError):
             client.settimeout(60)
-            client.sendall(_head(server, f"Content-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n") + bomb)
+            client.sendall(
+                _head(server, f"Content-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n") + bomb
+            )
             statuses[client.recv(65536)[9:12]] += 1
 
-    threads = [threading.Thread(target=send, args=[bombs[number % len(bombs)]]) for number in range(64)]
+    threads = [
+        threading.Thread(target=send, args=[bombs[number % len(bombs)]]) for number in range(64)
+    ]
     with _watched(server) as most:
         for thread in threads:
             thread.start()
         worst = _seconds_for_others(server)
         for thread in threads:
             thread.join()
-    print(f"64 gzip bombs: {dict(statuses)}; others within {worst:.2f} s, {most.megabytes:.0f} MB at most")
+    print(
+        f"64 gzip bombs: {dict(statuses)}; others within {worst:.2f} s, {most.megabytes:.0f} MB at most"
+    )
     assert statuses.keys() <= {b"400", b"413", b"503"}
     assert worst < programs_per_processor()  # a second, where processors are free
     assert most.megabytes < _MAX_MEGABYTES
@@ -231,11 +241,26 @@ SHAPES = {
     "a length in hex": (f"Content-Length: 0x{len(_SMUGGLED):x}\r\n", _SMUGGLED),
     "a length with a space in the name": (f"Content-Length : {len(_SMUGGLED)}\r\n", _SMUGGLED),
     "a length on a folded line": (f"Content-Length:\r\n {len(_SMUGGLED)}\r\n", _SMUGGLED),
-    "an encoding that is not chunked": ("Transfer-Encoding: xchunked\r\n", b"0\r\n\r\n" + _SMUGGLED),
-    "chunked, and then another": ("Transfer-Encoding: chunked, identity\r\n", b"0\r\n\r\n" + _SMUGGLED),
-    "chunked twice": ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n" + _SMUGGLED),
-    "chunked after a vertical tab": ("Transfer-Encoding: \x0bchunked\r\n", b"0\r\n\r\n" + _SMUGGLED),
-    "a name with an underscore": (f"Content_Length: {len(_SMUGGLED)}\r\nContent-Length: 5\r\n", b"12345" + _SMUGGLED),
+    "an encoding that is not chunked": (
+        "Transfer-Encoding: xchunked\r\n",
+        b"0\r\n\r\n" + _SMUGGLED,
+    ),
+    "chunked, and then another": (
+        "Transfer-Encoding: chunked, identity\r\n",
+        b"0\r\n\r\n" + _SMUGGLED,
+    ),
+    "chunked twice": (
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        b"0\r\n\r\n" + _SMUGGLED,
+    ),
+    "chunked after a vertical tab": (
+        "Transfer-Encoding: \x0bchunked\r\n",
+        b"0\r\n\r\n" + _SMUGGLED,
+    ),
+    "a name with an underscore": (
+        f"Content_Length: {len(_SMUGGLED)}\r\nContent-Length: 5\r\n",
+        b"12345" + _SMUGGLED,
+    ),
     "a bare line feed": (f"X: y\nContent-Length: {len(_SMUGGLED)}\r\n", _SMUGGLED),
     "a bare carriage return": (f"X: y\rContent-Length: {len(_SMUGGLED)}\r\n", _SMUGGLED),
     "a NUL": (f"X: y\0\r\nContent-Length: {len(_SMUGGLED)}\r\n", _SMUGGLED),
@@ -259,7 +284,9 @@ def test_no_request_is_smuggled(server: Server, shape: str) -> None:
         with suppress(TimeoutError, ConnectionResetError):
             while part := client.recv(65536):
                 response += part
-    statuses = [line[9:12] for line in response.split(b"HTTP/1.1")[1:] for line in [b"HTTP/1.1" + line]]
+    statuses = [
+        line[9:12] for line in response.split(b"HTTP/1.1")[1:] for line in [b"HTTP/1.1" + line]
+    ]
     pipelined = shape == "a name with an underscore"
     assert len(statuses) <= 1 + pipelined, response
     assert statuses[:1] in ([], [b"400"], [b"501"]), response

@@ -75,7 +75,9 @@ def _harms(server: Server, supervisor: Supervisor) -> dict[str, Callable[[], Non
         return psutil.Process(server.process.pid)
 
     def kill_web_worker() -> None:
-        random.choice([each for each in gunicorn().children() if "gunicorn" in " ".join(each.cmdline())]).kill()
+        random.choice(
+            [each for each in gunicorn().children() if "gunicorn" in " ".join(each.cmdline())]
+        ).kill()
 
     def kill_all_of_gunicorn() -> None:
         master = gunicorn()
@@ -117,7 +119,9 @@ def test_kill_9_at_random_moments_under_load(server: Server) -> None:
     delivered: set[str] = set()
 
     def take(entries: list[dict[str, dict[str, dict[str, str]]]]) -> None:
-        delivered.update(entry["data"].get("custom_attributes", {}).get("mark", "") for entry in entries)
+        delivered.update(
+            entry["data"].get("custom_attributes", {}).get("mark", "") for entry in entries
+        )
 
     supervisor = Supervisor(server)
     harms = _harms(server, supervisor)
@@ -140,13 +144,17 @@ def test_kill_9_at_random_moments_under_load(server: Server) -> None:
             acknowledged = {mark for writer in load.writers for mark in writer.acknowledged}
             deadline = time.monotonic() + 120
             while not acknowledged <= delivered:
-                assert time.monotonic() < deadline, f"{len(acknowledged - delivered)} were never sent to the webhook"
+                assert time.monotonic() < deadline, (
+                    f"{len(acknowledged - delivered)} were never sent to the webhook"
+                )
                 time.sleep(0.2)
         finally:
             supervisor.stop()
 
     busy = programs_per_processor()
-    print(f"{KILLS} kills: {number} events acknowledged, each stored once and sent to the webhook; {load.statuses}")
+    print(
+        f"{KILLS} kills: {number} events acknowledged, each stored once and sent to the webhook; {load.statuses}"
+    )
     times = {name: f"{seconds:.1f} s" for name, seconds in worst.items()}
     print(f"back after at most {times}, while {busy:.1f} programs shared each processor")
     assert max(worst.values()) < _BACK_WITHIN_SECONDS * busy

@@ -29,7 +29,13 @@ def server(tmp_path: Path) -> Iterator[Server]:
         client = HttpClient(running, timeout=60)
         for start in range(0, 3000, 500):
             customers = [
-                {"customer_id": f"{start + n}", "name": "x", "email": "a@example.com", "plan": "x", "text": "x" * 2000}
+                {
+                    "customer_id": f"{start + n}",
+                    "name": "x",
+                    "email": "a@example.com",
+                    "plan": "x",
+                    "text": "x" * 2000,
+                }
                 for n in range(500)
             ]
             assert client.ask("POST", "customer", customers)[0] == 201
@@ -87,7 +93,10 @@ def test_events_are_stored_while_pages_and_exports_are_shed(server: Server) -> N
         kind: f"{statuses[200] + statuses[201]} answered, {statuses[503]} shed"
         for kind, statuses in clients.statuses.items()
     }
-    slowest = {f"{kind} {status}": f"{seconds:.1f} s" for (kind, status), seconds in clients.slowest.items()}
+    slowest = {
+        f"{kind} {status}": f"{seconds:.1f} s"
+        for (kind, status), seconds in clients.slowest.items()
+    }
     print(f"overload: {rates}; slowest {slowest}")
     assert clients.statuses["page"][503] > 0
     assert clients.statuses["event"][201] > 10 * clients.statuses["event"][503]
@@ -104,5 +113,7 @@ def _check_metrics(server: Server) -> None:
     with server.connect() as sock:
         sock.sendall(f"GET /metrics HTTP/1.0\r\nAuthorization: Bearer {_TOKEN}\r\n\r\n".encode())
         text = b"".join(iter(lambda: sock.recv(65536), b"")).decode()
-    [refused] = [line for line in text.splitlines() if line.startswith('traitly_refused_total{status="503"}')]
+    [refused] = [
+        line for line in text.splitlines() if line.startswith('traitly_refused_total{status="503"}')
+    ]
     assert float(refused.rpartition(" ")[2]) > 0

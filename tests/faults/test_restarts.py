@@ -43,7 +43,9 @@ def _clients(server: Server, *, number: int = 8) -> Iterator[tuple["Counter[int]
             if over.is_set():
                 client.close()
                 return
-            status, content, headers = client.ask("POST", "event", {"customer_id": f"{who}", "name": "x", "n": each})
+            status, content, headers = client.ask(
+                "POST", "event", {"customer_id": f"{who}", "name": "x", "n": each}
+            )
             statuses[status] += 1
             if status != 201:
                 failures.append(content)
@@ -94,7 +96,11 @@ def test_another_master_takes_over_under_load(server: Server) -> None:
         time.sleep(1)
         old.send_signal(signal.SIGUSR2)
         deadline = time.monotonic() + 60
-        while not (masters := [each for each in old.children() if each.pid not in workers and each.children()]):
+        while not (
+            masters := [
+                each for each in old.children() if each.pid not in workers and each.children()
+            ]
+        ):
             assert time.monotonic() < deadline
             time.sleep(0.1)
         time.sleep(1)
@@ -106,7 +112,9 @@ def test_another_master_takes_over_under_load(server: Server) -> None:
         assert not failures, failures[:5]
         assert statuses[201] > 50
         with server.connect() as sock:
-            sock.sendall(f"GET /metrics HTTP/1.0\r\nAuthorization: Bearer {_TOKEN}\r\n\r\n".encode())
+            sock.sendall(
+                f"GET /metrics HTTP/1.0\r\nAuthorization: Bearer {_TOKEN}\r\n\r\n".encode()
+            )
             text = b"".join(iter(lambda: sock.recv(65536), b""))
         assert b"traitly_request_seconds_count" in text
     finally:
@@ -122,7 +130,12 @@ def test_sigterm_answers_what_it_has_accepted(server: Server) -> None:
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(40) == 0
     print(f"SIGTERM: {dict(statuses)}")
-    assert {failure.partition(b"(")[0] for failure in failures} <= {b"ConnectionRefusedError"}, failures[:5]
+    assert {failure.partition(b"(")[0] for failure in failures} <= {b"ConnectionRefusedError"}, (
+        failures[:5]
+    )
     assert statuses[201] > 50
-    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", server.port)):
+    with (
+        pytest.raises(ConnectionRefusedError),
+        socket.create_connection(("127.0.0.1", server.port)),
+    ):
         pass

@@ -25,7 +25,10 @@ class Received:
     @property
     def ids(self) -> list[str]:
         entries = self.payload["data"] if self.payload["type"] == "batch" else [self.payload]
-        return [entry["data"].get("id") or entry["data"].get("customer_id") or entry["type"] for entry in entries]
+        return [
+            entry["data"].get("id") or entry["data"].get("customer_id") or entry["type"]
+            for entry in entries
+        ]
 
 
 class Receiver:

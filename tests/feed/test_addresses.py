@@ -25,7 +25,9 @@ def test_a_url_that_names_a_private_address_is_refused(host):
     assert "public address" in str(check_url(f"https://{host}:8443/x"))
 
 
-@pytest.mark.parametrize("host", ["example.com", "8.8.8.8", "[2606:4700::1111]", "a.example.com:8443"])
+@pytest.mark.parametrize(
+    "host", ["example.com", "8.8.8.8", "[2606:4700::1111]", "a.example.com:8443"]
+)
 def test_public_addresses_are_not(host):
     assert check_url(f"https://{host}/hook?a=b") is None
 
@@ -41,7 +43,10 @@ def test_other_urls_are_refused(url):
 
 
 def test_the_operator_may_allow_networks(settings):
-    settings.WEBHOOK_ALLOWED_NETWORKS = [ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("::1")]
+    settings.WEBHOOK_ALLOWED_NETWORKS = [
+        ipaddress.ip_network("10.1.0.0/16"),
+        ipaddress.ip_network("::1"),
+    ]
     assert check_url("http://10.1.2.3/") is None
     assert check_url("http://[::1]/") is None
     assert check_url("http://10.2.0.1/")
@@ -56,7 +61,9 @@ def attempt(url: str):
     return asyncio.run(run())
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "[::1]", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "2130706433", "[::1]", "[::ffff:127.0.0.1]"]
+)
 def test_nothing_is_sent_inside(host):
     with receiving() as receiver:
         port = receiver.server.server_port

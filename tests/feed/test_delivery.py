@@ -19,7 +19,11 @@ from feed.models import Worker as WorkerRow
 from tests.factories import MembershipFactory, a_customer, an_event
 from tests.feed.receiver import Receiver, receiving, until, working
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("delivery")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("delivery"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +100,9 @@ def test_types_and_names_narrow_it(api, hook, receiver):
     assert receiver.ids == ["yes"]
 
 
-def test_what_failed_is_sent_again_under_its_id_before_what_follows(api, hook, receiver, monkeypatch):
+def test_what_failed_is_sent_again_under_its_id_before_what_follows(
+    api, hook, receiver, monkeypatch
+):
     monkeypatch.setattr("feed.worker.RETRIES", (0.1,) * 9)
     receiver.answer = lambda request: 200 if len(receiver.refused) >= 3 else 500
     row = hook()
@@ -106,12 +112,16 @@ def test_what_failed_is_sent_again_under_its_id_before_what_follows(api, hook, r
     assert {request.id for request in receiver.refused} == {receiver.accepted[0].id}
     assert not Delivery.objects.exists()
     assert Webhook.objects.get().failing_since is None
-    statuses = list(Attempt.objects.filter(webhook=row).order_by("id").values_list("status", flat=True))
+    statuses = list(
+        Attempt.objects.filter(webhook=row).order_by("id").values_list("status", flat=True)
+    )
     assert statuses == [500, 500, 500, 200, 200]
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 500, 503])
-def test_every_other_status_is_a_failure_and_redirects_are_not_followed(api, hook, receiver, status):
+def test_every_other_status_is_a_failure_and_redirects_are_not_followed(
+    api, hook, receiver, status
+):
     receiver.answer = lambda request: (status, {"Location": receiver.url + "/elsewhere"})
     hook()
     with working():
@@ -143,9 +153,13 @@ def test_the_schedule_is_the_contracts():
     ) == recording.RETRIES  # fmt: skip
 
 
-def test_what_fails_through_all_retries_is_set_aside_and_can_be_sent_again(api, acme, hook, receiver, monkeypatch):
+def test_what_fails_through_all_retries_is_set_aside_and_can_be_sent_again(
+    api, acme, hook, receiver, monkeypatch
+):
     monkeypatch.setattr("feed.worker.RETRIES", (0.05,) * 9)
-    receiver.answer = lambda request: 422 if request.ids == ["bad"] and len(receiver.refused) < 10 else 200
+    receiver.answer = lambda request: (
+        422 if request.ids == ["bad"] and len(receiver.refused) < 10 else 200
+    )
     row = hook()
     with working():
         post(api, "bad", "good")
@@ -217,7 +231,9 @@ def test_a_rewind_sends_again_from_a_time_under_new_ids(api, acme, hook, receive
         post(api, "b")
         post(api, "c")
         until(lambda: receiver.ids == ["a", "b", "c"])
-        since = datetime.datetime.fromtimestamp(float(api.get("feed").data[1]["timestamp"]) - 0.000_5, datetime.UTC)
+        since = datetime.datetime.fromtimestamp(
+            float(api.get("feed").data[1]["timestamp"]) - 0.000_5, datetime.UTC
+        )
         services.rewind_webhook(account_id=acme.pk, webhook_id=row.pk, since=since)
         until(lambda: receiver.ids == ["a", "b", "c", "b", "c"])
     assert len({request.id for request in receiver.accepted}) == 5
@@ -316,6 +332,8 @@ def test_nothing_is_sent_twice_where_nothing_fails(api, hook, receiver):
 def test_only_the_last_attempts_are_kept(acme, hook):
     row = hook()
     for number in range(recording.KEPT_ATTEMPTS + 20):
-        Attempt.objects.create(webhook=row, message_id=str(number), at=timezone.now(), milliseconds=1, entries=1)
+        Attempt.objects.create(
+            webhook=row, message_id=str(number), at=timezone.now(), milliseconds=1, entries=1
+        )
     assert recording.prune_attempts() == 20
     assert Attempt.objects.order_by("id").first().message_id == "20"  # type: ignore[union-attr]

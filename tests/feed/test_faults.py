@@ -77,7 +77,10 @@ def ask(server: Server, method: str, path: str, body: Any = None) -> tuple[int, 
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     try:
         connection.request(
-            method, f"/api/v1/{path}", body and json.dumps(body), {"Authorization": f"Token {server.key}"}
+            method,
+            f"/api/v1/{path}",
+            body and json.dumps(body),
+            {"Authorization": f"Token {server.key}"},
         )
         response = connection.getresponse()
         return response.status, json.loads(response.read())
@@ -108,8 +111,12 @@ class Traffic:
         self.written = threading.Event()
         _, self.start = whole_feed(server)
         self.readers: list[list[str]] = [[] for _ in range(READERS)]
-        self.threads = [threading.Thread(target=self.write, args=[number]) for number in range(WRITERS)]
-        self.reading = [threading.Thread(target=self.read, args=[*each]) for each in enumerate(self.readers)]
+        self.threads = [
+            threading.Thread(target=self.write, args=[number]) for number in range(WRITERS)
+        ]
+        self.reading = [
+            threading.Thread(target=self.read, args=[*each]) for each in enumerate(self.readers)
+        ]
         self.slow: list[subprocess.Popen[str]] = []
 
     def start_slow_writer(self) -> None:
@@ -129,15 +136,22 @@ class Traffic:
         process = self.slow.pop(0)
         process.kill()
         output, _ = process.communicate()
-        self.acknowledged += [line for line in output.splitlines() if line.startswith(f"{self.mark}-slow-")]
+        self.acknowledged += [
+            line for line in output.splitlines() if line.startswith(f"{self.mark}-slow-")
+        ]
 
     def write(self, writer: int) -> None:
         number = 0
         while not self.written.is_set():
-            ids = [f"{self.mark}-{writer}-{number + each}" for each in range(random.choice([1, 1, 20]))]
+            ids = [
+                f"{self.mark}-{writer}-{number + each}" for each in range(random.choice([1, 1, 20]))
+            ]
             number += len(ids)
             status, _ = ask(
-                self.server, "POST", "event", [{"customer_id": "1", "name": "x", "id": each} for each in ids]
+                self.server,
+                "POST",
+                "event",
+                [{"customer_id": "1", "name": "x", "id": each} for each in ids],
             )
             if status == 201:
                 self.acknowledged += ids
@@ -146,7 +160,11 @@ class Traffic:
         cursor, quiet = self.start, 0
         waits = "&wait=1" if reader % 2 else ""
         while quiet < 5:
-            status, answer = ask(self.server, "GET", f"feed?cursor={cursor}&limit={(1000, 30)[reader % 3 // 2]}{waits}")
+            status, answer = ask(
+                self.server,
+                "GET",
+                f"feed?cursor={cursor}&limit={(1000, 30)[reader % 3 // 2]}{waits}",
+            )
             if status != 200:
                 time.sleep(0.1)
                 continue
@@ -173,13 +191,17 @@ class Traffic:
             self.written.set()
             for thread in self.threads + self.reading:
                 thread.join(180)
-        print(f"{self.mark}: {len(self.acknowledged)} acknowledged, {len(self.readers[0])} read by each of {READERS}")
+        print(
+            f"{self.mark}: {len(self.acknowledged)} acknowledged, {len(self.readers[0])} read by each of {READERS}"
+        )
 
     def check(self) -> None:
         first, *others = self.readers
         assert len(self.acknowledged) > 50
         assert len(set(first)) == len(first)
-        assert set(self.acknowledged) <= set(first)  # and what was stored though its answer was lost
+        assert set(self.acknowledged) <= set(
+            first
+        )  # and what was stored though its answer was lost
         assert all(seen == first for seen in others)
 
 
@@ -199,7 +221,9 @@ def test_kill_9_of_postgresql(server):
     folder = Path(server.environment["TRAITLY_DATA_DIR"])
 
     def harm() -> None:
-        os.kill(int((folder / "postgres/postmaster.pid").read_text().split("\n", 1)[0]), signal.SIGKILL)
+        os.kill(
+            int((folder / "postgres/postmaster.pid").read_text().split("\n", 1)[0]), signal.SIGKILL
+        )
         time.sleep(1)
 
     traffic = Traffic(server, "postgres")
@@ -210,7 +234,10 @@ def test_kill_9_of_postgresql(server):
 def test_kill_9_of_workers_at_random_moments_loses_nothing_and_keeps_the_order(server):
     def start() -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [sys.executable, "manage.py", "run_worker"], cwd=ROOT, env=server.environment, stderr=subprocess.DEVNULL
+            [sys.executable, "manage.py", "run_worker"],
+            cwd=ROOT,
+            env=server.environment,
+            stderr=subprocess.DEVNULL,
         )
 
     _, start_of_feed = whole_feed(server)

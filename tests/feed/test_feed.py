@@ -48,7 +48,9 @@ def test_an_entry_is_its_type_its_time_and_the_object(api):
     assert list(answer.row) == ["type", "timestamp", "data"]
     assert answer.row["type"] == "event.created"
     assert answer.row["data"] == api.get("event/e").row
-    assert float(answer.row["timestamp"]) == pytest.approx(Event.objects.get().received_at.timestamp())
+    assert float(answer.row["timestamp"]) == pytest.approx(
+        Event.objects.get().received_at.timestamp()
+    )
 
 
 def test_changes_come_in_the_order_of_their_commits(api):
@@ -89,9 +91,16 @@ def test_an_erasure_takes_along_what_webhooks_have_kept(api, acme, globex):
         for about in (customer_id, "other"):
             body = orjson.dumps({"type": "event.created", "data": {"customer_id": about}})
             Attempt.objects.create(
-                webhook=webhook, message_id=about, at=timezone.now(), milliseconds=1, entries=1, body=body.decode()
+                webhook=webhook,
+                message_id=about,
+                at=timezone.now(),
+                milliseconds=1,
+                entries=1,
+                body=body.decode(),
             )
-            failed = Delivery(webhook=webhook, message_id=f"{about} set aside", body=body, entries=1)
+            failed = Delivery(
+                webhook=webhook, message_id=f"{about} set aside", body=body, entries=1
+            )
             failed.set_aside_at = timezone.now()
             failed.save()
         body = orjson.dumps({"data": {"customer_id": customer_id}})
@@ -110,7 +119,10 @@ def test_an_erased_customer_that_comes_back_has_both_entries(api):
     api.post("customer", a_customer("1"))
     api.delete("customer/1")
     api.post("customer", a_customer("1"))
-    assert {entry["type"] for entry in api.get("feed").data} == {"customer.erased", "customer.updated"}
+    assert {entry["type"] for entry in api.get("feed").data} == {
+        "customer.erased",
+        "customer.updated",
+    }
 
 
 def test_the_cursor_is_always_there(api):
@@ -134,7 +146,10 @@ def test_next_is_the_whole_url(api):
     answer = api.get("feed", {"since": "1", "type": "event.created"})
     url = urlsplit(answer.json["metadata"]["next"])
     assert answer.headers["Link"] == f'<{url.geturl()}>; rel="next"'
-    assert parse_qs(url.query) == {"type": ["event.created"], "cursor": [answer.json["metadata"]["next_cursor"]]}
+    assert parse_qs(url.query) == {
+        "type": ["event.created"],
+        "cursor": [answer.json["metadata"]["next_cursor"]],
+    }
     assert api.get(f"{url.path}?{url.query}").data == []
 
 
@@ -172,11 +187,16 @@ def test_entries_of_one_moment_are_told_apart(api, acme, limit):
 
 
 def test_type_and_name_narrow_it(api):
-    api.post("event", [an_event(id="a", name="A"), an_event(id="b", name="B"), an_event(id="c", name="C")])
+    api.post(
+        "event",
+        [an_event(id="a", name="A"), an_event(id="b", name="B"), an_event(id="c", name="C")],
+    )
     api.post("customer", a_customer("1"))
     assert ids(api.get("feed", {"type": "customer.updated"})) == ["1"]
     assert ids(api.get("feed", {"name": ["A", "C"]})) == ["a", "c", "1"]
-    assert ids(api.get("feed", {"name": "B", "type": ["event.created", "customer.erased"]})) == ["b"]
+    assert ids(api.get("feed", {"name": "B", "type": ["event.created", "customer.erased"]})) == [
+        "b"
+    ]
 
 
 def test_a_rare_name_is_looked_for_in_bounded_steps(api, monkeypatch):
@@ -230,7 +250,10 @@ def test_a_transaction_that_is_open_holds_the_feed_back_and_nothing_is_passed_ov
         assert first.data == []
         end.set()
         time.sleep(0.05)
-        assert ids(api.get("feed", {"cursor": first.json["metadata"]["next_cursor"]})) == ["slow", "fast"]
+        assert ids(api.get("feed", {"cursor": first.json["metadata"]["next_cursor"]})) == [
+            "slow",
+            "fast",
+        ]
 
 
 def test_large_entries_make_pages_shorter(api, monkeypatch):

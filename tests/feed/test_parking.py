@@ -41,7 +41,9 @@ def receive(client: socket.socket) -> Any:
         data += client.recv(65536)
     head, _, body = data.partition(b"\r\n\r\n")
     length = next(
-        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+        int(line.split(b":")[1])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length")
     )
     while len(body) < length:
         body += client.recv(65536)
@@ -60,7 +62,9 @@ def post(server: Server, event_id: str) -> None:
 def test_sixty_clients_wait_while_others_are_answered_and_all_get_what_comes(server):
     start = cursor(server)
     with ExitStack() as stack:
-        clients = [stack.enter_context(send(server, f"cursor={start}&wait=30")) for _ in range(WAITING)]
+        clients = [
+            stack.enter_context(send(server, f"cursor={start}&wait=30")) for _ in range(WAITING)
+        ]
         begin = time.monotonic()
         for _ in range(20):
             assert ask(server, "GET", "customer")[0] == 200
@@ -68,7 +72,9 @@ def test_sixty_clients_wait_while_others_are_answered_and_all_get_what_comes(ser
         assert time.monotonic() - begin < 20
         post(server, "parked")
         answers = [receive(client) for client in clients]
-    assert [[entry["data"]["id"] for entry in answer["data"]] for answer in answers] == [["parked"]] * WAITING
+    assert [[entry["data"]["id"] for entry in answer["data"]] for answer in answers] == [
+        ["parked"]
+    ] * WAITING
 
 
 def test_it_ends_when_the_time_is_over_and_the_connection_is_kept(server):

@@ -27,7 +27,11 @@ def position(number: int) -> Position:
 
 def page(first: int, last: int) -> Page:
     """The entries of these numbers, of which the last one is where it ends."""
-    return Page(Entries(Entry(position(each), b"x") for each in range(first, last + 1)), position(last), more=True)
+    return Page(
+        Entries(Entry(position(each), b"x") for each in range(first, last + 1)),
+        position(last),
+        more=True,
+    )
 
 
 def numbers(found: Page | None) -> list[int]:
@@ -183,7 +187,11 @@ def test_readers_of_all_paces_see_everything_once_while_it_is_written(api, acme)
         while True:
             last = done.is_set()
             found = queries.read_page(
-                account_id=acme.pk, only=Filter(), after=after, limit=chance.choice([1, 3, 10, 1000]), fresh=True
+                account_id=acme.pk,
+                only=Filter(),
+                after=after,
+                limit=chance.choice([1, 3, 10, 1000]),
+                fresh=True,
             )
             seen[number] += [entry.position.id for entry in found.entries]
             after = found.end

@@ -26,7 +26,12 @@ def test_a_webhook_is_made_with_defaults_and_its_secret_is_in_that_answer_alone(
     assert list(made.row) == [*FIELDS, "secret"]
     secret = made.row.pop("secret")
     assert re.fullmatch(r"whsec_[A-Za-z0-9+/=]{32}", secret)
-    assert (made.row["types"], made.row["names"], made.row["enabled"], made.row["batch"]) == ([], [], True, 1)
+    assert (made.row["types"], made.row["names"], made.row["enabled"], made.row["batch"]) == (
+        [],
+        [],
+        True,
+        1,
+    )
     assert api.get(f"webhook/{made.row['id']}").data == made.data
     assert api.get("webhook").data == made.data
     stored = bytes(Webhook.objects.get().secret)
@@ -35,13 +40,17 @@ def test_a_webhook_is_made_with_defaults_and_its_secret_is_in_that_answer_alone(
 
 
 def test_some_settings_are_changed_and_the_others_stay(api):
-    row = api.post("webhook", {"url": URL, "types": ["event.created"], "names": ["B", "A", "A"], "batch": 100}).row
+    row = api.post(
+        "webhook", {"url": URL, "types": ["event.created"], "names": ["B", "A", "A"], "batch": 100}
+    ).row
     assert row["names"] == ["A", "B"]
     changed = api.patch(f"webhook/{row['id']}", {"enabled": False, "batch": 5})
     assert (changed.status, list(changed.json)) == (200, ["data", "metadata", "updated", "object"])
     del row["secret"]
     assert changed.row == row | {"enabled": False, "batch": 5}
-    assert api.patch(f"webhook/{row['id']}", changed.row).row == changed.row  # what was read may be sent back
+    assert (
+        api.patch(f"webhook/{row['id']}", changed.row).row == changed.row
+    )  # what was read may be sent back
 
 
 def test_it_is_deleted(api):
@@ -127,4 +136,6 @@ def test_the_audit_log_names_the_key(api, acme):
     api.delete(f"webhook/{row['id']}")
     entries = AuditEntry.objects.filter(account=acme, action__startswith="webhook")
     assert len(entries) == 3
-    assert {entry.actor_email for entry in entries} == {f"API key {ApiKey.objects.get(account=acme).name}"}
+    assert {entry.actor_email for entry in entries} == {
+        f"API key {ApiKey.objects.get(account=acme).name}"
+    }

@@ -27,10 +27,27 @@ def main(arguments: list[str]) -> int:
                 "--config-file",
                 str(Path(__file__).with_name("schemathesis.toml")),
             ),
-            *("run", f"{server.url}/docs/openapi.json", "--header", f"Authorization: Token {server.key}"),
-            *("--phases", "examples,coverage,fuzzing,stateful", "--checks", "all", "--warnings", "off"),
+            *(
+                "run",
+                f"{server.url}/docs/openapi.json",
+                "--header",
+                f"Authorization: Token {server.key}",
+            ),
+            *(
+                "--phases",
+                "examples,coverage,fuzzing,stateful",
+                "--checks",
+                "all",
+                "--warnings",
+                "off",
+            ),
         ]
-        done = subprocess.run([*command, *arguments], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
+        done = subprocess.run(
+            [*command, *arguments],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            check=False,
+        )
     return done.returncode
 
 

@@ -22,14 +22,24 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     if case.method == "DELETE" and case.path.endswith("/event") and not case.query:
         case.query = {"customer_id": "nobody"}  # one of the parameters is needed, whichever it is
     case.body = _mended(case.body)
-    if "/webhook" in case.path and isinstance(case.body, dict) and str(case.body.get("url")).startswith("http"):
-        case.body["url"] = "https://example.com/traitly"  # a public host: only the server knows which are
+    if (
+        "/webhook" in case.path
+        and isinstance(case.body, dict)
+        and str(case.body.get("url")).startswith("http")
+    ):
+        case.body["url"] = (
+            "https://example.com/traitly"  # a public host: only the server knows which are
+        )
 
 
 @schemathesis.hook
 def after_call(_context: Any, case: Any, response: Any) -> None:
     """Make room: an account has at most a hundred webhooks, and more than that are made here."""
-    if case.method == "POST" and case.path.endswith("/webhook") and response.status_code == HTTPStatus.CREATED:
+    if (
+        case.method == "POST"
+        and case.path.endswith("/webhook")
+        and response.status_code == HTTPStatus.CREATED
+    ):
         _webhooks.append(response.json()["data"][0]["id"])
         if len(_webhooks) > _MAX_WEBHOOKS:
             url = f"{response.request.url.partition('?')[0].rstrip('/')}/{_webhooks.pop(0)}"
@@ -48,4 +58,6 @@ def _mended(value: Any, key: str = "") -> Any:
         twice = attributes.keys() & value.keys() if isinstance(attributes, dict) else set()
         kept = {name: inner for name, inner in value.items() if name not in twice}
         return {_mended(name): _mended(inner, name) for name, inner in kept.items()}
-    return round(value, 4) if key == "monthly_payment_amount" and isinstance(value, float) else value
+    return (
+        round(value, 4) if key == "monthly_payment_amount" and isinstance(value, float) else value
+    )

@@ -85,7 +85,11 @@ def test_10_001_lines_are_413(api):
 
 
 def test_ndjson_is_one_object_a_line(api):
-    response = api.post("event", b'{"customer_id":"1","name":"a"}\n{"customer_id":"2","name":"b"}', content_type=LINES)
+    response = api.post(
+        "event",
+        b'{"customer_id":"1","name":"a"}\n{"customer_id":"2","name":"b"}',
+        content_type=LINES,
+    )
 
     assert response.status == 201
     assert [row["customer_id"] for row in response.data] == ["1", "2"]
@@ -93,7 +97,9 @@ def test_ndjson_is_one_object_a_line(api):
 
 def test_ndjson_takes_windows_line_ends_and_blank_lines(api):
     response = api.post(
-        "event", b'{"customer_id":"1","name":"a"}\r\n\r\n{"customer_id":"2","name":"b"}\r\n\n', content_type=LINES
+        "event",
+        b'{"customer_id":"1","name":"a"}\r\n\r\n{"customer_id":"2","name":"b"}\r\n\n',
+        content_type=LINES,
     )
 
     assert [row["name"] for row in response.data] == ["a", "b"]
@@ -112,7 +118,9 @@ def test_ndjson_that_is_broken_says_in_which_line(api):
 
 
 def test_ndjson_lines_are_judged_one_by_one(api):
-    response = api.post("event", b'{"customer_id":"1","name":"a"}\n{"customer_id":"2"}\n[]\n7\n', content_type=LINES)
+    response = api.post(
+        "event", b'{"customer_id":"1","name":"a"}\n{"customer_id":"2"}\n[]\n7\n', content_type=LINES
+    )
 
     assert response.status == 207
     assert [row["success"] for row in response.data] == [1, 0, 0, 0]
@@ -134,7 +142,9 @@ def test_gzip_of_ndjson(api):
 def test_the_name_of_an_encoding_is_case_insensitive(api):
     assert (
         api.post(
-            "event", gzip.compress(b"%b" % json.dumps(an_event()).encode()), headers={"Content-Encoding": "GZIP"}
+            "event",
+            gzip.compress(b"%b" % json.dumps(an_event()).encode()),
+            headers={"Content-Encoding": "GZIP"},
         ).status
         == 201
     )
@@ -143,7 +153,10 @@ def test_the_name_of_an_encoding_is_case_insensitive(api):
 def test_gzip_in_several_members(api):
     text = json.dumps(an_event()).encode()
 
-    assert api.post("event", gzip.compress(text[:9]) + gzip.compress(text[9:]), headers=GZIP).status == 201
+    assert (
+        api.post("event", gzip.compress(text[:9]) + gzip.compress(text[9:]), headers=GZIP).status
+        == 201
+    )
 
 
 def test_gzip_that_is_cut_off_is_400(api):
@@ -183,7 +196,10 @@ def test_gzip_of_nothing_is_400(api):
 
 @pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "gzip, gzip"])
 def test_other_encodings_are_415(api, encoding):
-    assert api.post("event", zlib.compress(b"{}"), headers={"Content-Encoding": encoding}).status == 415
+    assert (
+        api.post("event", zlib.compress(b"{}"), headers={"Content-Encoding": encoding}).status
+        == 415
+    )
 
 
 def test_a_gzip_bomb_is_413_without_being_unpacked(api, peak_memory):
@@ -287,7 +303,10 @@ def test_what_is_no_object_is_400(api, body):
     response = api.post("event", body)
 
     assert response.status == 400
-    assert response.json["type"] == "validation_error" or response.json["errors"][0]["code"] == "parse_error"
+    assert (
+        response.json["type"] == "validation_error"
+        or response.json["errors"][0]["code"] == "parse_error"
+    )
 
 
 def nested(depth: int) -> bytes:
@@ -328,7 +347,11 @@ def test_an_empty_object_is_a_level_too(api, empty, around):
 
 def test_deep_nesting_beside_a_long_integer_is_400(api):
     """A long integer is read by another parser: it must not be fooled."""
-    body = b'{"customer_id":"1","name":"x","n":%b,"a":%b%b}' % (b"9" * 5000, b"[" * 10_000, b"]" * 10_000)
+    body = b'{"customer_id":"1","name":"x","n":%b,"a":%b%b}' % (
+        b"9" * 5000,
+        b"[" * 10_000,
+        b"]" * 10_000,
+    )
 
     assert api.post("event", body).errors == [("parse_error", None)]
 
@@ -417,5 +440,7 @@ def test_a_large_body_waits_for_its_turn(api, compress):
     assert api.send("POST", "event", compress(small), headers=headers).status == 201
     large_bodies.budget.release(LIMIT)
     assert api.send("POST", "event", compress(large), headers=headers).status == 201
-    assert api.send("POST", "event", b"[" + large).status == 400  # a turn is given back after an error
+    assert (
+        api.send("POST", "event", b"[" + large).status == 400
+    )  # a turn is given back after an error
     assert api.send("POST", "event", compress(large), headers=headers).status == 201

@@ -55,7 +55,9 @@ def test_an_unforeseen_failure_is_500_and_tells_nothing(api, monkeypatch, caplog
     assert response.headers["X-Request-ID"]
 
 
-@pytest.mark.parametrize("error", [OperationalError("server at 10.0.0.7 closed"), InterfaceError("connection closed")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("server at 10.0.0.7 closed"), InterfaceError("connection closed")]
+)
 @pytest.mark.usefixtures("_debug")
 def test_the_database_away_is_503_with_retry_after(api, monkeypatch, error):
     def fail(*_args, **_kwargs):
@@ -92,7 +94,9 @@ def test_json_is_answered_to_each_of_these_accepts(api, accept):
     assert response.headers["Content-Type"] == "application/json"
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*", "application/json;q=0", "nonsense"])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "application/xml", "image/*", "application/json;q=0", "nonsense"]
+)
 def test_an_accept_that_cannot_be_met_is_406(api, accept):
     response = api.get("customer", headers={"Accept": accept})
 
@@ -120,7 +124,9 @@ def test_the_types_of_errors(api, acme):
 
 
 def test_every_error_of_an_object_is_listed(api):
-    response = api.post("customer", {"customer_id": "", "email": "nope", "created_at": -1, "location": 5})
+    response = api.post(
+        "customer", {"customer_id": "", "email": "nope", "created_at": -1, "location": 5}
+    )
 
     assert response.status == 400
     assert sorted(response.errors) == [
@@ -134,7 +140,9 @@ def test_every_error_of_an_object_is_listed(api):
 
 
 def test_attr_has_dots_and_indexes(api):
-    response = api.post("event", [an_event(), an_event(created_at="x"), an_event(custom_attributes={"a": "\0"}), 7])
+    response = api.post(
+        "event", [an_event(), an_event(created_at="x"), an_event(custom_attributes={"a": "\0"}), 7]
+    )
 
     assert [[error["attr"] for error in row["errors"]] for row in response.data[1:]] == [
         ["1.created_at"],
@@ -152,7 +160,8 @@ def test_more_parameters_than_anyone_needs_are_400(api, parameters):
 
 
 @pytest.mark.parametrize(
-    "query", ["name=%FF", "name=%ED%A0%80", "%00=1", "name=%00", "=", "&&", "name", "customer_id=%00"]
+    "query",
+    ["name=%FF", "name=%ED%A0%80", "%00=1", "name=%00", "=", "&&", "name", "customer_id=%00"],
 )
 def test_a_strange_query_string_is_no_server_error(api, query):
     assert api.get(f"customer?{query}").status in {200, 400}
@@ -162,14 +171,18 @@ def test_a_strange_query_string_is_no_server_error(api, query):
 # X-Request-ID ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sent", ["abc-123", "01a20869-8838-7733-bc79-764f00000000", "a" * 128, "req_1:2/3"])
+@pytest.mark.parametrize(
+    "sent", ["abc-123", "01a20869-8838-7733-bc79-764f00000000", "a" * 128, "req_1:2/3"]
+)
 def test_a_sane_request_id_is_the_clients_own(api, sent):
     assert api.get("customer", headers={"X-Request-ID": sent}).headers["X-Request-ID"] == sent
     response = api.get("nothing", headers={"X-Request-ID": sent})
     assert response.json["metadata"] == {"request_id": sent}
 
 
-@pytest.mark.parametrize("sent", ["", " ", "a b", "a" * 5000, "é", "a\nInjected: 1", "<script>", '"', "a\x00"])
+@pytest.mark.parametrize(
+    "sent", ["", " ", "a b", "a" * 5000, "é", "a\nInjected: 1", "<script>", '"', "a\x00"]
+)
 def test_any_other_request_id_is_replaced(api, sent):
     response = api.get("customer", headers={"X-Request-ID": sent})
 
@@ -181,7 +194,12 @@ def test_every_answer_has_its_own_request_id(api, anonymous):
     ids = [
         client.send(method, address).headers["X-Request-ID"]
         for client in (api, anonymous)
-        for method, address in [("GET", "customer"), ("PUT", "event"), ("GET", "/health"), ("GET", "/api/nothing")]
+        for method, address in [
+            ("GET", "customer"),
+            ("PUT", "event"),
+            ("GET", "/health"),
+            ("GET", "/api/nothing"),
+        ]
     ]
 
     assert all(ids)

@@ -21,7 +21,9 @@ def test_every_address_with_and_without_version_and_slash(api, prefix, end):
     assert api.get(f"{prefix}customer{end}").row["customer_id"] == "1"
     assert api.get(f"{prefix}customer/1{end}").row["customer_id"] == "1"
     assert api.get(f"{prefix}customer/1/event{end}").row["id"] == "e"
-    assert api.get(f"{prefix}event{end}", {"customer_id": "1", "name": "Logged in"}).row["id"] == "e"
+    assert (
+        api.get(f"{prefix}event{end}", {"customer_id": "1", "name": "Logged in"}).row["id"] == "e"
+    )
     assert api.get(f"{prefix}event/e{end}").row["id"] == "e"
     assert api.patch(f"{prefix}customer/1{end}", {"plan": "Atom"}).row["plan"] == "Atom"
     assert api.delete(f"{prefix}event/e{end}").status == 200
@@ -45,10 +47,14 @@ def test_head_is_get_without_a_body(api, address):
 
     assert (head.status, head.content) == (200, b"")
     assert head.headers["Content-Type"] == get.headers["Content-Type"]
-    assert head.headers["Content-Length"] == get.headers.get("Content-Length", str(len(get.content)))
+    assert head.headers["Content-Length"] == get.headers.get(
+        "Content-Length", str(len(get.content))
+    )
 
 
-@pytest.mark.parametrize("response", [HttpResponse(b"abc"), StreamingHttpResponse([b"abc"])], ids=["whole", "stream"])
+@pytest.mark.parametrize(
+    "response", [HttpResponse(b"abc"), StreamingHttpResponse([b"abc"])], ids=["whole", "stream"]
+)
 def test_an_answer_to_head_has_no_content(rf, response):
     """Django's test client would drop it, and gunicorn does so with a warning."""
     answered = RequestIdMiddleware(lambda _request: response)(rf.head("/"))
@@ -158,7 +164,8 @@ def test_every_customer_id_can_be_addressed(api, customer_id):
 
 
 @pytest.mark.parametrize(
-    "event_id", ["a b", "a/b", "a/", "/", "a?b#c", "100%", "%2F", "é😀", "..", "a\nb", "event", "x" * 255]
+    "event_id",
+    ["a b", "a/b", "a/", "/", "a?b#c", "100%", "%2F", "é😀", "..", "a\nb", "event", "x" * 255],
 )
 def test_every_event_id_can_be_addressed(api, event_id):
 
@@ -177,7 +184,9 @@ def test_an_encoded_slash_belongs_to_the_identifier(api):
 
     assert api.delete("customer/a%2f").row["customer_id"] == "a/"
     assert [row["customer_id"] for row in api.get("customer/a/event").data] == ["a"]
-    assert [row["customer_id"] for row in api.get("customer/a%2Fevent/event/?limit=1").data] == ["a/event"]
+    assert [row["customer_id"] for row in api.get("customer/a%2Fevent/event/?limit=1").data] == [
+        "a/event"
+    ]
     assert [row["customer_id"] for row in api.get("customer").data] == ["a", "a/event"]
 
 
@@ -205,7 +214,14 @@ def test_an_encoded_slash_belongs_to_the_identifier_in_every_form_of_a_target(ap
 
 
 @pytest.mark.parametrize(
-    "target", ["/api/v1/customer/ab%2Fs/", "http://testserver/x%2F", "api/v1/customer/abs%2F", "*%2F", "///x%2F"]
+    "target",
+    [
+        "/api/v1/customer/ab%2Fs/",
+        "http://testserver/x%2F",
+        "api/v1/customer/abs%2F",
+        "*%2F",
+        "///x%2F",
+    ],
 )
 def test_a_target_that_is_not_the_path_is_refused(api, target):
     api.post("customer", a_customer("abs"))
@@ -219,7 +235,9 @@ def test_a_target_that_is_not_the_path_is_refused(api, target):
 def test_an_encoded_slash_below_a_prefix(api):
     api.post("customer", [a_customer("a"), a_customer("a/")])
 
-    answer = api.delete("/api/v1/customer/a/", SCRIPT_NAME="/below", RAW_URI="/below/api/v1/customer/a%2F")
+    answer = api.delete(
+        "/api/v1/customer/a/", SCRIPT_NAME="/below", RAW_URI="/below/api/v1/customer/a%2F"
+    )
 
     assert answer.row["customer_id"] == "a/"
 

@@ -7,7 +7,9 @@ from tests.factories import a_customer, an_event
 FORM = "application/x-www-form-urlencoded"
 
 
-@pytest.mark.parametrize("body", [b"customer_id=1&name=x", b"customer_id=1", b"custom_attributes=%7B%7D", b"a="])
+@pytest.mark.parametrize(
+    "body", [b"customer_id=1&name=x", b"customer_id=1", b"custom_attributes=%7B%7D", b"a="]
+)
 def test_form_data_is_told_to_be_json(api, body):
     response = api.post("event", body, content_type=FORM)
 
@@ -33,7 +35,10 @@ def test_a_list_with_a_body_is_told_where_filters_go(api, address):
     api.post("customer", a_customer("1"))
 
     response = api.send(
-        "GET", address, {"plan": "Starter"}, query={"customer_id": "1", "name": "x"} if address == "event" else None
+        "GET",
+        address,
+        {"plan": "Starter"},
+        query={"customer_id": "1", "name": "x"} if address == "event" else None,
     )
 
     assert response.status == 400
@@ -80,7 +85,9 @@ def test_a_wrong_method_is_told_the_right_ones(api):
 def test_an_unknown_id_says_what_is_unknown(api):
     assert "no customer with this customer_id" in api.get("customer/nobody").details
     assert "no event with this id" in api.get("event/none").details
-    assert "No customer and no event has this customer_id" in api.get("customer/nobody/event").details
+    assert (
+        "No customer and no event has this customer_id" in api.get("customer/nobody/event").details
+    )
 
 
 def test_a_list_of_events_without_its_parameters_names_the_timeline_and_the_feed(api):

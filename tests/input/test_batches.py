@@ -38,7 +38,9 @@ def test_the_verb_of_each_method(api):
     check_envelope(api.post("event", an_event("1", id="e")), "created", "event")
     check_envelope(api.get("customer"), "retrieved", "customer")
     check_envelope(api.get("customer/1"), "retrieved", "customer")
-    check_envelope(api.get("event", {"customer_id": "1", "name": "Logged in"}), "retrieved", "event")
+    check_envelope(
+        api.get("event", {"customer_id": "1", "name": "Logged in"}), "retrieved", "event"
+    )
     check_envelope(api.get("event/e"), "retrieved", "event")
     check_envelope(api.get("customer/1/event"), "retrieved", "event")
     check_envelope(api.patch("customer/1", {}), "updated", "customer")
@@ -87,7 +89,10 @@ def test_duplicates_are_counted(api):
 
 
 def test_some_stored_is_207(api):
-    response = api.post("event", [{"name": "x"}, an_event("2", id="a"), {"customer_id": 3}, an_event("4", id="a"), []])
+    response = api.post(
+        "event",
+        [{"name": "x"}, an_event("2", id="a"), {"customer_id": 3}, an_event("4", id="a"), []],
+    )
 
     assert response.status == 207
     assert response.json["metadata"] == {"accepted": 2, "rejected": 3, "duplicates": 1}
@@ -104,7 +109,9 @@ def test_some_stored_is_207(api):
 
 
 def test_some_customers_stored_is_207(api):
-    response = api.post("customer", [a_customer("1"), {"customer_id": "2", "name": "Jane"}, a_customer("3")])
+    response = api.post(
+        "customer", [a_customer("1"), {"customer_id": "2", "name": "Jane"}, a_customer("3")]
+    )
 
     assert response.status == 207
     assert response.json["metadata"] == {"accepted": 2, "rejected": 1}
@@ -131,7 +138,9 @@ def test_a_single_invalid_object_is_400_with_the_error_object(api):
     assert response.errors == [("required", "name")]
 
 
-@pytest.mark.parametrize("sent", ["9" * 400, "9" * 5000, "NaN", "1e400", '{"a": [1]}', "null", "[" * 100 + "]" * 100])
+@pytest.mark.parametrize(
+    "sent", ["9" * 400, "9" * 5000, "NaN", "1e400", '{"a": [1]}', "null", "[" * 100 + "]" * 100]
+)
 def test_what_was_sent_is_named_whatever_it_is(api, sent):
     body = f'[{{"customer_id": {sent}, "name": {sent}}}, {json.dumps(an_event())}]'
 
@@ -139,7 +148,10 @@ def test_what_was_sent_is_named_whatever_it_is(api, sent):
 
     assert response.status == 207
     assert response.data[0]["index"] == 0
-    assert sorted({error["attr"].split(".")[1] for error in response.data[0]["errors"]}) == ["customer_id", "name"]
+    assert sorted({error["attr"].split(".")[1] for error in response.data[0]["errors"]}) == [
+        "customer_id",
+        "name",
+    ]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -154,7 +166,9 @@ def test_a_commit_that_was_not_heard_of_is_not_repeated(api, monkeypatch):
         connection.close()
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(services._INSERT_NEW, "execute", lambda *given: execute(*given) if runs else lose(*given))
+    monkeypatch.setattr(
+        services._INSERT_NEW, "execute", lambda *given: execute(*given) if runs else lose(*given)
+    )
 
     response = api.post("event", [an_event("1"), an_event("2")])
 
@@ -202,7 +216,9 @@ def test_citus_says_of_a_duplicate_that_it_is_an_internal_error(acme):
 def test_valid_items_are_stored_in_one_transaction(api, monkeypatch):
     """The database refuses the last: none of the others is there."""
     events = [an_event(str(i), id=str(i)) for i in range(50)]
-    broken = services._INSERT.replace("attributes::jsonb", "CASE WHEN id = '9' THEN 1/0 END::text::jsonb")
+    broken = services._INSERT.replace(
+        "attributes::jsonb", "CASE WHEN id = '9' THEN 1/0 END::text::jsonb"
+    )
     monkeypatch.setattr(services, "_INSERT_ONCE", Prepared(f"{broken} RETURNING id"))
 
     assert api.post("event", events).status == 500
@@ -212,7 +228,9 @@ def test_valid_items_are_stored_in_one_transaction(api, monkeypatch):
 
 @pytest.mark.parametrize("items", [1, 10, 1000])
 @pytest.mark.parametrize("kind", ["event", "customer"])
-def test_one_item_or_a_thousand_take_the_same_number_of_queries(api, django_assert_num_queries, kind, items):
+def test_one_item_or_a_thousand_take_the_same_number_of_queries(
+    api, django_assert_num_queries, kind, items
+):
     make = a_customer if kind == "customer" else an_event
     api.get("customer")  # the key is known now
 
@@ -225,7 +243,12 @@ def test_one_item_or_a_thousand_take_the_same_number_of_queries(api, django_asse
 SCHEMAS = {"event": EVENT, "customer": CUSTOMER}
 REFUSED = {
     "event": {"customer_id": "1", "created_at": "yesterday", "custom_attributes": {"a": "\0"}},
-    "customer": {"customer_id": "1", "name": "", "email": "nobody", "custom_attributes": {"a": "\0"}},
+    "customer": {
+        "customer_id": "1",
+        "name": "",
+        "email": "nobody",
+        "custom_attributes": {"a": "\0"},
+    },
 }
 
 

@@ -58,7 +58,9 @@ def test_a_patch_has_hints_too(api):
 
 
 def test_what_the_reference_sends_has_no_hints(api):
-    sent = an_event(monthly_payment_amount=99, location="New York", plan="Atom", email="support@company.com")
+    sent = an_event(
+        monthly_payment_amount=99, location="New York", plan="Atom", email="support@company.com"
+    )
 
     assert api.post("event", sent).json["metadata"] == {}
 
@@ -70,7 +72,12 @@ def test_a_synonym_beside_the_field_is_an_attribute_like_any_other(api):
 
 
 def test_in_a_batch_each_name_is_hinted_at_once_where_it_stands_first(api):
-    sent = [an_event(), an_event(createdAt=1), an_event(createdAt=2, timestamp=3), {"name": "no customer"}]
+    sent = [
+        an_event(),
+        an_event(createdAt=1),
+        an_event(createdAt=2, timestamp=3),
+        {"name": "no customer"},
+    ]
 
     response = api.post("event", sent)
 
@@ -96,7 +103,11 @@ def test_an_error_for_a_missing_field_names_what_was_sent_instead(api):
 
 def test_the_same_for_a_customer_in_a_batch(api):
     response = api.post(
-        "customer", [a_customer("1"), {"customer_id": "2", "customerName": "B", "email": "b@example.com", "plan": "A"}]
+        "customer",
+        [
+            a_customer("1"),
+            {"customer_id": "2", "customerName": "B", "email": "b@example.com", "plan": "A"},
+        ],
     )
 
     assert response.status == 207

@@ -74,7 +74,8 @@ def test_a_customer_id_is_a_string_or_an_integers_digits(api, kind, sent, stored
 
 @both
 @pytest.mark.parametrize(
-    "sent", ["", "x" * 256, 10**255, 10**4200, 1.0, 1.5, True, False, None, [], {}, ["1"], {"id": 1}]
+    "sent",
+    ["", "x" * 256, 10**255, 10**4200, 1.0, 1.5, True, False, None, [], {}, ["1"], {"id": 1}],
 )
 def test_other_customer_ids_are_refused(api, kind, sent, huge_json):
     body = huge_json((a_customer if kind == "customer" else an_event)(sent))
@@ -88,7 +89,9 @@ def test_other_customer_ids_are_refused(api, kind, sent, huge_json):
 
 
 @pytest.mark.parametrize("field", ["name", "plan"])
-@pytest.mark.parametrize("value", ["x", "x" * 255, "😀" * 255, " padded ", 'O\'Brien "q" \\ <b>', "日本語"])
+@pytest.mark.parametrize(
+    "value", ["x", "x" * 255, "😀" * 255, " padded ", 'O\'Brien "q" \\ <b>', "日本語"]
+)
 def test_a_customers_name_and_plan_are_kept_as_sent(api, field, value):
     assert stored_customer(api, **{field: value})[field] == value
 
@@ -97,7 +100,9 @@ def test_an_events_name_is_kept_as_sent(api):
     assert stored_event(api, name="😀" * 255)["name"] == "😀" * 255
 
 
-@pytest.mark.parametrize("value", ["", " ", "\t\n", "\u00a0", "\u3000\u2003", "x" * 256, 5, 1.5, True, None, [], {}])
+@pytest.mark.parametrize(
+    "value", ["", " ", "\t\n", "\u00a0", "\u3000\u2003", "x" * 256, 5, 1.5, True, None, [], {}]
+)
 def test_other_names_and_plans_are_refused(api, value):
     assert [attr for _, attr in refused(api, "customer", name=value)] == ["name"]
     assert [attr for _, attr in refused(api, "customer", plan=value)] == ["plan"]
@@ -205,7 +210,9 @@ def test_a_time_is_unix_seconds_or_iso_8601(api, kind, sent, answered):
 
 
 @both
-@pytest.mark.parametrize("digits", ["99999999999.1234567", "1493933699.0000005", "253402300799.9999999"])
+@pytest.mark.parametrize(
+    "digits", ["99999999999.1234567", "1493933699.0000005", "253402300799.9999999"]
+)
 def test_more_than_six_decimals_are_rounded_to_a_time_that_is_allowed(api, kind, digits):
     answered = Decimal(STORED[kind](api, created_at=digits)["created_at"])
 
@@ -375,7 +382,8 @@ def test_other_texts_are_refused(api, field, value):
 def test_attributes_default_to_an_empty_object(api, kind):
     assert STORED[kind](api)["custom_attributes"] == {}
     assert (
-        b'"custom_attributes":{}' in api.post(kind, (a_customer if kind == "customer" else an_event)("other")).content
+        b'"custom_attributes":{}'
+        in api.post(kind, (a_customer if kind == "customer" else an_event)("other")).content
     )
 
 
@@ -428,7 +436,9 @@ def test_attributes_come_back_equal(api, kind, value):
 
 
 @both
-@pytest.mark.parametrize("digits", ["9" * 400, "9" * 4300, "9" * 4301, "1" + "0" * 5000, "-" + "8" * 60_000])
+@pytest.mark.parametrize(
+    "digits", ["9" * 400, "9" * 4300, "9" * 4301, "1" + "0" * 5000, "-" + "8" * 60_000]
+)
 def test_long_integers_come_back_exactly(api, kind, digits):
     body = (
         json.dumps((a_customer if kind == "customer" else an_event)())[:-1]
@@ -438,7 +448,9 @@ def test_long_integers_come_back_exactly(api, kind, digits):
 
     assert response.status == 201
     assert f'"n":{digits}'.encode() in response.content.replace(b'"n": ', b'"n":')
-    listed = api.get(kind, {"customer_id": response.row["customer_id"], "name": response.row["name"]})
+    listed = api.get(
+        kind, {"customer_id": response.row["customer_id"], "name": response.row["name"]}
+    )
     assert f'"n":{digits}'.encode() in listed.content.replace(b'"n": ', b'"n":')
 
 
@@ -449,7 +461,9 @@ def test_a_null_attribute_of_an_event_is_kept(api):
 @both
 @pytest.mark.parametrize("value", ["text", 5, True, [], None])
 def test_attributes_that_are_no_object_are_refused(api, kind, value):
-    assert [attr for _, attr in refused(api, kind, custom_attributes=value)] == ["custom_attributes"]
+    assert [attr for _, attr in refused(api, kind, custom_attributes=value)] == [
+        "custom_attributes"
+    ]
 
 
 @both
@@ -461,7 +475,9 @@ def test_keys_of_1_to_255_characters(api, kind, key):
 @both
 @pytest.mark.parametrize("key", ["", "x" * 256])
 def test_other_keys_are_refused(api, kind, key):
-    assert refused(api, kind, custom_attributes={key: 1}) == [("invalid_key", f"custom_attributes.{key}")]
+    assert refused(api, kind, custom_attributes={key: 1}) == [
+        ("invalid_key", f"custom_attributes.{key}")
+    ]
     assert refused(api, kind, **{key: 1}) == [("invalid_key", key)]
 
 
@@ -483,7 +499,17 @@ def test_more_attributes_than_64_kib_are_refused(api, kind):
 
 
 @pytest.mark.parametrize(
-    "field", ["customer_id", "name", "email", "plan", "location", "phone_number", "organisation_id", "created_at"]
+    "field",
+    [
+        "customer_id",
+        "name",
+        "email",
+        "plan",
+        "location",
+        "phone_number",
+        "organisation_id",
+        "created_at",
+    ],
 )
 def test_nul_in_a_customers_field_is_refused(api, field):
     assert [attr for _, attr in refused(api, "customer", **{field: "a\0b"})] == [field]
@@ -505,11 +531,15 @@ def test_nul_in_an_attribute_is_refused(api, kind, value):
 
 @both
 def test_nul_in_a_key_is_refused(api, kind):
-    assert [code for code, _ in refused(api, kind, custom_attributes={"a\0b": 1})] == ["null_characters_not_allowed"]
+    assert [code for code, _ in refused(api, kind, custom_attributes={"a\0b": 1})] == [
+        "null_characters_not_allowed"
+    ]
 
 
 @both
-@pytest.mark.parametrize("text", [r'"\ud800"', r'"\udc00x"', r'["\ud83d"]', r'{"\ud800": 1}', r'"\udc00\ud800"'])
+@pytest.mark.parametrize(
+    "text", [r'"\ud800"', r'"\udc00x"', r'["\ud83d"]', r'{"\ud800": 1}', r'"\udc00\ud800"']
+)
 @pytest.mark.parametrize("field", ["name", "a", "custom_attributes"])
 def test_lone_surrogates_are_refused(api, kind, field, text):
     response = api.post(kind, f'{{"customer_id": "1", "{field}": {text}}}'.encode())
@@ -534,7 +564,9 @@ def test_a_surrogate_pair_is_one_character(api, kind):
 
 
 @both
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "[1, NaN]", '{"x": [1e999]}'])
+@pytest.mark.parametrize(
+    "text", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "[1, NaN]", '{"x": [1e999]}']
+)
 def test_numbers_that_are_not_finite_are_refused(api, kind, text):
     whole = json.dumps((a_customer if kind == "customer" else an_event)())[:-1]
 
@@ -547,15 +579,27 @@ def test_numbers_that_are_not_finite_are_refused(api, kind, text):
 
 @both
 def test_numbers_to_double_precision(api, kind):
-    seen = STORED[kind](api, custom_attributes={"pi": 3.141592653589793, "third": 1 / 3, "max": 1.7976931348623157e308})
+    seen = STORED[kind](
+        api,
+        custom_attributes={"pi": 3.141592653589793, "third": 1 / 3, "max": 1.7976931348623157e308},
+    )
 
-    assert seen["custom_attributes"] == {"pi": math.pi, "third": 1 / 3, "max": 1.7976931348623157e308}
+    assert seen["custom_attributes"] == {
+        "pi": math.pi,
+        "third": 1 / 3,
+        "max": 1.7976931348623157e308,
+    }
 
 
 def test_further_fields_of_an_event_are_attributes(api):
     """The reference's own example."""
     row = stored_event(
-        api, name="Customer C", monthly_payment_amount=99, location="New York", plan="Atom", email="support@company.com"
+        api,
+        name="Customer C",
+        monthly_payment_amount=99,
+        location="New York",
+        plan="Atom",
+        email="support@company.com",
     )
 
     assert row["custom_attributes"] == {
@@ -579,7 +623,9 @@ def test_further_fields_of_every_type_come_back_equal(api, kind):
     kept = STORED[kind](api, **further)["custom_attributes"]
 
     # A null removes a customer's attribute; an event's is kept.
-    assert kept == (further if kind == "event" else {k: v for k, v in further.items() if v is not None})
+    assert kept == (
+        further if kind == "event" else {k: v for k, v in further.items() if v is not None}
+    )
 
 
 @both
@@ -593,7 +639,14 @@ def test_a_field_that_also_stands_in_custom_attributes_is_refused(api, kind, out
 @both
 def test_every_error_is_listed(api, kind):
     errors = refused(
-        api, kind, customer_id="", name=" ", created_at=-1, custom_attributes={"": 1}, location="\0", again="\0"
+        api,
+        kind,
+        customer_id="",
+        name=" ",
+        created_at=-1,
+        custom_attributes={"": 1},
+        location="\0",
+        again="\0",
     )
 
     assert sorted(str(attr) for _, attr in errors) == [

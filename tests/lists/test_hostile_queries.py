@@ -15,7 +15,9 @@ CUSTOMERS = 2250
 def large_customers(acme):
     """As many as fill the largest page twice, each with 60 KB of attributes, one of which tells it from all others."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = '60s'")  # to make them is slow, on Citus above all
+        cursor.execute(
+            "SET LOCAL statement_timeout = '60s'"
+        )  # to make them is slow, on Citus above all
         cursor.execute(
             """
             INSERT INTO customers_customer
@@ -39,7 +41,9 @@ def took():
 @pytest.mark.parametrize("limit", [100, 1000])
 def test_many_values_of_an_attribute_are_one_condition(api, limit, took):
     """330 values took 62 s: each was asked of each row, and each time the row's attributes were unpacked."""
-    wanted = range(CUSTOMERS - 99, CUSTOMERS + 1)  # the last: the walk in the list's order finds none of them
+    wanted = range(
+        CUSTOMERS - 99, CUSTOMERS + 1
+    )  # the last: the walk in the list's order finds none of them
 
     response = api.get("customer", {"custom_attributes[a]": list(wanted), "limit": limit})
 
@@ -80,7 +84,10 @@ def test_more_attributes_than_are_taken(api):
 
     response = api.get("customer", query | {"custom_attributes[10]": "x"})
 
-    assert (response.status, response.errors) == (400, [("too_many_filters", "custom_attributes[10]")])
+    assert (response.status, response.errors) == (
+        400,
+        [("too_many_filters", "custom_attributes[10]")],
+    )
 
 
 def test_equal_numbers_are_one_value(api):
@@ -93,7 +100,13 @@ def test_equal_numbers_are_one_value(api):
 
 @pytest.mark.parametrize("value", ["1e4000", "1e-4000", "1e9999"])
 def test_a_number_that_is_longer_than_it_is_written_is_a_text(api, value):
-    api.post("customer", [a_customer("1", custom_attributes={"a": value}), a_customer("2", custom_attributes={"a": 1})])
+    api.post(
+        "customer",
+        [
+            a_customer("1", custom_attributes={"a": value}),
+            a_customer("2", custom_attributes={"a": 1}),
+        ],
+    )
 
     response = api.get("customer", {"custom_attributes[a]": value})
 
@@ -116,9 +129,15 @@ def _slow_database(monkeypatch):
     ("query", "remedies"),
     [
         ({"plan": ["a", "b"]}, ["fewer values of plan"]),
-        ({"custom_attributes[a]": ["1", "2"], "limit": 7}, ["fewer values of custom_attributes[a]", "of created_at"]),
+        (
+            {"custom_attributes[a]": ["1", "2"], "limit": 7},
+            ["fewer values of custom_attributes[a]", "of created_at"],
+        ),
         ({"custom_attributes[a]": "x", "custom_attributes[b]": "x"}, ["fewer custom_attributes"]),
-        ({"sort": "-updated_at", "limit": 1000}, ["the order of created_at", "a limit of less than 1000"]),
+        (
+            {"sort": "-updated_at", "limit": 1000},
+            ["the order of created_at", "a limit of less than 1000"],
+        ),
     ],
 )
 def test_a_list_that_takes_too_long_says_what_to_narrow(api, query, remedies):
@@ -153,8 +172,14 @@ def test_a_write_that_takes_too_long_is_503(api, monkeypatch):
 
 def test_a_timeline_of_more_names_than_are_stepped_through(api, monkeypatch):
     monkeypatch.setattr("traitly.lists.names._MAX_NAMES", 2)
-    api.post("event", [an_event("1", name=f"{i % 5}", id=f"{i:02}", created_at=i // 2) for i in range(20)])
-    api.post("event", [an_event("2", name=f"{i % 5}", id=f"x{i:02}", created_at=i // 2) for i in range(20)])
+    api.post(
+        "event",
+        [an_event("1", name=f"{i % 5}", id=f"{i:02}", created_at=i // 2) for i in range(20)],
+    )
+    api.post(
+        "event",
+        [an_event("2", name=f"{i % 5}", id=f"x{i:02}", created_at=i // 2) for i in range(20)],
+    )
     ids = [f"{i:02}" for i in range(20)]
 
     for query, expected in (
@@ -165,7 +190,9 @@ def test_a_timeline_of_more_names_than_are_stepped_through(api, monkeypatch):
     ):
         seen, cursor = [], None
         while cursor != "":
-            response = api.get("customer/1/event", query | {"limit": 3} | ({"cursor": cursor} if cursor else {}))
+            response = api.get(
+                "customer/1/event", query | {"limit": 3} | ({"cursor": cursor} if cursor else {})
+            )
             seen += [row["id"] for row in response.data]
             cursor = response.json["metadata"].get("next_cursor", "")
         assert seen == expected

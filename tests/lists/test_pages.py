@@ -45,7 +45,12 @@ def walk(api, address, query):
 def hundred(api, acme):
     """Customers with many ties in everything but customer_id."""
     customers = [
-        a_customer(f"{i:03}", created_at=i // 10, monthly_payment_amount=i % 7 / 4 if i % 3 else None, plan="AB"[i % 2])
+        a_customer(
+            f"{i:03}",
+            created_at=i // 10,
+            monthly_payment_amount=i % 7 / 4 if i % 3 else None,
+            plan="AB"[i % 2],
+        )
         for i in range(100)
     ]
     for start in range(0, 100, 25):
@@ -84,14 +89,19 @@ def test_pages_of_repeated_parameters(api):
             break
         cursor = [("cursor", response.json["metadata"]["next_cursor"])]
 
-    assert seen == [row["customer_id"] for row in api.get("customer", [*query[:3], ("limit", "1000")]).data]
+    assert seen == [
+        row["customer_id"] for row in api.get("customer", [*query[:3], ("limit", "1000")]).data
+    ]
 
 
 @pytest.mark.parametrize("address", ["event", "customer/1/event"])
 @pytest.mark.parametrize("sort", ["created_at", "-created_at"])
 @pytest.mark.parametrize("limit", [1, 3, 1000])
 def test_pages_of_events_are_the_whole_list(api, address, sort, limit):
-    api.post("event", [an_event("1", name="in", created_at=i // 3, id=f"{i * 7 % 20}") for i in range(20)])
+    api.post(
+        "event",
+        [an_event("1", name="in", created_at=i // 3, id=f"{i * 7 % 20}") for i in range(20)],
+    )
     query = (EVENTS if address == "event" else {}) | {"sort": sort}
     whole = api.get(address, query).data
 
@@ -99,32 +109,50 @@ def test_pages_of_events_are_the_whole_list(api, address, sort, limit):
     assert walk(api, address, query | {"limit": limit}) == whole
 
 
-@pytest.mark.parametrize("query", [{}, {"created_at[gte]": "20", "created_at[lt]": "50"}, {"name": ["0", "7", "149"]}])
+@pytest.mark.parametrize(
+    "query", [{}, {"created_at[gte]": "20", "created_at[lt]": "50"}, {"name": ["0", "7", "149"]}]
+)
 @pytest.mark.parametrize("sort", ["created_at", "-created_at"])
 def test_a_timeline_of_many_names_some_of_them_frequent(api, query, sort):
     names = [str(i % 151 if i % 3 == 0 else 0 if i % 4 else i % 10) for i in range(700)]
-    events = [an_event("1", name=name, created_at=i // 7, id=f"{i * 7 % 1000:03}") for i, name in enumerate(names)]
+    events = [
+        an_event("1", name=name, created_at=i // 7, id=f"{i * 7 % 1000:03}")
+        for i, name in enumerate(names)
+    ]
     api.post("event", [*events, an_event("2", name="0", created_at=30)])
-    expected = [event for event in events if 20 <= event["created_at"] < 50 or "created_at[lt]" not in query]
+    expected = [
+        event for event in events if 20 <= event["created_at"] < 50 or "created_at[lt]" not in query
+    ]
     expected = [event for event in expected if event["name"] in query.get("name", names)]
-    expected.sort(key=lambda event: (event["created_at"], event["id"]), reverse=sort == "-created_at")
+    expected.sort(
+        key=lambda event: (event["created_at"], event["id"]), reverse=sort == "-created_at"
+    )
 
-    streamed = api.get("customer/1/event", query | {"sort": sort}, headers={"Accept": "application/x-ndjson"}).lines
+    streamed = api.get(
+        "customer/1/event", query | {"sort": sort}, headers={"Accept": "application/x-ndjson"}
+    ).lines
     assert len(set(names)) > 100
     assert [row["id"] for row in streamed] == [event["id"] for event in expected]
     assert walk(api, "customer/1/event", query | {"sort": sort, "limit": 30}) == streamed
 
 
 def test_more_customers_and_names_than_a_page_has_rows(api):
-    api.post("event", [an_event(str(i % 20), name=str(i % 7), created_at=i, id=f"{i:03}") for i in range(300)])
+    api.post(
+        "event",
+        [an_event(str(i % 20), name=str(i % 7), created_at=i, id=f"{i:03}") for i in range(300)],
+    )
     query = {"customer_id": [str(i) for i in range(20)], "name": [str(i) for i in range(7)]}
 
-    assert [row["id"] for row in walk(api, "event", query | {"limit": 10})] == [f"{i:03}" for i in range(300)]
+    assert [row["id"] for row in walk(api, "event", query | {"limit": 10})] == [
+        f"{i:03}" for i in range(300)
+    ]
 
 
 def test_amounts_that_a_double_cannot_tell_apart_are_paged(api):
     amounts = [f"999999999999.{i:04}" for i in range(9980, 10_000)]
-    api.post("customer", [a_customer(f"{i:02}", monthly_payment_amount=a) for i, a in enumerate(amounts)])
+    api.post(
+        "customer", [a_customer(f"{i:02}", monthly_payment_amount=a) for i, a in enumerate(amounts)]
+    )
 
     for sort in ("monthly_payment_amount", "-monthly_payment_amount"):
         rows = walk(api, "customer", {"sort": sort, "limit": 1})
@@ -135,7 +163,11 @@ def test_integers_that_no_double_holds_are_paged(api):
     attributes = {"n": 10**400, "m": -(10**20)}
     api.post("customer", [a_customer(str(i), custom_attributes=attributes) for i in range(3)])
     api.post(
-        "event", [an_event("1", name="in", id=str(i), created_at=5, custom_attributes=attributes) for i in range(3)]
+        "event",
+        [
+            an_event("1", name="in", id=str(i), created_at=5, custom_attributes=attributes)
+            for i in range(3)
+        ],
     )
 
     assert [row["customer_id"] for row in walk(api, "customer", {"limit": 1})] == ["0", "1", "2"]
@@ -143,7 +175,13 @@ def test_integers_that_no_double_holds_are_paged(api):
 
 
 def test_times_to_the_microsecond_are_paged(api):
-    api.post("event", [an_event("1", name="in", created_at=f"253402300799.99998{i}", id=str(i)) for i in range(10)])
+    api.post(
+        "event",
+        [
+            an_event("1", name="in", created_at=f"253402300799.99998{i}", id=str(i))
+            for i in range(10)
+        ],
+    )
 
     assert [row["id"] for row in walk(api, "event", EVENTS | {"limit": 1})] == list("0123456789")
 
@@ -167,11 +205,14 @@ def test_the_default_limit_is_100(api):
 
 def test_a_page_of_large_rows_ends_at_some_16_mebibytes(api, acme):
     for i in range(300):
-        CustomerFactory.create(account=acme, customer_id=f"{i:03}", custom_attributes={"x": "x" * 120_000})
+        CustomerFactory.create(
+            account=acme, customer_id=f"{i:03}", custom_attributes={"x": "x" * 120_000}
+        )
 
     first = api.get("customer", {"sort": "customer_id", "limit": 1000})
     second = api.get(
-        "customer", {"sort": "customer_id", "limit": 1000, "cursor": first.json["metadata"]["next_cursor"]}
+        "customer",
+        {"sort": "customer_id", "limit": 1000, "cursor": first.json["metadata"]["next_cursor"]},
     )
 
     assert 100 < len(first.data) < 150
@@ -188,7 +229,11 @@ def test_pages_that_end_early_are_the_whole_list(api, monkeypatch, sort, limit):
     monkeypatch.setattr(lists, "_FIRST_ROWS", 3)
     for start in (0, 25):
         api.post(
-            "customer", [a_customer(f"{i:02}", created_at=i // 10, x="x" * (i * 97 % 1500)) for i in range(start, 50)]
+            "customer",
+            [
+                a_customer(f"{i:02}", created_at=i // 10, x="x" * (i * 97 % 1500))
+                for i in range(start, 50)
+            ],
         )
     pages = []
     cursor: dict[str, str] = {}
@@ -205,7 +250,9 @@ def test_pages_that_end_early_are_the_whole_list(api, monkeypatch, sort, limit):
     assert limit < 50 or len(pages) > 5
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "1001", "1.5", "x", "", "1e2", " 5", "٣", "9" * 30, "0x5", "+5"])
+@pytest.mark.parametrize(
+    "limit", ["0", "-1", "1001", "1.5", "x", "", "1e2", " 5", "٣", "9" * 30, "0x5", "+5"]
+)
 @pytest.mark.parametrize("address", ["customer", "event"])
 def test_other_limits_are_400(api, address, limit):
     assert api.get(address, EVENTS | {"limit": limit}).errors == [("invalid", "limit")]
@@ -231,9 +278,9 @@ def test_a_cursor_is_opaque_and_safe_in_an_address(cursor):
 
 
 def test_the_limit_may_change_between_pages(api, cursor):
-    assert [row["customer_id"] for row in api.get("customer", {"limit": 3, "cursor": cursor}).data] == [
-        *("010", "011", "012")
-    ]
+    assert [
+        row["customer_id"] for row in api.get("customer", {"limit": 3, "cursor": cursor}).data
+    ] == [*("010", "011", "012")]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +310,22 @@ def test_a_cursor_of_one_timeline_is_none_of_another(api):
     assert api.get("customer/2/event", {"cursor": cursor}).errors == [("invalid", "cursor")]
 
 
-BROKEN = ["x", "%", "é", "A" * 3000, "====", "-", "bnVsbA", "W10", "MQ", "e30", "WzEsMiwzXQ", "W251bGxd", "\0", " "]
+BROKEN = [
+    "x",
+    "%",
+    "é",
+    "A" * 3000,
+    "====",
+    "-",
+    "bnVsbA",
+    "W10",
+    "MQ",
+    "e30",
+    "WzEsMiwzXQ",
+    "W251bGxd",
+    "\0",
+    " ",
+]
 
 
 @pytest.mark.parametrize("broken", BROKEN)
@@ -299,7 +361,11 @@ def test_a_cursor_of_another_account_shows_nothing_of_it(api, globex_api, cursor
     response = globex_api.get("customer", {"cursor": cursor})
 
     assert response.status in {200, 400}
-    assert response.status == 400 or {row["customer_id"] for row in response.data} <= {"g0", "g1", "g2"}
+    assert response.status == 400 or {row["customer_id"] for row in response.data} <= {
+        "g0",
+        "g1",
+        "g2",
+    }
 
 
 # While others write ---------------------------------------------------------------------------------------------------
@@ -343,7 +409,9 @@ def test_no_row_that_was_there_throughout_is_missed_or_repeated(api, acme, data)
         insert(draw(st.integers(0, 2)))
         for customer in draw(st.lists(st.sampled_from(sorted(there)), max_size=2)) if there else []:
             Customer.objects.filter(account=acme, customer_id=customer).delete()
-            Change.objects.filter(account=acme, customer_id=customer).delete()  # together, as every erasure does
+            Change.objects.filter(
+                account=acme, customer_id=customer
+            ).delete()  # together, as every erasure does
             there.discard(customer)
 
     assert len(seen) == len(set(seen))
@@ -359,7 +427,9 @@ def test_no_event_that_was_there_throughout_is_missed_or_repeated(api, acme, dat
     def insert(count):
         for _ in range(count):
             created_at = f"2020-01-01T00:00:0{draw(st.integers(0, 3))}Z"
-            EventFactory.create(account=acme, id=next(ids), customer_id="1", name="in", created_at=created_at)
+            EventFactory.create(
+                account=acme, id=next(ids), customer_id="1", name="in", created_at=created_at
+            )
 
     insert(draw(st.integers(1, 15)))
     there = set(Event.objects.values_list("id", flat=True))
@@ -381,9 +451,13 @@ def test_no_event_that_was_there_throughout_is_missed_or_repeated(api, acme, dat
     assert there <= set(seen)
 
 
-@pytest.mark.parametrize("customer_id", ["a b", "a?b#c", "100%", "%2F", "é😀", "x/event", "x/", "/x", "&=+"])
+@pytest.mark.parametrize(
+    "customer_id", ["a b", "a?b#c", "100%", "%2F", "é😀", "x/event", "x/", "/x", "&=+"]
+)
 def test_the_next_page_of_any_customers_timeline(api, customer_id):
-    api.post("event", [an_event(customer_id, id=str(number), created_at=number) for number in range(3)])
+    api.post(
+        "event", [an_event(customer_id, id=str(number), created_at=number) for number in range(3)]
+    )
 
     pages = walk(api, f"customer/{quote(customer_id, safe='')}/event", {"limit": "1"})
 

@@ -34,7 +34,12 @@ customers = st.fixed_dictionaries(
     }
 ).map(lambda fields: a_customer(**fields))
 events = st.fixed_dictionaries(
-    {"id": ids, "customer_id": st.sampled_from(["1", "2"]), "name": st.sampled_from("wxyz"), "created_at": times}
+    {
+        "id": ids,
+        "customer_id": st.sampled_from(["1", "2"]),
+        "name": st.sampled_from("wxyz"),
+        "created_at": times,
+    }
 ).map(lambda fields: an_event(**fields))
 
 
@@ -62,7 +67,12 @@ class World:
         return {row_id for row_id, row in self.rows.items() if matches(row)}
 
     def walk(
-        self, data: st.DataObject, address: str, query: Row, new_rows: Any, matches: Callable[[Row], bool]
+        self,
+        data: st.DataObject,
+        address: str,
+        query: Row,
+        new_rows: Any,
+        matches: Callable[[Row], bool],
     ) -> list[Row]:
         """Page to the end, others inserting and deleting after each page. Gives the rows in the order of the list."""
         throughout = self.matching(matches)
@@ -80,7 +90,8 @@ class World:
             cursor = {"cursor": response.json["metadata"]["next_cursor"]}
             self.insert(data.draw(st.lists(new_rows, max_size=3), label="insert"))
             for row_id in data.draw(
-                st.lists(st.sampled_from(sorted(self.rows)), max_size=2, unique=True), label="delete"
+                st.lists(st.sampled_from(sorted(self.rows)), max_size=2, unique=True),
+                label="delete",
             ):
                 if len(self.rows) > 1:
                     self.delete(row_id)
@@ -109,13 +120,22 @@ CUSTOMER_FILTERS: dict[str, tuple[Row, Callable[[Row], bool]]] = {
     "plan": ({"plan": "Atom"}, lambda row: row["plan"] == "Atom"),
     "plans": ({"plan": ["Atom", "Starter"]}, lambda row: row["plan"] != "Team"),
     "time": ({"created_at[gt]": "1", "created_at[lt]": "2"}, lambda row: 1 < by_time(row) < 2),
-    "payment": ({"monthly_payment_amount[lt]": "1"}, lambda row: row["monthly_payment_amount"] in {0, 0.0001}),
-    "role": ({"custom_attributes[role]": "manager"}, lambda row: row["custom_attributes"] == {"role": "manager"}),
+    "payment": (
+        {"monthly_payment_amount[lt]": "1"},
+        lambda row: row["monthly_payment_amount"] in {0, 0.0001},
+    ),
+    "role": (
+        {"custom_attributes[role]": "manager"},
+        lambda row: row["custom_attributes"] == {"role": "manager"},
+    ),
     "roles": (
         {"custom_attributes[role]": ["manager", "cashier"], "plan": ["Atom", "Starter"]},
         lambda row: row["plan"] != "Team" and row["custom_attributes"] != {},
     ),
-    "two": ({"location": "Berlin", "plan": "Atom"}, lambda row: (row["location"], row["plan"]) == ("Berlin", "Atom")),
+    "two": (
+        {"location": "Berlin", "plan": "Atom"},
+        lambda row: (row["location"], row["plan"]) == ("Berlin", "Atom"),
+    ),
 }
 
 
@@ -127,9 +147,13 @@ def test_customers(sort: str, data: st.DataObject) -> None:
     # In parts, so that some share an updated_at and some do not.
     for part in data.draw(st.lists(st.lists(customers, max_size=10), max_size=3), label="before"):
         world.insert(part)
-    query, matches = CUSTOMER_FILTERS[data.draw(st.sampled_from(sorted(CUSTOMER_FILTERS)), label="filter")]
+    query, matches = CUSTOMER_FILTERS[
+        data.draw(st.sampled_from(sorted(CUSTOMER_FILTERS)), label="filter")
+    ]
 
-    with patch.object(by_attributes, "_WALKS", (1, 2)):  # few rows are looked through as thousands are
+    with patch.object(
+        by_attributes, "_WALKS", (1, 2)
+    ):  # few rows are looked through as thousands are
         seen = world.walk(data, "customer", query | {"sort": f"{sign}{sort}"}, customers, matches)
 
     order = [(CUSTOMER_SORTS[sort](row), row["customer_id"]) for row in seen]
@@ -142,7 +166,11 @@ EVENT_LISTS: dict[str, tuple[str, Row, Callable[[Row], bool]]] = {
         {"customer_id": "1", "name": "x"},
         lambda row: (row["customer_id"], row["name"]) == ("1", "x"),
     ),
-    "four": ("event", {"customer_id": ["1", "2"], "name": ["x", "y"]}, lambda row: row["name"] in {"x", "y"}),
+    "four": (
+        "event",
+        {"customer_id": ["1", "2"], "name": ["x", "y"]},
+        lambda row: row["name"] in {"x", "y"},
+    ),
     "timeline": ("customer/1/event", {}, lambda row: row["customer_id"] == "1"),
     "timeline since": (
         "customer/1/event",
@@ -158,7 +186,9 @@ def test_events(which: str, data: st.DataObject) -> None:
     address, query, matches = EVENT_LISTS[which]
     world = World("event", "id")
     sign = data.draw(st.sampled_from(["", "-"]), label="sign")
-    world.api.post("customer", [a_customer("1"), a_customer("2")])  # so that there is always a timeline
+    world.api.post(
+        "customer", [a_customer("1"), a_customer("2")]
+    )  # so that there is always a timeline
     world.insert(data.draw(st.lists(events, max_size=25), label="before"))
 
     with patch.object(names, "_SPARE_KEYS", 1):  # pages of five rows are found as those of hundreds

@@ -31,12 +31,23 @@ attributes = st.sampled_from(
 )
 
 events = st.fixed_dictionaries(
-    {"customer_id": texts, "name": texts, "created_at": times, "id": texts, "custom_attributes": attributes}
+    {
+        "customer_id": texts,
+        "name": texts,
+        "created_at": times,
+        "id": texts,
+        "custom_attributes": attributes,
+    }
 )
 customers = st.fixed_dictionaries(
     dict.fromkeys(("customer_id", "name", "email", "plan"), texts)
     | {name: st.none() | texts for name in ("location", "phone_number", "organisation_id")}
-    | {"created_at": times, "updated_at": times, "monthly_payment_amount": amounts, "custom_attributes": attributes}
+    | {
+        "created_at": times,
+        "updated_at": times,
+        "monthly_payment_amount": amounts,
+        "custom_attributes": attributes,
+    }
 )
 changes = st.fixed_dictionaries(
     {
@@ -53,7 +64,9 @@ CASTS = {"custom_attributes": "jsonb", "monthly_payment_amount": "numeric"}
 def written(definition: ListDefinition, row: dict[str, Any]) -> tuple[str, str]:
     """A row as the list writes it, and as row_to_json() does."""
     fields = ", ".join(f"{sql} AS {name}" for name, sql in definition.columns.items())
-    casts = {name: "timestamptz" if name.endswith("_at") else CASTS.get(name, "text") for name in row}
+    casts = {
+        name: "timestamptz" if name.endswith("_at") else CASTS.get(name, "text") for name in row
+    }
     values = ", ".join(f"%({name})s::{cast} AS {name}" for name, cast in casts.items())
     with connection.cursor() as cursor:
         cursor.execute(
@@ -98,7 +111,11 @@ def test_every_character_of_what_a_filter_names() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ['"quoted" \\ \u2028', "\x1f\x7f 日本"])
 def test_lists_have_the_very_rows_that_are_read_one_by_one(api: Api, name: str) -> None:
-    stored = api.post("event", an_event(customer_id=name, name=name, custom_attributes={"n": 10**30})).row
+    stored = api.post(
+        "event", an_event(customer_id=name, name=name, custom_attributes={"n": 10**30})
+    ).row
     one = api.get(f"event/{stored['id']}").content.partition(b'"metadata"')[0]
-    listed = api.get("event", {"customer_id": name, "name": name}).content.partition(b'"metadata"')[0]
+    listed = api.get("event", {"customer_id": name, "name": name}).content.partition(b'"metadata"')[
+        0
+    ]
     assert listed == one

@@ -28,7 +28,10 @@ QUERY = {"customer_id": "1", "name": "in"}
 def customers(api):
     """More than two pages of the largest size, with ties in the order."""
     for start in range(0, 2500, 1250):
-        answer = api.post("customer", [a_customer(f"{i:04}", created_at=i // 9) for i in range(start, start + 1250)])
+        answer = api.post(
+            "customer",
+            [a_customer(f"{i:04}", created_at=i // 9) for i in range(start, start + 1250)],
+        )
         assert answer.status == 201
 
 
@@ -45,7 +48,9 @@ def test_ndjson_has_every_row_in_order(api, customers):
 
 def test_head_of_a_stream_reads_no_rows(api, customers):
     """Django's own client would take the body away, gunicorn does so only after it has read all of it."""
-    asked = RequestFactory().head("/api/v1/customer", headers=NDJSON | {"Authorization": f"Token {api.key}"})
+    asked = RequestFactory().head(
+        "/api/v1/customer", headers=NDJSON | {"Authorization": f"Token {api.key}"}
+    )
 
     answer = application.get_response(asked)
 
@@ -78,7 +83,10 @@ def test_csv_has_every_row_in_order(api, customers):
 
 
 def test_a_stream_keeps_filters_and_sort(api):
-    api.post("customer", [a_customer(str(i), plan="AB"[i % 2], monthly_payment_amount=i) for i in range(9)])
+    api.post(
+        "customer",
+        [a_customer(str(i), plan="AB"[i % 2], monthly_payment_amount=i) for i in range(9)],
+    )
 
     answer = api.get("customer", {"plan": "B", "sort": "-monthly_payment_amount"}, headers=NDJSON)
 
@@ -96,7 +104,9 @@ def test_a_stream_has_no_pages(api, accept, parameter):
 
 @pytest.mark.parametrize("accept", [NDJSON, CSV])
 def test_a_stream_refuses_unknown_parameters_like_a_page(api, accept):
-    assert api.get("customer", {"plann": "x"}, headers=accept).errors == [("unknown_parameter", "plann")]
+    assert api.get("customer", {"plann": "x"}, headers=accept).errors == [
+        ("unknown_parameter", "plann")
+    ]
     assert len(api.get("event", headers=accept).errors) == 2
 
 
@@ -120,7 +130,9 @@ def test_streams_of_events(api, address):
 
 def test_a_stream_passes_a_long_integer_and_amounts_that_a_double_rounds(api):
     amounts = [f"999999999999.{i:04}" for i in range(8000, 9100)]
-    rows = [a_customer(f"{i:04}", monthly_payment_amount=a, n=10**400) for i, a in enumerate(amounts)]
+    rows = [
+        a_customer(f"{i:04}", monthly_payment_amount=a, n=10**400) for i, a in enumerate(amounts)
+    ]
     api.post("customer", rows)
 
     for accept in (NDJSON, CSV):
@@ -128,9 +140,13 @@ def test_a_stream_passes_a_long_integer_and_amounts_that_a_double_rounds(api):
         assert len(answer.content.splitlines()) == 1100 + (accept is CSV)
 
 
-@pytest.mark.parametrize("text", ['a"b', "a,b", "a\nb", "a\r\nb", "é😀", "=1+1", "'", "\\", "\t", " a "])
+@pytest.mark.parametrize(
+    "text", ['a"b', "a,b", "a\nb", "a\r\nb", "é😀", "=1+1", "'", "\\", "\t", " a "]
+)
 def test_raw_csv_says_what_was_sent(api, text):
-    api.post("customer", a_customer("1", name=f"{text}.", location=None, phone_number=text, note=text))
+    api.post(
+        "customer", a_customer("1", name=f"{text}.", location=None, phone_number=text, note=text)
+    )
     content = api.get("customer", {"raw": 1}, headers=CSV).content.decode()
 
     [row] = csv.DictReader(io.StringIO(content, newline=""))
@@ -145,7 +161,10 @@ FORMULAS = ["=1+1", "+49 30", "-5", "@SUM(A1)", "\tx", "\rx", "="]
 @pytest.mark.parametrize("query", [{}, {"raw": 0}])
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_cell_of_csv_is_a_formula(api, text, query):
-    api.post("customer", a_customer(text, phone_number=text, location="a=b", monthly_payment_amount=5, note=text))
+    api.post(
+        "customer",
+        a_customer(text, phone_number=text, location="a=b", monthly_payment_amount=5, note=text),
+    )
     content = api.get("customer", query, headers=CSV).content.decode()
 
     [row] = csv.DictReader(io.StringIO(content, newline=""))
@@ -180,7 +199,13 @@ def test_raw_is_0_or_1(api, value):
 
 def test_customers_that_go_out_can_come_in_again(api, globex_api):
     rows = [
-        a_customer("1", created_at="1.5", monthly_payment_amount=9.5, location="", custom_attributes={"a": [1, None]}),
+        a_customer(
+            "1",
+            created_at="1.5",
+            monthly_payment_amount=9.5,
+            location="",
+            custom_attributes={"a": [1, None]},
+        ),
         a_customer("2", created_at=0, phone_number="1", n=10**400, f=1e300),
         a_customer("ä\n", created_at=7),
     ]
@@ -191,11 +216,16 @@ def test_customers_that_go_out_can_come_in_again(api, globex_api):
 
     assert answer.status == 201
     seen = globex_api.get("customer", headers=NDJSON).lines
-    assert [row | {"updated_at": ""} for row in seen] == [row | {"updated_at": ""} for row in out.lines]
+    assert [row | {"updated_at": ""} for row in seen] == [
+        row | {"updated_at": ""} for row in out.lines
+    ]
 
 
 def test_events_that_go_out_can_come_in_again(api, globex_api):
-    api.post("event", [an_event("1", name="in", created_at=i, a=[None, {"b": i}], n=10**400) for i in range(3)])
+    api.post(
+        "event",
+        [an_event("1", name="in", created_at=i, a=[None, {"b": i}], n=10**400) for i in range(3)],
+    )
     out = api.get("event", QUERY, headers=NDJSON)
 
     first = globex_api.post("event", out.content, content_type="application/x-ndjson")
@@ -231,7 +261,9 @@ def test_memory_does_not_grow_with_the_list(api, acme, peak_memory, accept):
     assert many < 1.3 * few
 
 
-def test_the_first_rows_come_before_the_last_are_read(api, customers, django_assert_max_num_queries):
+def test_the_first_rows_come_before_the_last_are_read(
+    api, customers, django_assert_max_num_queries
+):
     with django_assert_max_num_queries(2):
         chunks = iter(api.get("customer", headers=NDJSON).response)
         first = next(chunks)
@@ -242,7 +274,9 @@ def test_the_first_rows_come_before_the_last_are_read(api, customers, django_ass
 @pytest.mark.parametrize("accept", [NDJSON, CSV])
 def test_parts_of_a_stream_have_fewer_rows_where_they_are_large(api, acme, accept):
     for i in range(300):
-        CustomerFactory.create(account=acme, customer_id=f"{i:03}", custom_attributes={"x": "x" * 120_000})
+        CustomerFactory.create(
+            account=acme, customer_id=f"{i:03}", custom_attributes={"x": "x" * 120_000}
+        )
 
     chunks = list(api.get("customer", headers=accept).response)
 
@@ -251,7 +285,9 @@ def test_parts_of_a_stream_have_fewer_rows_where_they_are_large(api, acme, accep
 
 
 def test_a_stream_looks_the_names_of_a_timeline_up_once(api, acme, django_assert_num_queries):
-    api.post("event", [an_event("1", name=f"{i % 3}", id=f"{i:04}", created_at=5) for i in range(2001)])
+    api.post(
+        "event", [an_event("1", name=f"{i % 3}", id=f"{i:04}", created_at=5) for i in range(2001)]
+    )
 
     with django_assert_num_queries(4):  # the names, three pages
         found = list(pages(ListQuery(TIMELINE, {"customer_id": ["1"]}), account_id=acme.pk))
@@ -281,7 +317,10 @@ def test_a_stream_does_not_hold_a_transaction_open(api, customers):
     ],
 )
 def test_accept_chooses(api, accept, chosen):
-    assert api.get("customer", headers={"Accept": accept}).headers["Content-Type"].partition(";")[0] == chosen
+    assert (
+        api.get("customer", headers={"Accept": accept}).headers["Content-Type"].partition(";")[0]
+        == chosen
+    )
 
 
 def test_nothing_of_another_account_is_streamed(api, globex_api, customers):

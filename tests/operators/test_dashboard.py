@@ -20,7 +20,9 @@ from tests.factories import AccountFactory, an_event
 @pytest.fixture(autouse=True)
 def _counts_what_the_test_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """What has arrived for all is what was committed; a test commits nothing."""
-    monkeypatch.setattr("events.stats.settle", lambda: timezone.now() + datetime.timedelta(seconds=1))
+    monkeypatch.setattr(
+        "events.stats.settle", lambda: timezone.now() + datetime.timedelta(seconds=1)
+    )
 
 
 def _context(operator: Client, **query: str) -> Any:
@@ -47,7 +49,9 @@ def test_events_of_all_accounts_are_summed_by_day_and_account(
     assert _context(operator, days="90")["events"].total == 5
 
 
-def test_what_is_not_counted_yet_is_said(operator: Client, acme: Account, api: Api, monkeypatch) -> None:
+def test_what_is_not_counted_yet_is_said(
+    operator: Client, acme: Account, api: Api, monkeypatch
+) -> None:
     api.post("event", [an_event()])
     api.post("event", [an_event()])
     monkeypatch.setattr(dashboard, "_COUNTING_SECONDS", -1.0)
@@ -67,7 +71,11 @@ def test_events_that_are_counted_are_not_read(operator: Client, acme: Account, a
     read = [query["sql"] for query in captured if "events_event" in query["sql"]]
     assert len(read) == 1
     assert "LIMIT 1" in read[0]  # whether there is one to be counted
-    assert not [query["sql"] for query in captured if "customers_customer" in query["sql"].partition("pg_class")[0]]
+    assert not [
+        query["sql"]
+        for query in captured
+        if "customers_customer" in query["sql"].partition("pg_class")[0]
+    ]
 
 
 def test_it_takes_the_same_queries_however_many_accounts_there_are(
@@ -90,7 +98,9 @@ def test_what_was_refused_is_plotted(operator: Client, acme: Account, api: Api) 
     assert not rejected.note
 
 
-def test_of_very_many_refused_a_sample_is_read(operator: Client, acme: Account, api: Api, monkeypatch) -> None:
+def test_of_very_many_refused_a_sample_is_read(
+    operator: Client, acme: Account, api: Api, monkeypatch
+) -> None:
     for _ in range(10):
         api.post("event", [{}] * 200)
     with connection.cursor() as cursor:

@@ -8,13 +8,22 @@ from django.test import Client
 
 from tests.factories import UserFactory
 
-PAGES = ["/admin/", "/admin/accounts/account/", "/admin/events/event/", "/admin/accounts/apikey/add/"]
+PAGES = [
+    "/admin/",
+    "/admin/accounts/account/",
+    "/admin/events/event/",
+    "/admin/accounts/apikey/add/",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_the_admins_policy_names_no_other_host_and_no_inline_script(operator: Client, path: str) -> None:
+def test_the_admins_policy_names_no_other_host_and_no_inline_script(
+    operator: Client, path: str
+) -> None:
     policy = operator.get(path).headers["Content-Security-Policy"]
-    directives = dict(part.strip().split(" ", 1) for part in policy.split(";") if " " in part.strip())
+    directives = dict(
+        part.strip().split(" ", 1) for part in policy.split(";") if " " in part.strip()
+    )
     assert directives["script-src"] == "'self' 'unsafe-eval'"
     assert directives["style-src"] == "'self'"
     assert directives["default-src"] == directives["frame-ancestors"] == "'none'"
@@ -27,7 +36,9 @@ def test_other_pages_keep_the_strict_policy(operator: Client) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_holds_no_inline_script_and_loads_nothing_from_elsewhere(operator: Client, path: str) -> None:
+def test_a_page_holds_no_inline_script_and_loads_nothing_from_elsewhere(
+    operator: Client, path: str
+) -> None:
     page = operator.get(path).content.decode()
     loaded = re.findall(r"<(?:script|link|img)[^>]*?(?:src|href)=\"([^\"]*)", page)
     assert loaded
@@ -54,7 +65,9 @@ def test_names_are_plain(operator: Client) -> None:
 
 def test_the_sidebar_has_what_an_operator_may_see(db: None) -> None:
     operator = UserFactory.create(is_staff=True)
-    operator.user_permissions.add(Permission.objects.get(codename="view_account", content_type__app_label="accounts"))
+    operator.user_permissions.add(
+        Permission.objects.get(codename="view_account", content_type__app_label="accounts")
+    )
     client = Client()
     client.force_login(operator)
     assert [title for _, title in _sidebar(client)] == ["Dashboard", "Accounts"]
@@ -71,7 +84,10 @@ def test_who_logs_out_is_where_everyone_logs_in(operator: Client) -> None:
 
 
 def test_times_are_shown_in_an_order_that_sorts(operator: Client) -> None:
-    assert re.search(r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\b", operator.get("/admin/accounts/user/").content.decode())
+    assert re.search(
+        r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\b",
+        operator.get("/admin/accounts/user/").content.decode(),
+    )
 
 
 def _sidebar(client: Client) -> list[tuple[str, str]]:

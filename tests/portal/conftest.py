@@ -32,7 +32,9 @@ class Browser:
     def post(self, address: str, data: dict[str, Any] | None = None, **options: Any) -> Any:
         if not self.token:
             self.get("/login/")
-        return self.client.post(address, {"csrfmiddlewaretoken": self.token} | (data or {}), **options)
+        return self.client.post(
+            address, {"csrfmiddlewaretoken": self.token} | (data or {}), **options
+        )
 
     def log_in(self, user: User) -> "Browser":
         response = self.post("/login/", {"login": user.email, "password": PASSWORD})

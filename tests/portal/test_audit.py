@@ -15,7 +15,9 @@ def test_owners_see_who_did_what(owner, owner_user):
 
 
 def test_another_accounts_entries_are_not_there(owner, globex):
-    audit.record(account=globex, actor=Actor(), action=AuditEntry.Action.ACCOUNT_RENAMED, name="Secret")
+    audit.record(
+        account=globex, actor=Actor(), action=AuditEntry.Action.ACCOUNT_RENAMED, name="Secret"
+    )
     assert "Secret" not in owner.get("/audit/").content.decode()
 
 
@@ -26,7 +28,12 @@ def test_members_do_not_see_it(member):
 def test_pages(owner, acme):
     AuditEntry.objects.all().delete()
     for number in range(60):
-        audit.record(account=acme, actor=Actor(), action=AuditEntry.Action.ACCOUNT_RENAMED, name=f"Name-{number:02}")
+        audit.record(
+            account=acme,
+            actor=Actor(),
+            action=AuditEntry.Action.ACCOUNT_RENAMED,
+            name=f"Name-{number:02}",
+        )
     first = owner.get("/audit/").content.decode()
     assert "Name-59" in first
     assert "Name-09" not in first
@@ -50,7 +57,9 @@ def test_an_action_of_a_later_release_is_shown_as_it_is(owner, acme):
 
 def test_through_a_unix_socket_there_is_no_address(visitor, owner_user):
     visitor.get("/login/")
-    response = visitor.post("/login/", {"login": owner_user.email, "password": PASSWORD}, REMOTE_ADDR="")
+    response = visitor.post(
+        "/login/", {"login": owner_user.email, "password": PASSWORD}, REMOTE_ADDR=""
+    )
     assert response.status_code == 302
     assert AuditEntry.objects.get(action="user.logged_in").ip is None
 

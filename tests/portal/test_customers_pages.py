@@ -33,7 +33,12 @@ def crowd(acme):
         ("john", "Nobody", "n@example.com", "100% free_plan", 1),
     ]:
         CustomerFactory.create(
-            account=acme, customer_id=customer_id, name=name, email=email, plan=plan, monthly_payment_amount=amount
+            account=acme,
+            customer_id=customer_id,
+            name=name,
+            email=email,
+            plan=plan,
+            monthly_payment_amount=amount,
         )
 
 
@@ -74,7 +79,9 @@ class TestSearch:
         assert "Type more to narrow the search." in response.content.decode()
 
     def test_answers_htmx_with_the_rows_alone(self, member, crowd):
-        page = member.get(PAGE, data={"q": "alice"}, headers={"HX-Request": "true"}).content.decode()
+        page = member.get(
+            PAGE, data={"q": "alice"}, headers={"HX-Request": "true"}
+        ).content.decode()
         assert page.lstrip().startswith("<section")
         assert "Alice Smith" in page
         assert "John Smith" not in page
@@ -100,7 +107,9 @@ class TestSearch:
 class TestList:
     def test_is_newest_first(self, member, acme):
         for number in range(3):
-            CustomerFactory.create(account=acme, customer_id=str(number), created_at=NOW + datetime.timedelta(number))
+            CustomerFactory.create(
+                account=acme, customer_id=str(number), created_at=NOW + datetime.timedelta(number)
+            )
         assert found(member.get(PAGE)) == ["2", "1", "0"]
 
     def test_is_of_one_plan(self, member, crowd):
@@ -124,7 +133,10 @@ class TestList:
         assert len(found(member.get(PAGE, data={"sort": sort}))) == 5
 
     def test_has_pages(self, member, acme):
-        ids = {customer.customer_id for customer in CustomerFactory.create_batch(120, account=acme, plan="A&B")}
+        ids = {
+            customer.customer_id
+            for customer in CustomerFactory.create_batch(120, account=acme, plan="A&B")
+        }
         address, seen = f"{PAGE}?plan=A%26B&sort=customer_id", []
         while address:
             response = member.get(address)
@@ -138,7 +150,12 @@ class TestList:
         CustomerFactory.create_batch(60, account=acme)
         following = member.get(PAGE).context["next"]
         assert member.get(f"{PAGE}?{following}").status_code == 200
-        assert member.get(f"{PAGE}?{following.replace('sort=-created_at', 'sort=customer_id')}").status_code == 404
+        assert (
+            member.get(
+                f"{PAGE}?{following.replace('sort=-created_at', 'sort=customer_id')}"
+            ).status_code
+            == 404
+        )
         assert member.get(PAGE, data={"cursor": "x"}).status_code == 404
 
     def test_shows_nothing_of_another_account(self, member, globex):
@@ -155,8 +172,12 @@ class TestList:
 
 class TestFilters:
     def test_search_finds_organisations_domains_and_attributes(self, member, acme):
-        CustomerFactory.create(account=acme, customer_id="1", organisation_id="org-7", email="a@Acme.example")
-        CustomerFactory.create(account=acme, customer_id="2", custom_attributes={"role": "boss", "n": 5})
+        CustomerFactory.create(
+            account=acme, customer_id="1", organisation_id="org-7", email="a@Acme.example"
+        )
+        CustomerFactory.create(
+            account=acme, customer_id="2", custom_attributes={"role": "boss", "n": 5}
+        )
         for typed, ids in (
             ("org-7", ["1"]),
             ("@acme", ["1"]),
@@ -169,7 +190,10 @@ class TestFilters:
 
     def test_they_are_the_apis_own_and_combine(self, member, api, acme):
         for number, plan, role in ((1, "A", "x"), (2, "A", "y"), (3, "B", "x"), (4, "A", "x")):
-            api.post("customer", a_customer(str(number), plan=plan, monthly_payment_amount=number, role=role))
+            api.post(
+                "customer",
+                a_customer(str(number), plan=plan, monthly_payment_amount=number, role=role),
+            )
         query = {"plan": "A", "custom_attributes[role]": "x", "monthly_payment_amount[gte]": "2"}
         response = member.get(PAGE, data=query)
         assert found(response) == ["4"]
@@ -185,7 +209,9 @@ class TestFilters:
         api.post("customer", [a_customer("1", plan="A & B"), a_customer("2")])
         command = member.get(PAGE, data={"plan": "A & B", "sort": "customer_id"}).context["command"]
         assert "--data-urlencode 'plan=A & B'" in command
-        path, *pairs = re.findall(r"(?:http://testserver/api/v1/|--data-urlencode ')([^\"']*)", command)
+        path, *pairs = re.findall(
+            r"(?:http://testserver/api/v1/|--data-urlencode ')([^\"']*)", command
+        )
         query = dict(pair.split("=", 1) for pair in pairs)
         assert [row["customer_id"] for row in api.get(path, query).data] == ["1"]
         assert member.get(PAGE, data={"q": "john"}).context["command"] == ""
@@ -200,7 +226,10 @@ class TestFilters:
                 member.get(PAGE, data={"plan": "A"} | chosen)["Location"]
                 == f"/customers/?plan=A&{added}&sort=-created_at"
             )
-        for wrong in ({"field": "nothing", "value": "x"}, {"field": "custom_attributes", "value": "role"}):
+        for wrong in (
+            {"field": "nothing", "value": "x"},
+            {"field": "custom_attributes", "value": "role"},
+        ):
             assert member.get(PAGE, data=wrong).status_code == 200
 
     def test_says_what_is_wrong_with_one(self, member):
@@ -213,7 +242,11 @@ class TestFilters:
         member.get(PAGE, data={"columns": "1", "column": chosen})
         response = member.get(PAGE)
         [(_, cells)] = response.context["customers"]
-        assert [(cell.label, cell.value) for cell in cells] == [("Location", "Bern"), ("role", "boss"), ("tags", ["a"])]
+        assert [(cell.label, cell.value) for cell in cells] == [
+            ("Location", "Bern"),
+            ("role", "boss"),
+            ("tags", ["a"]),
+        ]
         assert "[&quot;a&quot;]" in response.content.decode()
         assert ("custom_attributes.role", "role", True) in response.context["choices"]
 
@@ -233,10 +266,23 @@ class TestCustomer:
     def test_shows_fields_and_attributes(self, member, api: Api):
         api.post(
             "customer",
-            a_customer("15", location="Berlin", monthly_payment_amount=99.5, role="manager", deep={"a": [1, None]}),
+            a_customer(
+                "15",
+                location="Berlin",
+                monthly_payment_amount=99.5,
+                role="manager",
+                deep={"a": [1, None]},
+            ),
         )
         page = self.show(member, "15").content.decode()
-        for shown in ("John Smith", "john.smith@example.com", "Starter", "99.5", "Berlin", "manager"):
+        for shown in (
+            "John Smith",
+            "john.smith@example.com",
+            "Starter",
+            "99.5",
+            "Berlin",
+            "manager",
+        ):
             assert shown in page
         assert "{&quot;a&quot;: [1, null]}" in page
 
@@ -254,11 +300,17 @@ class TestCustomer:
         CustomerFactory.create(account=acme, customer_id="15")
         for number in range(60):
             created_at = NOW - datetime.timedelta(hours=number)
-            EventFactory.create(account=acme, customer_id="15", name=str(number), created_at=created_at)
+            EventFactory.create(
+                account=acme, customer_id="15", name=str(number), created_at=created_at
+            )
         first = self.show(member, "15")
-        assert [event["name"] for event in first.context["events"]] == [str(number) for number in range(50)]
+        assert [event["name"] for event in first.context["events"]] == [
+            str(number) for number in range(50)
+        ]
         second = member.get(f"/customers/customer/?{first.context['next']}")
-        assert [event["name"] for event in second.context["events"]] == [str(number) for number in range(50, 60)]
+        assert [event["name"] for event in second.context["events"]] == [
+            str(number) for number in range(50, 60)
+        ]
 
     def test_plots_ninety_days_by_name(self, member, acme):
         CustomerFactory.create(account=acme, customer_id="15")
@@ -286,7 +338,10 @@ class TestCustomer:
         assert "anonymous before" in page.content.decode()
         assert (page.context["plot"].total, len(page.context["events"])) == (2, 2)
         form = {"id": "15", "previous_id": "anonymous"}
-        assert member.post("/customers/customer/separate/", form)["Location"] == "/customers/customer/?id=15"
+        assert (
+            member.post("/customers/customer/separate/", form)["Location"]
+            == "/customers/customer/?id=15"
+        )
         page = self.show(member, "15")
         assert (page.context["plot"].total, page.context["aliases"]) == (1, [])
         assert member.post("/customers/customer/separate/", form).status_code == 404
@@ -295,7 +350,9 @@ class TestCustomer:
         assert entry.actor_email == "member@acme.example"
 
     def test_another_accounts_ids_cannot_be_separated(self, member, globex):
-        add_aliases(account_id=globex.pk, aliases=[NewAlias("a", "15", "alias")], now=timezone.now())
+        add_aliases(
+            account_id=globex.pk, aliases=[NewAlias("a", "15", "alias")], now=timezone.now()
+        )
         form = {"id": "15", "previous_id": "a"}
         assert member.post("/customers/customer/separate/", form).status_code == 404
         assert ids_of(account_id=globex.pk, customer_id="15") == ["15", "a"]

@@ -37,7 +37,10 @@ def in_thread(work: Callable[[], Any]) -> threading.Thread:
 
 
 def left(account: Account) -> dict[str, int]:
-    found = {model.__name__: model._base_manager.filter(account=account.pk).count() for model in account_owned_models()}
+    found = {
+        model.__name__: model._base_manager.filter(account=account.pk).count()
+        for model in account_owned_models()
+    }
     found["ApiKey"] = ApiKey.objects.filter(account=account.pk).count()
     found["KeyWindow"] = KeyWindow.objects.count()
     found["DailyUsage"] = DailyUsage.objects.filter(account=account.pk).count()
@@ -82,7 +85,11 @@ def test_who_comes_too_late_hears_that_the_key_is_none(acme, settings):
     api.get("customer")
     close_account(account=acme)
 
-    for address, body in (("event", an_event()), ("event", an_event(id="1")), ("customer", a_customer())):
+    for address, body in (
+        ("event", an_event()),
+        ("event", an_event(id="1")),
+        ("customer", a_customer()),
+    ):
         answer = api.post(address, body)
         assert answer.status == 401
         assert answer.errors == [("authentication_failed", None)]

@@ -37,14 +37,20 @@ class TestFeed:
     def test_shows_events_as_they_arrived(self, member, acme):
         now = timezone.now()
         for number in range(3):
-            EventFactory.create(account=acme, name=f"event {number}", received_at=now + number * SECOND)
+            EventFactory.create(
+                account=acme, name=f"event {number}", received_at=now + number * SECOND
+            )
         names = [row.name for row in member.get(PAGE).context["rows"]]
         assert names == ["event 2", "event 1", "event 0"]
 
     def test_shows_the_newest_alone(self, member, acme):
         for number in range(60):
-            EventFactory.create(account=acme, name=str(number), received_at=timezone.now() + number * SECOND)
-        assert [row.name for row in member.get(FEED).context["rows"]] == [str(number) for number in range(59, 9, -1)]
+            EventFactory.create(
+                account=acme, name=str(number), received_at=timezone.now() + number * SECOND
+            )
+        assert [row.name for row in member.get(FEED).context["rows"]] == [
+            str(number) for number in range(59, 9, -1)
+        ]
 
     def test_shows_what_was_refused_among_them_and_why(self, member, api):
         api.post("event", an_event(name="before"))
@@ -52,7 +58,12 @@ class TestFeed:
         refuse(api, {"customer_id": "7"}, kind="customer")
         api.post("event", an_event(name="after"))
         response = member.get(PAGE)
-        assert [row.name for row in response.context["rows"]] == ["after", None, "Refused", "before"]
+        assert [row.name for row in response.context["rows"]] == [
+            "after",
+            None,
+            "Refused",
+            "before",
+        ]
         assert "Not a valid time." in text(response)
         assert "Rejected customer" in text(response)
 
@@ -65,7 +76,11 @@ class TestFeed:
     def test_a_refused_one_has_its_name_its_reason_and_a_button(self, member, api):
         rejection = refuse(api, an_event(name="Paid", created_at="yesterday"))
         row = text(member.get(PAGE)).partition('class="refused"')[2].partition("</tr>")[0]
-        assert row.index('<th scope="row">Paid') < row.index("Not a valid time.") < row.index("Fix<span")
+        assert (
+            row.index('<th scope="row">Paid')
+            < row.index("Not a valid time.")
+            < row.index("Fix<span")
+        )
         assert f'href="{address(rejection)}"' in row
 
     def test_asks_again_every_two_seconds_by_itself(self, member, acme):
@@ -102,7 +117,9 @@ class TestFeed:
     )
     def test_is_narrowed_by_name_and_customer(self, member, acme, filters, found):
         for customer_id, name in (("1", "a"), ("2", "a"), ("2", "b")):
-            EventFactory.create(account=acme, customer_id=customer_id, name=name, received_at=timezone.now())
+            EventFactory.create(
+                account=acme, customer_id=customer_id, name=name, received_at=timezone.now()
+            )
         assert [row.name for row in member.get(FEED, data=filters).context["rows"]] == found
 
     def test_rejections_are_narrowed_too(self, member, api):
@@ -115,18 +132,34 @@ class TestFeed:
         monkeypatch.setattr(queries, "LOOKED_THROUGH", 3)
         old = timezone.now() - datetime.timedelta(days=400)
         EventFactory.create(
-            account=acme, customer_id="old", name="Paid", received_at=old, created_at=old, custom_attributes={"n": 1}
+            account=acme,
+            customer_id="old",
+            name="Paid",
+            received_at=old,
+            created_at=old,
+            custom_attributes={"n": 1},
         )
         EventFactory.create_batch(5, account=acme, customer_id="new")
         for filters in ({"customer_id": "old"}, {"customer_id": "old", "name": "pAi"}):
             [row] = member.get(FEED, data=filters).context["rows"]
-            assert (row.name, row.created_at, row.received_at, row.attributes) == ("Paid", old, old, '{"n": 1}')
+            assert (row.name, row.created_at, row.received_at, row.attributes) == (
+                "Paid",
+                old,
+                old,
+                '{"n": 1}',
+            )
         assert member.get(FEED, data={"customer_id": "old", "name": "x"}).context["rows"] == []
 
     def test_a_customers_newest_are_shown(self, member, acme):
         for number in range(55):
             moment = timezone.now() + number * SECOND
-            EventFactory.create(account=acme, customer_id="1", name=f"{number}", received_at=moment, created_at=moment)
+            EventFactory.create(
+                account=acme,
+                customer_id="1",
+                name=f"{number}",
+                received_at=moment,
+                created_at=moment,
+            )
         rows = member.get(FEED, data={"customer_id": "1"}).context["rows"]
         assert [row.name for row in rows] == [str(number) for number in range(54, 4, -1)]
 
@@ -135,7 +168,9 @@ class TestFeed:
         EventFactory.create(account=acme, name="once")
         EventFactory.create(account=globex, name="theirs")
         assert member.get(PAGE).context["names"] == ["often", "once"]
-        count_events(account_id=acme.pk, seconds=10, until=timezone.now() + datetime.timedelta(hours=1))
+        count_events(
+            account_id=acme.pk, seconds=10, until=timezone.now() + datetime.timedelta(hours=1)
+        )
         assert member.get(PAGE).context["names"] == ["often", "once"]
 
     def test_a_filter_looks_through_the_last_ones_alone(self, member, acme, monkeypatch):
@@ -184,7 +219,10 @@ class TestEvent:
         api.post("event", an_event(id=event_id, plan="Atom", big=10**30))
         [row] = member.get(FEED).context["rows"]
         response = member.get(row.url)
-        assert json.loads(response.context["text"])["custom_attributes"] == {"plan": "Atom", "big": 10**30}
+        assert json.loads(response.context["text"])["custom_attributes"] == {
+            "plan": "Atom",
+            "big": 10**30,
+        }
         assert "Logged in" in text(response)
 
     def test_is_not_found_in_another_account(self, member, globex):
@@ -197,4 +235,8 @@ def test_a_list_whose_log_in_has_ended_reloads_its_page(visitor):
     """In its place the log-in page would be shown."""
     for address in (FEED, "/customers/?q=a"):
         response = visitor.get(address, headers={"HX-Request": "true"})
-        assert (response.status_code, response["HX-Refresh"], response.content) == (200, "true", b"")
+        assert (response.status_code, response["HX-Refresh"], response.content) == (
+            200,
+            "true",
+            b"",
+        )

@@ -37,7 +37,11 @@ def test_revealed_once_and_recorded(owner, owner_user, key, acme):
     assert key.key in shown(owner)
     assert key.key not in shown(owner)
     entry = AuditEntry.objects.get(account=acme, action="key.revealed")
-    assert (entry.actor_email, entry.ip, entry.detail["key"]) == (owner_user.email, "127.0.0.1", key.row.masked)
+    assert (entry.actor_email, entry.ip, entry.detail["key"]) == (
+        owner_user.email,
+        "127.0.0.1",
+        key.row.masked,
+    )
     assert key.key not in str(entry.detail)
 
 
@@ -49,10 +53,14 @@ def test_pages_with_keys_are_not_cached(owner, key):
 def test_an_old_log_in_gives_the_password_again(owner, key, acme, later):
     later(minutes=16)
     response = owner.post(f"/keys/{key.row.pk}/reveal/")
-    assert response.headers["Location"] == f"/reauthenticate/?next=%2Fkeys%2F{key.row.pk}%2Freveal%2F"
+    assert (
+        response.headers["Location"] == f"/reauthenticate/?next=%2Fkeys%2F{key.row.pk}%2Freveal%2F"
+    )
     assert "key.revealed" not in actions(acme)
     owner.get(response.headers["Location"])
-    again = owner.post("/reauthenticate/", {"password": "wrong", "next": f"/keys/{key.row.pk}/reveal/"})
+    again = owner.post(
+        "/reauthenticate/", {"password": "wrong", "next": f"/keys/{key.row.pk}/reveal/"}
+    )
     assert again.status_code == 200
     assert key.key not in shown(owner)
     owner.get(response.headers["Location"])
@@ -74,15 +82,21 @@ def test_create(owner, acme):
     row = ApiKey.objects.get(account=acme, name="Reader")
     assert row.scopes == ["read"]
     assert row.expires_at is not None
-    assert abs(row.expires_at - timezone.now() - datetime.timedelta(days=30)) < datetime.timedelta(minutes=1)
+    assert abs(row.expires_at - timezone.now() - datetime.timedelta(days=30)) < datetime.timedelta(
+        minutes=1
+    )
     assert decrypt(row.encrypted) in shown(owner)
 
 
-@pytest.mark.parametrize("fields", [{"name": ""}, {"scopes": []}, {"scopes": ["admin"]}, {"expires": "7000"}])
+@pytest.mark.parametrize(
+    "fields", [{"name": ""}, {"scopes": []}, {"scopes": ["admin"]}, {"expires": "7000"}]
+)
 def test_create_refuses(owner, acme, fields):
     before = ApiKey.objects.count()
     owner.get("/keys/create/")
-    response = owner.post("/keys/create/", {"name": "Reader", "scopes": ["read"], "expires": ""} | fields)
+    response = owner.post(
+        "/keys/create/", {"name": "Reader", "scopes": ["read"], "expires": ""} | fields
+    )
     assert response.status_code == 200
     assert 'class="errors"' in response.content.decode()
     assert ApiKey.objects.count() == before
@@ -96,7 +110,9 @@ def test_rotate_with_overlap(owner, acme, key):
     old = ApiKey.objects.get(pk=key.row.pk)
     assert old.is_active
     assert old.expires_at is not None
-    assert abs(old.expires_at - timezone.now() - datetime.timedelta(hours=24)) < datetime.timedelta(minutes=1)
+    assert abs(old.expires_at - timezone.now() - datetime.timedelta(hours=24)) < datetime.timedelta(
+        minutes=1
+    )
     assert actions(acme)[-1] == "key.rotated"
 
 

@@ -44,7 +44,12 @@ def test_events_and_active_customers_a_day(member, acme, globex):
     EventFactory.create(account=globex)
     response = show(member)
     events, active = plot(member, "events"), plot(member, "active")
-    assert (events.days[-1].total, events.days[-3].total, events.days[0].total, events.total) == (3, 1, 1, 5)
+    assert (events.days[-1].total, events.days[-3].total, events.days[0].total, events.total) == (
+        3,
+        1,
+        1,
+        5,
+    )
     assert (active.days[-1].total, active.days[-3].total, active.total) == (2, 1, 4)
     assert (tile(response, "Events").value, tile(response, "Active today").value) == (5, 2)
     assert plot(member, "events", days="90").total == 6
@@ -52,7 +57,9 @@ def test_events_and_active_customers_a_day(member, acme, globex):
 
 def test_is_the_same_before_and_after_counting(member, acme):
     for days_ago in (0, 1, 1, 5):
-        EventFactory.create(account=acme, customer_id=str(days_ago), created_at=timezone.now() - days_ago * DAY)
+        EventFactory.create(
+            account=acme, customer_id=str(days_ago), created_at=timezone.now() - days_ago * DAY
+        )
     before = show(member), plot(member, "active")
     count_events(account_id=acme.pk, seconds=10, until=timezone.now() + datetime.timedelta(hours=1))
     after = show(member), plot(member, "active")
@@ -74,7 +81,9 @@ def test_payments_by_plan(member, acme, globex):
         CustomerFactory.create(account=acme, plan=plan, monthly_payment_amount=amount)
     CustomerFactory.create(account=globex, monthly_payment_amount=1000)
     response = show(member)
-    assert [(plan.plan, plan.customers, plan.payments) for plan, _ in response.context["plans"]] == [
+    assert [
+        (plan.plan, plan.customers, plan.payments) for plan, _ in response.context["plans"]
+    ] == [
         ("Team", 2, Decimal("99.5")),
         ("Starter", 1, Decimal(9)),
         ("Free", 1, Decimal(0)),
@@ -115,7 +124,10 @@ def test_tiles_say_how_the_period_before_was(member, acme):
         CustomerFactory.create(account=acme, created_at=now - days_ago * DAY)
     for label in ("Events", "New customers"):
         change = tile(show(member), label).change
-        assert (change.text, change.before) == ("+50%", "the 29 whole days before today against the 29 before them")
+        assert (change.text, change.before) == (
+            "+50%",
+            "the 29 whole days before today against the 29 before them",
+        )
         assert tile(show(member), label).value == 6
     assert tile(show(member, days="90"), "Events").change.text == "new"
     assert tile(show(member), "Events").line.startswith("M0.0 8.0L")
@@ -130,7 +142,9 @@ def test_rejected_items_are_counted_by_day(member, acme, api):
     assert rejected.line.endswith("L100.0 0.0")
 
 
-@pytest.mark.parametrize(("now", "then", "text"), [(3, 2, "+50%"), (1, 2, "-50%"), (2, 2, "no change"), (1, 0, "new")])
+@pytest.mark.parametrize(
+    ("now", "then", "text"), [(3, 2, "+50%"), (1, 2, "-50%"), (2, 2, "no change"), (1, 0, "new")]
+)
 def test_change(now, then, text):
     days = days_until(TODAY, 4)
     change = change_of({days[2]: now, days[1]: then, TODAY: 100}, days[2:], days[:2])
@@ -208,11 +222,26 @@ class TestPlots:
 
     def test_series_stand_on_each_other(self):
         drawn = plot_series("p", "Events", "events", [TODAY], {"a": {TODAY: 1}, "b": {TODAY: 3}})
-        assert [series.path for series in drawn.series] == ["M1 100.00V75.00h8V100.00z", "M1 75.00V0.00h8V75.00z"]
+        assert [series.path for series in drawn.series] == [
+            "M1 100.00V75.00h8V100.00z",
+            "M1 75.00V0.00h8V75.00z",
+        ]
         assert drawn.days[0].values == [1, 3]
 
     @pytest.mark.parametrize(
-        ("most", "end"), [(0, 1), (1, 1), (2, 2), (3, 3), (5, 5), (6, 6), (11, 15), (41, 50), (201, 250), (999, 1000)]
+        ("most", "end"),
+        [
+            (0, 1),
+            (1, 1),
+            (2, 2),
+            (3, 3),
+            (5, 5),
+            (6, 6),
+            (11, 15),
+            (41, 50),
+            (201, 250),
+            (999, 1000),
+        ],
     )
     def test_axis_ends_at_the_next_round_step(self, most, end):
         assert plot_days("p", "", "", [TODAY], {TODAY: most}).most == end

@@ -18,10 +18,14 @@ def test_says_that_one_was_refused(member, api):
     assert "One was rejected" in page
     assert f'href="/events/rejected/{refused.id}/">Fix it</a>' in page
     assert member.get("/quickstart/first-event/", data={"refused": refused.id}).status_code == 204
-    assert "One was rejected" in member.get("/quickstart/first-event/", data={"refused": ""}).content.decode()
+    assert (
+        "One was rejected"
+        in member.get("/quickstart/first-event/", data={"refused": ""}).content.decode()
+    )
     api.post("event", an_event())
     assert (
-        "Events are arriving" in member.get("/quickstart/first-event/", data={"refused": refused.id}).content.decode()
+        "Events are arriving"
+        in member.get("/quickstart/first-event/", data={"refused": refused.id}).content.decode()
     )
 
 
@@ -77,10 +81,17 @@ def test_an_unknown_language_is_curl(owner):
 
 def test_curl_says_what_the_reference_says():
     [event, customer, events, customers] = [
-        shlex.split(command.text.replace("\\\n", "")) for command in commands("curl", server="https://x", key="K")
+        shlex.split(command.text.replace("\\\n", ""))
+        for command in commands("curl", server="https://x", key="K")
     ]
     assert event[:4] == ["curl", "https://x/api/v1/event", "--request", "POST"]
-    assert event[4:9] == ["-H", "Authorization: Token K", "-H", "Content-Type: application/json", "--data"]
+    assert event[4:9] == [
+        "-H",
+        "Authorization: Token K",
+        "-H",
+        "Content-Type: application/json",
+        "--data",
+    ]
     assert json.loads(event[9]) == {
         "customer_id": "15",
         "name": "Customer C",
@@ -91,7 +102,13 @@ def test_curl_says_what_the_reference_says():
     }
     assert json.loads(customer[9])["name"] == "John Smith"
     assert events[1] == "https://x/api/v1/event"
-    assert events[2:7] == ["--get", "--data-urlencode", "customer_id=15", "--data-urlencode", "name=Customer C"]
+    assert events[2:7] == [
+        "--get",
+        "--data-urlencode",
+        "customer_id=15",
+        "--data-urlencode",
+        "name=Customer C",
+    ]
     assert customers[1] == "https://x/api/v1/customer"
 
 

@@ -74,7 +74,9 @@ class TestList:
         response = member.get(PAGE, data={"reason": "event:invalid:created_at"})
         following = member.get(f"{PAGE}?{response.context['next']}")
         assert [len(each.context["rows"]) for each in (response, following)] == [50, 10]
-        assert {row.name for each in (response, following) for row in each.context["rows"]} == set(map(str, range(60)))
+        assert {row.name for each in (response, following) for row in each.context["rows"]} == set(
+            map(str, range(60))
+        )
         assert member.get(PAGE, data={"before": "x"}).status_code == 404
 
     def test_is_for_those_who_are_logged_in(self, visitor):
@@ -93,7 +95,9 @@ class TestGoneByThemselves:
     def test_a_customer_that_is_stored_since(self, member, api):
         api.post("customer", a_customer("1"))
         refuse(api, a_customer("1", email="nobody"), kind="customer")
-        assert len(member.get("/events/").context["rows"]) == 1  # what was stored before is not meant
+        assert (
+            len(member.get("/events/").context["rows"]) == 1
+        )  # what was stored before is not meant
         api.post("customer", a_customer("1", plan="Another"))
         assert member.get("/events/").context["rows"] == []
         assert not Rejection.objects.exists()
@@ -114,7 +118,10 @@ class TestDismiss:
         assert Rejection.objects.get() == kept
 
     def test_all_that_match(self, member, api):
-        api.post("event", [an_event(name="Paid", created_at="x")] * 60 + [an_event(name="Left", created_at="x")])
+        api.post(
+            "event",
+            [an_event(name="Paid", created_at="x")] * 60 + [an_event(name="Left", created_at="x")],
+        )
         response = member.post(f"{PAGE}dismiss/", {"all": "1", "name_part": "paid"})
         assert response["Location"] == f"{PAGE}?name_part=paid"
         assert Rejection.objects.get().name == "Left"
@@ -132,9 +139,14 @@ class TestChange:
         return text(member.get(member.post(f"{PAGE}change/", form)["Location"]))
 
     def test_sets_a_field_of_all_and_stores_them(self, member, api, acme):
-        rows = [refuse(api, an_event(name=name, created_at="yesterday", n=1)) for name in ("a", "b", "c")]
+        rows = [
+            refuse(api, an_event(name=name, created_at="yesterday", n=1))
+            for name in ("a", "b", "c")
+        ]
         chosen = [row.id for row in rows[:2]]
-        page = self.change(member, chosen=chosen, action="set", field="created_at", value="1700000000")
+        page = self.change(
+            member, chosen=chosen, action="set", field="created_at", value="1700000000"
+        )
         assert "2 items stored." in page
         assert Rejection.objects.get() == rows[2]
         stored = Event.objects.filter(account=acme).order_by("name")
@@ -173,7 +185,8 @@ class TestChange:
         assert Event.objects.filter(account=acme).count() == 1
 
     @pytest.mark.parametrize(
-        "form", [{}, {"action": "set"}, {"action": "x", "field": "y"}, {"action": "rename", "field": "y"}]
+        "form",
+        [{}, {"action": "set"}, {"action": "x", "field": "y"}, {"action": "rename", "field": "y"}],
     )
     def test_needs_a_change(self, member, api, form):
         refuse(api)
@@ -182,7 +195,9 @@ class TestChange:
 
     def test_needs_a_choice(self, member, api):
         refuse(api)
-        assert "Select at least one" in self.change(member, action="set", field="created_at", value="5")
+        assert "Select at least one" in self.change(
+            member, action="set", field="created_at", value="5"
+        )
 
     def test_nothing_of_another_account(self, member, globex_api):
         theirs = refuse(globex_api)
@@ -218,7 +233,9 @@ class TestUnreadableBody:
         api.post("event", b'[{"customer_id": "1", "name": "a"}, {"customer_id": "1", "name": "b"')
         rejection = Rejection.objects.get()
         payload = member.get(address(rejection)).context["payload"]
-        wrong = member.post(address(rejection), {"payload": '[{"customer_id": "1", "name": "a"}, {"name": "b"}]'})
+        wrong = member.post(
+            address(rejection), {"payload": '[{"customer_id": "1", "name": "a"}, {"name": "b"}]'}
+        )
         assert "<code>1.customer_id</code> This field is required." in wrong.content.decode()
         assert not Event.objects.exists()
         assert member.post(address(rejection), {"payload": payload + "}]"}).status_code == 302
@@ -243,7 +260,9 @@ class TestUnreadableBody:
 
 class TestRejection:
     def test_shows_payload_and_reasons(self, member, api):
-        page = text(member.get(address(refuse(api, {"customer_id": "15", "created_at": "yesterday"}))))
+        page = text(
+            member.get(address(refuse(api, {"customer_id": "15", "created_at": "yesterday"})))
+        )
         assert "<code>name</code> This field is required." in page
         assert "Not a valid time." in page
         assert "&quot;customer_id&quot;: &quot;15&quot;" in page
@@ -251,7 +270,9 @@ class TestRejection:
     def test_is_mended_and_sent_again(self, member, api, acme):
         rejection = refuse(api, an_event("15", name="Paid", created_at="yesterday"))
         member.get(address(rejection))
-        response = member.post(address(rejection), {"payload": json.dumps(an_event("15", name="Paid", created_at=7))})
+        response = member.post(
+            address(rejection), {"payload": json.dumps(an_event("15", name="Paid", created_at=7))}
+        )
         stored = Event.objects.get(account=acme)
         assert (stored.customer_id, stored.name, stored.created_at.timestamp()) == ("15", "Paid", 7)
         assert response["Location"] == f"/events/event/?id={stored.id}"
@@ -260,7 +281,9 @@ class TestRejection:
 
     def test_a_customer_too(self, member, api, acme):
         rejection = refuse(api, a_customer("7", email="nobody"), kind="customer")
-        response = member.post(address(rejection), {"payload": json.dumps(a_customer("7", seats=3))})
+        response = member.post(
+            address(rejection), {"payload": json.dumps(a_customer("7", seats=3))}
+        )
         assert response["Location"] == "/customers/customer/?id=7"
         assert Customer.objects.get(account=acme).custom_attributes == {"seats": 3}
         assert not Rejection.objects.exists()
@@ -306,7 +329,10 @@ class TestRejection:
     def test_an_event_without_a_time_happened_when_it_was_sent(self, member, api):
         rejection = refuse(api, {"customer_id": "1"})
         proposed = json.loads(member.get(address(rejection)).context["payload"])
-        assert proposed == {"customer_id": "1", "created_at": str(int(rejection.received_at.timestamp()))}
+        assert proposed == {
+            "customer_id": "1",
+            "created_at": str(int(rejection.received_at.timestamp())),
+        }
 
     def test_what_was_cut_cannot_be_sent(self, member, api):
         rejection = refuse(api, an_event(created_at="x", long="x" * 100_000))
@@ -319,7 +345,9 @@ class TestRejection:
     def test_is_not_found_in_another_account(self, member, globex_api, globex):
         rejection = refuse(globex_api)
         assert member.get(address(rejection)).status_code == 404
-        assert member.post(address(rejection), {"payload": json.dumps(an_event())}).status_code == 404
+        assert (
+            member.post(address(rejection), {"payload": json.dumps(an_event())}).status_code == 404
+        )
         assert Rejection.objects.filter(account=globex).exists()
         assert not Event.objects.exists()
 

@@ -11,7 +11,8 @@ MOMENT = datetime.datetime(2026, 11, 24, 17, 16, 28, tzinfo=datetime.UTC)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(3, "just now"), (59, "just now"), (60, "1 min ago"), (7200, "2 h ago"), (200_000, "2 d ago")]
+    ("seconds", "text"),
+    [(3, "just now"), (59, "just now"), (60, "1 min ago"), (7200, "2 h ago"), (200_000, "2 d ago")],
 )
 def test_times_are_relative_and_exact_on_hover(seconds, text):
     moment = timezone.now() - datetime.timedelta(seconds=seconds)
@@ -33,7 +34,12 @@ def test_exact_times_say_their_zone_whatever_they_came_in():
 
 def test_attributes_are_pairs_escaped_and_short():
     text = pairs('{"plan": "<b>", "seats": 3, "deep": {"a": null}, "long": "' + "x" * 200 + '"}')
-    for shown in ("plan=</span>&lt;b&gt;<", "seats=</span>3<", "{&quot;a&quot;: null}", "x" * 100 + "…"):
+    for shown in (
+        "plan=</span>&lt;b&gt;<",
+        "seats=</span>3<",
+        "{&quot;a&quot;: null}",
+        "x" * 100 + "…",
+    ):
         assert shown in text
     assert "x" * 101 not in text
     assert pairs({}) == pairs(None) == ""

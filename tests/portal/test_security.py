@@ -51,7 +51,11 @@ def test_nothing_without_a_log_in(db, name):
     for method in ("get", "post"):
         response = getattr(Client(), method)(path, follow=True)
         final = response.redirect_chain[-1][0] if response.redirect_chain else ""
-        assert final.startswith("/login/?next=") or response.status_code in {404, 405}, (method, path, response)
+        assert final.startswith("/login/?next=") or response.status_code in {404, 405}, (
+            method,
+            path,
+            response,
+        )
 
 
 def test_a_session_cannot_be_fixed_beforehand(visitor, owner_user):
@@ -89,7 +93,9 @@ def test_cookies_are_for_the_server_alone(owner):
 def test_cookies_are_secure_behind_tls():
     asked = "from traitly import settings; print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)"
     environment = os.environ | {"HTTPS": "true"}
-    said = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True
+    )
     assert said.stdout == "True True\n"
 
 
@@ -98,7 +104,11 @@ def test_hsts_asks_for_the_browsers_list_only_when_it_is_told_to():
     for told, expected in (({}, "True False\n"), ({"HSTS_PRELOAD": "true"}, "True True\n")):
         environment = os.environ | {"HTTPS": "true"} | told
         said = subprocess.run(
-            [sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True
+            [sys.executable, "-c", asked],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert said.stdout == expected
 
@@ -106,8 +116,12 @@ def test_hsts_asks_for_the_browsers_list_only_when_it_is_told_to():
 # A session that somebody left open
 
 
-@pytest.mark.parametrize("name", ["key_revoke", "team_remove", "key_reveal", "key_rotate", "settings_delete"])
-def test_what_a_stolen_session_must_not_do_wants_the_password(owner, acme, member_user, later, name):
+@pytest.mark.parametrize(
+    "name", ["key_revoke", "team_remove", "key_reveal", "key_rotate", "settings_delete"]
+)
+def test_what_a_stolen_session_must_not_do_wants_the_password(
+    owner, acme, member_user, later, name
+):
     key = make_key(acme)
     place = acme.memberships.get(user=member_user)
     path = address(pages()[name], place.pk if name.startswith("team") else key.row.pk)
@@ -150,7 +164,9 @@ def test_a_post_from_another_site_is_refused(owner, path):
     assert owner.client.post(path, {"csrfmiddlewaretoken": "x" * 64}).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["key_reveal", "team_invite", "team_withdraw", "team_role", "settings_name"])
+@pytest.mark.parametrize(
+    "name", ["key_reveal", "team_invite", "team_withdraw", "team_role", "settings_name"]
+)
 def test_a_get_changes_nothing(owner, name):
     assert owner.get(address(pages()[name])).status_code == 405
 
@@ -158,7 +174,9 @@ def test_a_get_changes_nothing(owner, name):
 # Framing, content, scripts
 
 
-@pytest.mark.parametrize("path", ["/login/", "/register/", "/quickstart/", "/keys/", "/team/", "/settings/", "/2fa/"])
+@pytest.mark.parametrize(
+    "path", ["/login/", "/register/", "/quickstart/", "/keys/", "/team/", "/settings/", "/2fa/"]
+)
 def test_pages_cannot_be_framed_nor_scripted(owner, visitor, path):
     browser = visitor if path in {"/login/", "/register/"} else owner
     response = browser.get(path)
@@ -169,7 +187,12 @@ def test_pages_cannot_be_framed_nor_scripted(owner, visitor, path):
     policy = response.headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "http" not in policy
-    for directive in ("default-src 'none'", "frame-ancestors 'none'", "script-src 'self'", "base-uri 'none'"):
+    for directive in (
+        "default-src 'none'",
+        "frame-ancestors 'none'",
+        "script-src 'self'",
+        "base-uri 'none'",
+    ):
         assert directive in policy
     page = response.content.decode()
     assert not re.search(r"<script(?![^>]*\bsrc=\"/static/)", page)
@@ -182,7 +205,15 @@ def test_what_people_type_is_never_markup(owner, owner_user, acme):
     owner.post("/settings/name/", {"company": "<script>alert(1)</script>"})
     make_key(acme, name="<img src=x onerror=alert(1)>")
     EventFactory.create(account=acme, name="<svg onload=alert(1)>")
-    for path in ("/keys/", "/team/", "/settings/", "/audit/", "/quickstart/", "/accounts/", "/settings/delete/"):
+    for path in (
+        "/keys/",
+        "/team/",
+        "/settings/",
+        "/audit/",
+        "/quickstart/",
+        "/accounts/",
+        "/settings/delete/",
+    ):
         page = owner.get(path).content.decode()
         for markup in ("<script>alert", "<img src=x", "<svg onload"):
             assert markup not in page, path
@@ -238,7 +269,9 @@ def test_a_log_in_does_not_say_whether_an_address_is_known(owner_user):
     for email in (owner_user.email, "nobody@acme.example"):
         browser = Browser()
         browser.get("/login/")
-        responses.append(without_what_varies(browser.post("/login/", {"login": email, "password": "wrong"})))
+        responses.append(
+            without_what_varies(browser.post("/login/", {"login": email, "password": "wrong"}))
+        )
     assert responses[0] == responses[1]
 
 
@@ -247,7 +280,9 @@ def test_a_reset_does_not_say_whether_an_address_is_known(owner_user):
     for email in (owner_user.email, "nobody@acme.example"):
         browser = Browser()
         browser.get("/password/reset/")
-        responses.append(without_what_varies(browser.post("/password/reset/", {"email": email}, follow=True)))
+        responses.append(
+            without_what_varies(browser.post("/password/reset/", {"email": email}, follow=True))
+        )
     assert responses[0] == responses[1]
     assert "/password/reset/key/" in mail.outbox[0].body
     assert "/password/reset/key/" not in mail.outbox[1].body
@@ -261,7 +296,10 @@ def test_a_sign_up_does_not_say_whether_an_address_is_taken(owner_user):
         form = {"company": "X", "email": email, "password1": PASSWORD}
         responses.append(without_what_varies(browser.post("/register/", form, follow=True)))
     assert responses[0] == responses[1]
-    assert [message.to for message in mail.outbox] == [[owner_user.email], ["somebody.new@example.com"]]
+    assert [message.to for message in mail.outbox] == [
+        [owner_user.email],
+        ["somebody.new@example.com"],
+    ]
     assert "already exists" in mail.outbox[0].body
     assert User.objects.filter(email=owner_user.email).count() == 1
     owner_user.refresh_from_db()
@@ -269,7 +307,9 @@ def test_a_sign_up_does_not_say_whether_an_address_is_taken(owner_user):
 
 
 @pytest.mark.parametrize("email", ["owner@acme.example", "somebody.new@example.com"])
-def test_a_sign_up_hashes_the_password_whether_an_address_is_taken_or_not(owner_user, email, monkeypatch):
+def test_a_sign_up_hashes_the_password_whether_an_address_is_taken_or_not(
+    owner_user, email, monkeypatch
+):
     """The time that hashing takes would tell them apart."""
     hashed = []
     encode = MD5PasswordHasher.encode
@@ -319,13 +359,25 @@ class Unread:
     readline = __iter__ = read
 
 
-_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json", "text/plain", ""]
+_TYPES = [
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/json",
+    "text/plain",
+    "",
+]
 
 
 @pytest.mark.parametrize("content_type", _TYPES)
-@pytest.mark.parametrize("path", ["/login/", "/register/", "/admin/login/", "/gone/", "/", "/events/rejected/1/"])
+@pytest.mark.parametrize(
+    "path", ["/login/", "/register/", "/admin/login/", "/gone/", "/", "/events/rejected/1/"]
+)
 def test_a_body_of_more_than_1_mib_is_refused_before_it_is_read(db, path, content_type):
-    environ: Any = {"CONTENT_LENGTH": str(1024 * 1024 + 1), "CONTENT_TYPE": content_type, "wsgi.input": Unread()}
+    environ: Any = {
+        "CONTENT_LENGTH": str(1024 * 1024 + 1),
+        "CONTENT_TYPE": content_type,
+        "wsgi.input": Unread(),
+    }
     response = Client().post(path, **environ)
     assert response.status_code == 413
     assert "at most 1 MiB" in response.content.decode()
@@ -338,7 +390,9 @@ def test_a_body_without_a_length_is_refused(db):
 
 
 def test_a_form_of_1_mib_is_read(visitor):
-    response = visitor.post("/login/", {"login": "a@example.com", "password": "x" * (1024 * 1024 - 1000)})
+    response = visitor.post(
+        "/login/", {"login": "a@example.com", "password": "x" * (1024 * 1024 - 1000)}
+    )
     assert response.status_code == 200
 
 
@@ -371,14 +425,21 @@ def test_a_file_that_nobody_asked_for_is_not_kept(visitor, tmp_path, settings):
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "there is none"
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
     large = SimpleUploadedFile("large", b"x" * 1001)
-    assert visitor.post("/login/", {"login": "a@example.com", "password": "x", "file": large}).status_code == 200
+    assert (
+        visitor.post(
+            "/login/", {"login": "a@example.com", "password": "x", "file": large}
+        ).status_code
+        == 200
+    )
 
 
 # Brute force
 
 
 def guess(user, address="192.0.2.1", password="wrong", browser=None):
-    response = (browser or Browser()).post("/login/", {"login": user.email, "password": password}, REMOTE_ADDR=address)
+    response = (browser or Browser()).post(
+        "/login/", {"login": user.email, "password": password}, REMOTE_ADDR=address
+    )
     return "Too many attempts" not in response.content.decode() and response
 
 
@@ -556,13 +617,16 @@ def test_the_second_factor_is_asked_for(acme):
     auth.TOTP.activate(user, secret)
     browser = Browser()
     assert (
-        browser.post("/login/", {"login": user.email, "password": PASSWORD}).headers["Location"] == "/2fa/authenticate/"
+        browser.post("/login/", {"login": user.email, "password": PASSWORD}).headers["Location"]
+        == "/2fa/authenticate/"
     )
     assert browser.get("/team/").status_code == 302
     browser.get("/2fa/authenticate/")
     browser.post("/2fa/authenticate/", {"code": "000000"})
     assert browser.get("/team/").status_code == 302
     browser.get("/2fa/authenticate/")
-    code = auth.format_hotp_value(auth.hotp_value(secret, next(auth.yield_hotp_counters_from_time())))
+    code = auth.format_hotp_value(
+        auth.hotp_value(secret, next(auth.yield_hotp_counters_from_time()))
+    )
     browser.post("/2fa/authenticate/", {"code": code})
     assert browser.get("/team/").status_code == 200

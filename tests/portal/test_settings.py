@@ -18,7 +18,10 @@ def test_rename(owner, acme):
     owner.post("/settings/name/", {"company": "Acme & Sons"})
     acme.refresh_from_db()
     assert acme.name == "Acme & Sons"
-    assert AuditEntry.objects.get(action="account.renamed").detail == {"before": "Acme", "name": "Acme & Sons"}
+    assert AuditEntry.objects.get(action="account.renamed").detail == {
+        "before": "Acme",
+        "name": "Acme & Sons",
+    }
 
 
 def test_rename_refuses(owner, acme):
@@ -57,7 +60,10 @@ def test_prune_events_erases_what_is_older(acme, globex, capsys):
 
 
 def test_pruning_goes_window_by_window(acme, monkeypatch):
-    monkeypatch.setattr("events.services._WINDOW", __import__("events.services").services._WINDOW.replace("5000", "3"))
+    monkeypatch.setattr(
+        "events.services._WINDOW",
+        __import__("events.services").services._WINDOW.replace("5000", "3"),
+    )
     EventFactory.create_batch(10, account=acme, created_at=days_ago(40))
     EventFactory.create_batch(5, account=acme)
     assert prune_events(account_id=acme.pk, days=30) == 10
@@ -67,7 +73,9 @@ def test_pruning_goes_window_by_window(acme, monkeypatch):
 def test_pruning_keeps_the_figures_right(acme):
     EventFactory.create(account=acme, created_at=days_ago(40))
     EventFactory.create(account=acme)
-    count_events(account_id=acme.pk, seconds=1, until=timezone.now() + datetime.timedelta(seconds=1))
+    count_events(
+        account_id=acme.pk, seconds=1, until=timezone.now() + datetime.timedelta(seconds=1)
+    )
     prune_events(account_id=acme.pk, days=30)
     stats = read_stats(account_id=acme.pk, days=90, today=timezone.now().date())
     assert sum(day.events for day in stats.days.values()) == 1
@@ -86,7 +94,9 @@ def test_export_can_be_sent_back(owner, acme, globex, globex_api):
         assert "foreign" not in lines.decode()
         assert all(json.loads(line)["custom_attributes"] for line in lines.splitlines())
         assert globex_api.post(address, lines, content_type="application/x-ndjson").status == 201
-    assert list(AuditEntry.objects.filter(action="account.exported").values_list("detail__what", flat=True)) == [
+    assert list(
+        AuditEntry.objects.filter(action="account.exported").values_list("detail__what", flat=True)
+    ) == [
         "customers",
         "events",
     ]
@@ -105,14 +115,21 @@ def full(acme, globex, settings):
         EventFactory.create_batch(3, account=account)
         Rejection.objects.create(account=account, kind="event", payload="{}")
         make_key(account)
-        count_events(account_id=account.pk, seconds=1, until=timezone.now() + datetime.timedelta(seconds=1))
+        count_events(
+            account_id=account.pk, seconds=1, until=timezone.now() + datetime.timedelta(seconds=1)
+        )
 
 
 def left(account):
-    return {model.__name__: model._base_manager.filter(account=account).count() for model in account_owned_models()}
+    return {
+        model.__name__: model._base_manager.filter(account=account).count()
+        for model in account_owned_models()
+    }
 
 
-def test_deletion_leaves_nothing_and_says_what_was(owner, owner_user, member_user, acme, globex, full):
+def test_deletion_leaves_nothing_and_says_what_was(
+    owner, owner_user, member_user, acme, globex, full
+):
     both = person(acme, "both@example.com", "member")
     MembershipFactory.create(account=globex, user=both)
     operator = person(acme, "operator@example.com", "member")
@@ -120,14 +137,23 @@ def test_deletion_leaves_nothing_and_says_what_was(owner, owner_user, member_use
     before = left(globex)
     owner.get("/settings/delete/")
     page = owner.post("/settings/delete/", {"confirmation": "Acme"}).content.decode()
-    for kind, count in (("Customers", 2), ("Events", 3), ("Rejections", 1), ("API keys", 1), ("Users", 2)):
+    for kind, count in (
+        ("Customers", 2),
+        ("Events", 3),
+        ("Rejections", 1),
+        ("API keys", 1),
+        ("Users", 2),
+    ):
         assert f"<dt>{kind}</dt><dd>{count}</dd>" in page
     assert not Account.objects.filter(pk=acme.pk).exists()
     assert not any(left(acme).values())
     assert not ApiKey.objects.filter(account=acme.pk).exists()
     assert not AuditEntry.objects.filter(account=acme.pk).exists()
     assert not Membership.objects.filter(account=acme.pk).exists()
-    assert set(User.objects.values_list("email", flat=True)) == {"both@example.com", "operator@example.com"}
+    assert set(User.objects.values_list("email", flat=True)) == {
+        "both@example.com",
+        "operator@example.com",
+    }
     assert left(globex) == before
     assert owner.get("/settings/").headers["Location"].startswith("/login/")
 
@@ -159,16 +185,25 @@ def test_deletion_is_one_transaction(owner, acme, full, monkeypatch):
 
 def test_origins_of_web_pages(owner, acme):
     owner.post(
-        "/settings/origins/", {"origins": "https://WWW.example.com/\nhttp://localhost:3000\nhttps://www.example.com"}
+        "/settings/origins/",
+        {"origins": "https://WWW.example.com/\nhttp://localhost:3000\nhttps://www.example.com"},
     )
     acme.refresh_from_db()
     assert acme.browser_origins == ["https://www.example.com", "http://localhost:3000"]
-    assert AuditEntry.objects.get(action="account.origins_changed").detail["origins"] == acme.browser_origins
+    assert (
+        AuditEntry.objects.get(action="account.origins_changed").detail["origins"]
+        == acme.browser_origins
+    )
     assert "https://www.example.com" in owner.get("/settings/").content.decode()
 
 
-@pytest.mark.parametrize("origins", ["example.com", "https://example.com/path", "*", "javascript:alert(1)", "https://"])
+@pytest.mark.parametrize(
+    "origins", ["example.com", "https://example.com/path", "*", "javascript:alert(1)", "https://"]
+)
 def test_what_is_no_origin_is_refused(owner, acme, origins):
-    assert "is not an origin" in owner.post("/settings/origins/", {"origins": origins}).content.decode()
+    assert (
+        "is not an origin"
+        in owner.post("/settings/origins/", {"origins": origins}).content.decode()
+    )
     acme.refresh_from_db()
     assert acme.browser_origins == []

@@ -58,7 +58,10 @@ def test_every_door_leads_to_the_quick_start(visitor, door):
 
 def test_messages_are_in_one_voice(visitor, settings):
     sign_up(visitor)
-    assert "A code is on its way to bill@initech.example." in visitor.get("/confirm-email/").content.decode()
+    assert (
+        "A code is on its way to bill@initech.example."
+        in visitor.get("/confirm-email/").content.decode()
+    )
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     other = Browser()
     sign_up(other, email="peter@initech.example")
@@ -141,11 +144,15 @@ def test_password_reset(visitor, owner_user):
     visitor.post("/password/reset/", {"email": owner_user.email})
     address = visitor.get(link()).headers["Location"]
     visitor.get(address)
-    response = visitor.post(address, {"password1": "another good one", "password2": "another good one"})
+    response = visitor.post(
+        address, {"password1": "another good one", "password2": "another good one"}
+    )
     assert response.headers["Location"] == "/password/reset/key/done/"
     owner_user.refresh_from_db()
     assert owner_user.check_password("another good one")
-    assert AuditEntry.objects.filter(action="user.password_changed", actor_email=owner_user.email).exists()
+    assert AuditEntry.objects.filter(
+        action="user.password_changed", actor_email=owner_user.email
+    ).exists()
 
 
 def test_a_reset_link_works_once(visitor, owner_user):
@@ -208,7 +215,9 @@ def test_who_is_invited_may_sign_up_into_that_account_alone(owner, visitor, acme
     visitor.get(invited(owner))
     assert "own instead" not in visitor.get("/register/").content.decode()
     visitor.post(f"/register/{query}", {"company": "Initech", "password1": PASSWORD})
-    assert [place.account for place in Membership.objects.filter(user__email="bill@initech.example")] == [acme]
+    assert [
+        place.account for place in Membership.objects.filter(user__email="bill@initech.example")
+    ] == [acme]
     assert Account.objects.count() == 1
 
 
@@ -219,7 +228,9 @@ def test_nobody_signs_up_where_it_is_closed(owner, visitor, settings):
     assert not User.objects.filter(email="bill@initech.example").exists()
 
 
-def test_who_was_removed_from_the_last_account_makes_none_where_sign_up_is_not_open(owner, acme, settings):
+def test_who_was_removed_from_the_last_account_makes_none_where_sign_up_is_not_open(
+    owner, acme, settings
+):
     settings.SIGN_UP = "invite"
     acme.memberships.all().delete()
     assert "Create account" not in owner.get("/no-account/").content.decode()

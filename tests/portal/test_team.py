@@ -25,7 +25,9 @@ def test_who_is_new_signs_up_by_it_under_the_invited_address(owner, acme):
     visitor = Browser()
     assert "Join Acme" in visitor.get(link()).content.decode()
     visitor.get("/register/")
-    response = visitor.post("/register/", {"password1": PASSWORD, "email": "other@example.com", "company": "Mine"})
+    response = visitor.post(
+        "/register/", {"password1": PASSWORD, "email": "other@example.com", "company": "Mine"}
+    )
     assert response.headers["Location"] == "/quickstart/"  # no code: the link proved the address
     user = User.objects.get(email="new@acme.example")
     assert user.memberships.get().account == acme
@@ -40,7 +42,9 @@ def test_who_follows_a_link_may_still_sign_up_for_an_account_of_their_own(owner,
     visitor.get(link())
     assert 'href="/register/?own"' in visitor.get("/register/").content.decode()
     visitor.get("/register/?own")
-    visitor.post("/register/?own", {"password1": PASSWORD, "email": "other@example.com", "company": "Mine"})
+    visitor.post(
+        "/register/?own", {"password1": PASSWORD, "email": "other@example.com", "company": "Mine"}
+    )
     assert User.objects.get(email="other@example.com").accounts.get().name == "Mine"
     assert Invitation.objects.exists()
 
@@ -51,7 +55,10 @@ def test_who_has_a_log_in_joins_with_it(owner, acme, globex):
     browser = Browser().log_in(user)
     browser.get(link())
     browser.post(link())
-    assert set(user.memberships.values_list("account__name", "role")) == {("Acme", "owner"), ("Globex", "owner")}
+    assert set(user.memberships.values_list("account__name", "role")) == {
+        ("Acme", "owner"),
+        ("Globex", "owner"),
+    }
     assert "Acme" in browser.get("/quickstart/").content.decode()
 
 
@@ -126,7 +133,9 @@ def test_a_stolen_session_makes_no_owner(owner, member_user, acme, later):
 
 def test_an_invitation_is_mailed_after_the_password_was_given_again(owner, later):
     later(minutes=16)
-    asked = owner.post("/team/invite/", {"email": "new@example.com", "role": "member"}).headers["Location"]
+    asked = owner.post("/team/invite/", {"email": "new@example.com", "role": "member"}).headers[
+        "Location"
+    ]
     owner.get(asked)
     owner.post("/reauthenticate/", {"password": PASSWORD, "next": "/team/invite/"}, follow=True)
     assert [message.to for message in mail.outbox] == [["new@example.com"]]
@@ -137,7 +146,10 @@ def test_roles(owner, member_user, acme):
     owner.post(f"/team/{place.pk}/role/", {"role": "owner"})
     place.refresh_from_db()
     assert place.is_owner
-    assert AuditEntry.objects.get(action="member.role_changed").detail == {"email": member_user.email, "role": "owner"}
+    assert AuditEntry.objects.get(action="member.role_changed").detail == {
+        "email": member_user.email,
+        "role": "owner",
+    }
 
 
 def test_the_last_owner_stays(owner, owner_user, acme, member_user):

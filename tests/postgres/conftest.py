@@ -50,7 +50,9 @@ def own_data_dir(used_data_dir: Path, empty_data_dir: Path) -> Path:
 
 
 @pytest.fixture
-def start(data_dir: Path, empty_data_dir: Path) -> Iterator[Start]:  # after them, so that users end before they do
+def start(
+    data_dir: Path, empty_data_dir: Path
+) -> Iterator[Start]:  # after them, so that users end before they do
     """Start a user, who is killed at the end of the test at the latest."""
     users: list[User] = []
 

@@ -35,7 +35,9 @@ for statement in sys.stdin:
         print("connected again", flush=True)
 """
 # The parent starts the server and goes; the child that it forked connects.
-FORKED_USER = USER.replace("connection = connect()", "connect(); os.fork() and os._exit(0)\nconnection = connect()", 1)
+FORKED_USER = USER.replace(
+    "connection = connect()", "connect(); os.fork() and os._exit(0)\nconnection = connect()", 1
+)
 
 
 class User:
@@ -85,12 +87,18 @@ def failure(data_dir: Path) -> str:
 
 def keepers(data_dir: Path) -> set[int]:
     command = b"\0".join((b"keeper.py", os.fsencode(data_dir / "postgres"), b""))
-    return {int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cmdline") if command in contents(path)}
+    return {
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if command in contents(path)
+    }
 
 
 def postgres_processes(data_dir: Path) -> set[int]:
     at_home = {
-        int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cwd") if target(path) == data_dir / "postgres"
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/cwd")
+        if target(path) == data_dir / "postgres"
     }
     return at_home - keepers(data_dir)
 

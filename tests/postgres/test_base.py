@@ -8,7 +8,9 @@ import pytest
 
 from tests.postgres.processes import PROJECT
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks for processes in Linux's /proc")
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/cwd").exists(), reason="looks for processes in Linux's /proc"
+)
 
 DJANGO = """
 import os, signal, sys
@@ -80,7 +82,9 @@ print(count())
     assert run(data_dir, program) == "1\n"
 
 
-def test_a_server_that_cannot_be_had_is_an_operational_error_with_the_reason(own_data_dir: Path) -> None:
+def test_a_server_that_cannot_be_had_is_an_operational_error_with_the_reason(
+    own_data_dir: Path,
+) -> None:
     (own_data_dir / "postgres/PG_VERSION").write_text("17\n")
     program = """
 try:
@@ -97,4 +101,6 @@ import importlib.util
 importlib.util.find_spec = lambda name: None
 count()
 """
-    assert "ImproperlyConfigured: There is no database: install the embedded one" in run(data_dir, program)
+    assert "ImproperlyConfigured: There is no database: install the embedded one" in run(
+        data_dir, program
+    )

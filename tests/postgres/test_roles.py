@@ -10,11 +10,15 @@ import pytest
 from tests.postgres.processes import USER, Start, User, wait_until_stopped
 from traitly.postgres import roles, server
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks for processes in Linux's /proc")
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/cwd").exists(), reason="looks for processes in Linux's /proc"
+)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what only root has to do")
 
 
-WITHOUT_ROLE = "ALTER DATABASE traitly OWNER TO postgres\nDROP OWNED BY traitly\nDROP ROLE traitly\n"
+WITHOUT_ROLE = (
+    "ALTER DATABASE traitly OWNER TO postgres\nDROP OWNED BY traitly\nDROP ROLE traitly\n"
+)
 
 
 def _single_user(data_dir: Path, database: str, statements: str) -> None:
@@ -41,12 +45,19 @@ def test_the_application_is_no_superuser(start: Start, data_dir: Path) -> None:
     assert user.run(
         "SELECT rolsuper OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = current_user"
     ) == ("False")
-    assert user.run("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()") == roles.USER
+    assert (
+        user.run(
+            "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+        )
+        == roles.USER
+    )
     assert user.run("SELECT pg_has_role('pg_read_all_stats', 'USAGE')") == "True"
 
 
 @as_root
-def test_a_process_of_the_servers_own_system_user_is_not_let_in(start: Start, data_dir: Path) -> None:
+def test_a_process_of_the_servers_own_system_user_is_not_let_in(
+    start: Start, data_dir: Path
+) -> None:
     user = start(data_dir)
     socket_dir = user.run("SELECT trim(BOTH '\"' FROM current_setting('unix_socket_directories'))")
     owner = (data_dir / "postgres").stat()
@@ -59,7 +70,13 @@ def test_a_process_of_the_servers_own_system_user_is_not_let_in(start: Start, da
             "postgres",
         ]
         stranger = subprocess.run(
-            psql, user=owner.st_uid, group=owner.st_gid, extra_groups=[], capture_output=True, text=True, check=False
+            psql,
+            user=owner.st_uid,
+            group=owner.st_gid,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         root = subprocess.run(psql, capture_output=True, text=True, check=False)
         assert "Peer authentication failed" in stranger.stderr
@@ -68,7 +85,9 @@ def test_a_process_of_the_servers_own_system_user_is_not_let_in(start: Start, da
 
 
 # The application was the superuser, and there was no postgres.hba.
-OLDER = USER.replace("def connect", "roles.USER, roles.ADOPTION = roles.SUPERUSER, {}\n\ndef connect", 1)
+OLDER = USER.replace(
+    "def connect", "roles.USER, roles.ADOPTION = roles.SUPERUSER, {}\n\ndef connect", 1
+)
 IMPATIENT = USER.replace("def connect", "server.OLDER_VERSION_TIMEOUT = 1\n\ndef connect", 1)
 
 
@@ -81,7 +100,9 @@ def older(start: Start, own_data_dir: Path) -> User:
     return user
 
 
-def test_a_server_that_an_older_version_has_just_left_is_outlasted(older: User, own_data_dir: Path) -> None:
+def test_a_server_that_an_older_version_has_just_left_is_outlasted(
+    older: User, own_data_dir: Path
+) -> None:
     """Its role does not exist there, and whoever uses the server keeps it from being stopped."""
     newer = User(own_data_dir)
     time.sleep(1)
@@ -103,7 +124,9 @@ def test_an_older_version_that_still_runs_is_named(older: User, own_data_dir: Pa
     wait_until_stopped(own_data_dir)
 
 
-def test_a_data_folder_of_a_version_that_was_superuser_is_taken_over(start: Start, own_data_dir: Path) -> None:
+def test_a_data_folder_of_a_version_that_was_superuser_is_taken_over(
+    start: Start, own_data_dir: Path
+) -> None:
     _single_user(
         own_data_dir,
         "traitly",

@@ -24,7 +24,9 @@ from traitly.postgres import server
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks for processes in Linux's /proc"),
+    pytest.mark.skipif(
+        not Path("/proc/self/cwd").exists(), reason="looks for processes in Linux's /proc"
+    ),
 ]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what only root has to do")
 
@@ -42,7 +44,9 @@ def test_ten_processes_share_the_server_that_one_of_them_makes(empty_data_dir: P
     assert keeper_count == 1
 
 
-def test_the_database_is_durable_and_the_same_on_every_machine(start: Start, data_dir: Path) -> None:
+def test_the_database_is_durable_and_the_same_on_every_machine(
+    start: Start, data_dir: Path
+) -> None:
     user = start(data_dir)
 
     assert user.run("SHOW fsync") == "on"
@@ -51,7 +55,10 @@ def test_the_database_is_durable_and_the_same_on_every_machine(start: Start, dat
     assert user.run("SHOW data_checksums") == "on"
     assert user.run("SHOW timezone") == "UTC"
     assert user.run("SHOW server_encoding") == "UTF8"
-    assert user.run("SELECT datlocale FROM pg_database WHERE datname = current_database()") == "C.UTF-8"
+    assert (
+        user.run("SELECT datlocale FROM pg_database WHERE datname = current_database()")
+        == "C.UTF-8"
+    )
 
 
 def test_nobody_else_can_reach_the_server(start: Start, data_dir: Path) -> None:
@@ -68,7 +75,9 @@ def test_the_server_stops_with_its_last_user_and_not_before(start: Start, data_d
     assert second.run("SELECT 1") == "1"
     second.end()
     wait_until_stopped(data_dir)
-    assert "database system is shut down" in "".join(log.read_text() for log in data_dir.glob("postgres/log/*.log"))
+    assert "database system is shut down" in "".join(
+        log.read_text() for log in data_dir.glob("postgres/log/*.log")
+    )
 
 
 def test_a_killed_user_is_noticed(start: Start, data_dir: Path) -> None:
@@ -91,14 +100,18 @@ def test_users_that_come_and_go_meet_a_server_that_stops(start: Start, data_dir:
         start(data_dir).kill()  # returns at once: the next start falls into the stop
 
 
-def test_what_was_committed_survives_the_death_of_every_process(start: Start, data_dir: Path) -> None:
+def test_what_was_committed_survives_the_death_of_every_process(
+    start: Start, data_dir: Path
+) -> None:
     user = start(data_dir)
     user.run("CREATE TABLE kept AS SELECT n FROM generate_series(1, 1000) AS n")
     kill_all({user.process.pid} | keepers(data_dir) | postgres_processes(data_dir))
     user.end()
 
     assert start(data_dir).run("SELECT count(*) FROM kept") == "1000"
-    assert "was not properly shut down" in "".join(log.read_text() for log in data_dir.glob("postgres/log/*.log"))
+    assert "was not properly shut down" in "".join(
+        log.read_text() for log in data_dir.glob("postgres/log/*.log")
+    )
 
 
 def test_a_dead_server_is_started_again_by_a_living_user(start: Start, data_dir: Path) -> None:
@@ -121,7 +134,9 @@ def test_a_dead_keeper_is_replaced_by_the_next_user(start: Start, data_dir: Path
     second.end()
 
 
-def test_a_strangers_process_with_the_dead_servers_number_is_left_alone(start: Start, data_dir: Path) -> None:
+def test_a_strangers_process_with_the_dead_servers_number_is_left_alone(
+    start: Start, data_dir: Path
+) -> None:
     owner = (data_dir / "postgres").stat().st_uid
     stranger = subprocess.Popen(["sleep", "60"], user={0: owner}.get(os.geteuid()))
     stale = f"{stranger.pid}\n{data_dir}/postgres\n1700000000\n5432\n{data_dir}/postgres\n\n 1234567 123456\nready   \n"
@@ -136,7 +151,9 @@ def test_a_strangers_process_with_the_dead_servers_number_is_left_alone(start: S
     stranger.wait()
 
 
-def test_an_interrupted_first_start_leaves_nothing_broken(start: Start, empty_data_dir: Path) -> None:
+def test_an_interrupted_first_start_leaves_nothing_broken(
+    start: Start, empty_data_dir: Path
+) -> None:
     interrupted = User(empty_data_dir)
     wait_until((empty_data_dir / "postgres.new/PG_VERSION").exists)
     interrupted.kill()
@@ -146,12 +163,16 @@ def test_an_interrupted_first_start_leaves_nothing_broken(start: Start, empty_da
 
 
 @pytest.mark.parametrize("name", ["long-" + "x" * 120, 'o\'clock, $HOME "quoted" \\ {} %'])
-def test_a_data_folder_may_have_any_path(start: Start, used_data_dir: Path, empty_data_dir: Path, name: str) -> None:
+def test_a_data_folder_may_have_any_path(
+    start: Start, used_data_dir: Path, empty_data_dir: Path, name: str
+) -> None:
     data_dir = empty_data_dir / name
     data_dir.mkdir()
     subprocess.run(["cp", "-a", used_data_dir / "postgres", data_dir], check=True)
     user = start(data_dir)
-    socket_dir = Path(user.run("SELECT trim(BOTH '\"' FROM current_setting('unix_socket_directories'))"))
+    socket_dir = Path(
+        user.run("SELECT trim(BOTH '\"' FROM current_setting('unix_socket_directories'))")
+    )
     user.end()
     wait_until_stopped(data_dir)
 
@@ -167,7 +188,9 @@ def test_a_socket_folder_that_others_can_enter_is_not_used(
     data_dir.mkdir()
     subprocess.run(["cp", "-a", used_data_dir / "postgres", data_dir], check=True)
     user = start(data_dir)
-    socket_dir = Path(user.run("SELECT trim(BOTH '\"' FROM current_setting('unix_socket_directories'))"))
+    socket_dir = Path(
+        user.run("SELECT trim(BOTH '\"' FROM current_setting('unix_socket_directories'))")
+    )
     user.end()
     wait_until_stopped(data_dir)
     socket_dir.chmod(0o755)

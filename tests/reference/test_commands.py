@@ -76,7 +76,9 @@ def run_bash(script: str, folder: Path | None = None) -> str:
 
 
 def in_curl(commands: list[str]) -> list[Any]:
-    script = f"\necho; echo '{BETWEEN}'\n".join(commands).replace("curl ", "curl --silent --show-error ")
+    script = f"\necho; echo '{BETWEEN}'\n".join(commands).replace(
+        "curl ", "curl --silent --show-error "
+    )
     return [json.loads(part) for part in run_bash(script).split(BETWEEN)]
 
 
@@ -99,7 +101,12 @@ def in_javascript(commands: list[str]) -> list[Any]:
     ]
     script = "\n".join(f"{{\n{block}\nconsole.log({BETWEEN!r});\n}}" for block in blocks)
     done = subprocess.run(
-        ["node", "--input-type=module"], input=script, capture_output=True, text=True, timeout=120, check=False
+        ["node", "--input-type=module"],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(part) for part in done.stdout.split(BETWEEN)[:-1]]
@@ -162,10 +169,16 @@ def test_the_commands_of_a_guide_do_what_it_says(mine, server, slug, tmp_path):
         if name:
             (tmp_path / name).write_text(code)
         assert name or language in SHOWN_ONLY | {"shell"}, f"{language} is neither run nor a file"
-    scripts = [(index, mine(code)) for index, (language, _, code) in enumerate(blocks) if language == "shell"]
+    scripts = [
+        (index, mine(code))
+        for index, (language, _, code) in enumerate(blocks)
+        if language == "shell"
+    ]
     if not scripts:
         return
-    printed = run_bash(f"\necho; echo '{BETWEEN}'\n".join(code for _, code in scripts), tmp_path).split(BETWEEN)
+    printed = run_bash(
+        f"\necho; echo '{BETWEEN}'\n".join(code for _, code in scripts), tmp_path
+    ).split(BETWEEN)
 
     for (index, _), output in zip(scripts, printed, strict=True):
         follows = blocks[index + 1] if index + 1 < len(blocks) else ("", "", "")

@@ -49,7 +49,11 @@ def described(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]
         if name in holds and isinstance(inner, dict):
             yield from ((f"{here}/{key}", value) for key, value in inner.items())
         if name in {"parameters", "tags"} and isinstance(inner, list):
-            yield from ((f"{here}/{index}", value) for index, value in enumerate(inner) if isinstance(value, dict))
+            yield from (
+                (f"{here}/{index}", value)
+                for index, value in enumerate(inner)
+                if isinstance(value, dict)
+            )
         if name in {"get", "post", "patch", "put", "delete", "requestBody", "info"}:
             yield here, inner
         yield from described(inner, here)
@@ -59,7 +63,11 @@ def test_everything_has_a_description():
     found = list(described(DOCUMENT))
 
     assert len(found) > 200
-    assert not [path for path, node in found if "$ref" not in node and not node.get("description", "").strip()]
+    assert not [
+        path
+        for path, node in found
+        if "$ref" not in node and not node.get("description", "").strip()
+    ]
 
 
 def validator(schema: dict[str, Any]) -> Draft202012Validator:

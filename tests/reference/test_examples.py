@@ -44,7 +44,11 @@ def settled(value: Any, key: str = "") -> Any:
 
 def written(answer: Response) -> dict[str, Any]:
     headers = {name: answer.headers[name] for name in HEADERS if name in answer.headers}
-    return {"status": answer.status} | ({"headers": headers} if headers else {}) | {"body": answer.json}
+    return (
+        {"status": answer.status}
+        | ({"headers": headers} if headers else {})
+        | {"body": answer.json}
+    )
 
 
 class Reader:
@@ -60,20 +64,34 @@ class Reader:
 
     def send(self, example: Example) -> dict[str, Any]:
         body = example.body
-        data = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        data = (
+            b""
+            if body is None
+            else body.encode()
+            if isinstance(body, str)
+            else json.dumps(body).encode()
+        )
         headers = dict(example.headers)
-        options: dict[str, Any] = {"SERVER_NAME": HOST, "wsgi.url_scheme": "https", "SERVER_PORT": "443"}
+        options: dict[str, Any] = {
+            "SERVER_NAME": HOST,
+            "wsgi.url_scheme": "https",
+            "SERVER_PORT": "443",
+        }
         if "Content-Type" in headers:
             options["content_type"] = headers.pop("Content-Type")
         with self.monkeypatch.context() as patch:
             api = self.given(example.given, patch)
             if api is not self.api and example.given == "body too large":
                 data = b" " * (self.settings.MAX_BODY_BYTES + 1)
-            return written(api.send(example.method, self.path(example), data, headers=headers, **options))
+            return written(
+                api.send(example.method, self.path(example), data, headers=headers, **options)
+            )
 
     def learn(self, shown: Any, answer: Any) -> None:
         """The ids that the server made this time, in the places of those that are written down."""
-        self.ids |= dict(zip(UUID.findall(json.dumps(shown)), UUID.findall(json.dumps(answer)), strict=False))
+        self.ids |= dict(
+            zip(UUID.findall(json.dumps(shown)), UUID.findall(json.dumps(answer)), strict=False)
+        )
 
     def path(self, example: Example) -> str:
         return UUID.sub(lambda found: self.ids.get(found[0], found[0]), example.path)

@@ -122,8 +122,12 @@ def test_an_owner_whose_log_in_is_old_sees_no_key(client, acme):
 
 
 def test_the_language_can_be_chosen_without_a_script(reader):
-    assert '<html lang="en" data-language="python">' in text_of(reader, "/docs/events/?language=python")
-    assert '<html lang="en" data-language="curl">' in text_of(reader, "/docs/events/?language=cobol")
+    assert '<html lang="en" data-language="python">' in text_of(
+        reader, "/docs/events/?language=python"
+    )
+    assert '<html lang="en" data-language="curl">' in text_of(
+        reader, "/docs/events/?language=cobol"
+    )
 
 
 def test_the_errors_page_has_every_status_and_code(reader):

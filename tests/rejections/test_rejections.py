@@ -35,7 +35,9 @@ def other_key(db) -> NewKey:
 
 def post(client, key: NewKey, path: str, body):
     data = body if isinstance(body, str) else json.dumps(body)
-    return client.post(path, data, content_type="application/json", headers={"Authorization": f"Token {key.key}"})
+    return client.post(
+        path, data, content_type="application/json", headers={"Authorization": f"Token {key.key}"}
+    )
 
 
 def keep(account_id: int, *sent, errors=(BAD_TIME,)) -> None:
@@ -57,7 +59,12 @@ def test_rejected_item_of_a_batch_is_kept_with_payload_reason_key_and_time(clien
     assert response.json()["data"][1]["errors"][0]["attr"] == "1.created_at"
     kept = queries.newest(account_id=key.row.account_id).get()
     assert json.loads(kept.payload) == bad
-    assert (kept.kind, kept.customer_id, kept.name, kept.truncated) == ("event", "15", "Logged in", False)
+    assert (kept.kind, kept.customer_id, kept.name, kept.truncated) == (
+        "event",
+        "15",
+        "Logged in",
+        False,
+    )
     assert [error["attr"] for error in kept.errors] == ["created_at"]
     assert kept.key_id == key.row.id
     assert before <= kept.received_at <= timezone.now()
@@ -81,7 +88,9 @@ def test_accepted_batch_asks_nothing_for_rejections(client, key, django_assert_n
 
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_that_was_not_heard_of_keeps_nothing_twice(transactional_db, monkeypatch):
-    account_id = create_account(company="Ann's", owner=User.objects.create_user("ann@example.com"))[1].row.account_id
+    account_id = create_account(company="Ann's", owner=User.objects.create_user("ann@example.com"))[
+        1
+    ].row.account_id
     execute = services._INSERT.execute
     runs = []
 
@@ -125,7 +134,9 @@ def test_payload_round_trips(key, sent):
 
 
 def test_nul_in_an_attribute_is_kept_and_named(client, key):
-    response = post(client, key, "/api/v1/event", '[{"customer_id":"1","name":"n","a\\u0000b":"\\u0000"}]')
+    response = post(
+        client, key, "/api/v1/event", '[{"customer_id":"1","name":"n","a\\u0000b":"\\u0000"}]'
+    )
     assert response.status_code == 400
     kept = queries.newest(account_id=key.row.account_id).get()
     assert json.loads(kept.payload)["a\0b"] == "\0"
@@ -135,7 +146,11 @@ def test_nul_in_an_attribute_is_kept_and_named(client, key):
 def test_long_payload_is_cut_and_says_so(key):
     keep(key.row.account_id, {"customer_id": "1", "long": "x" * 100_000})
     kept = queries.newest(account_id=key.row.account_id).get()
-    assert (len(kept.payload), kept.truncated, kept.customer_id) == (services.MAX_PAYLOAD_CHARACTERS, True, "1")
+    assert (len(kept.payload), kept.truncated, kept.customer_id) == (
+        services.MAX_PAYLOAD_CHARACTERS,
+        True,
+        "1",
+    )
 
 
 def test_errors_are_bounded(key):
@@ -155,7 +170,10 @@ def test_account_keeps_only_its_newest(key, other_key, settings):
     settings.REJECTIONS_MOST_KEPT = 20
     keep(other_key.row.account_id, {"customer_id": "bob's"})
     for number in range(3):
-        keep(key.row.account_id, *({"customer_id": str(number), "name": str(item)} for item in range(500)))
+        keep(
+            key.row.account_id,
+            *({"customer_id": str(number), "name": str(item)} for item in range(500)),
+        )
 
     kept = list(queries.newest(account_id=key.row.account_id))
     assert [row.name for row in kept] == [str(item) for item in range(499, 479, -1)]
@@ -167,7 +185,9 @@ def test_trimming_erases_the_old(key, settings):
     account_id = key.row.account_id
     eight_days_ago = timezone.now() - datetime.timedelta(days=8)
     old = uuid.UUID(int=int(eight_days_ago.timestamp() * 1000) << 80 | 0x7000_8000_0000_0000_0001)
-    Kept.objects.create(account_id=account_id, id=old, kind="event", payload="{}", received_at=eight_days_ago)
+    Kept.objects.create(
+        account_id=account_id, id=old, kind="event", payload="{}", received_at=eight_days_ago
+    )
     settings.REJECTIONS_MOST_KEPT = 5  # so few that each rejection trims
 
     keep(account_id, {"customer_id": "new"})
@@ -177,7 +197,9 @@ def test_trimming_erases_the_old(key, settings):
 
 def test_old_rejections_are_neither_shown_nor_survive_pruning(key, settings, capsys):
     keep(key.row.account_id, {"customer_id": "old"}, {"customer_id": "new"})
-    Kept.objects.filter(customer_id="old").update(received_at=timezone.now() - datetime.timedelta(days=7, seconds=1))
+    Kept.objects.filter(customer_id="old").update(
+        received_at=timezone.now() - datetime.timedelta(days=7, seconds=1)
+    )
 
     assert [row.customer_id for row in queries.newest(account_id=key.row.account_id)] == ["new"]
     call_command("prune_rejections")
@@ -210,13 +232,23 @@ def test_another_account_neither_sees_nor_discards(key, other_key):
 
 def test_list_is_narrowed_by_customer_and_name(key):
     account_id = key.row.account_id
-    keep(account_id, {"customer_id": "1", "name": "a"}, {"customer_id": "1", "name": "b"}, {"customer_id": "2"})
-    assert [row.name for row in queries.newest(account_id=account_id, customer_id="1")] == ["b", "a"]
+    keep(
+        account_id,
+        {"customer_id": "1", "name": "a"},
+        {"customer_id": "1", "name": "b"},
+        {"customer_id": "2"},
+    )
+    assert [row.name for row in queries.newest(account_id=account_id, customer_id="1")] == [
+        "b",
+        "a",
+    ]
     assert [row.customer_id for row in queries.newest(account_id=account_id, name="a")] == ["1"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_is_lost_does_not_fail_what_was_accepted(client, key, monkeypatch, caplog):
+def test_a_connection_that_is_lost_does_not_fail_what_was_accepted(
+    client, key, monkeypatch, caplog
+):
     def lose(*_args):
         connection.close()
         raise OperationalError("server closed the connection unexpectedly")
@@ -228,11 +260,15 @@ def test_a_connection_that_is_lost_does_not_fail_what_was_accepted(client, key, 
     assert response.status_code == 207
     assert "1 rejected items" in caplog.text
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM events_event WHERE account_id = %s", [key.row.account_id])
+        cursor.execute(
+            "SELECT count(*) FROM events_event WHERE account_id = %s", [key.row.account_id]
+        )
         assert cursor.fetchone() == (1,)
 
 
-@pytest.mark.parametrize("error", [IntegrityError("a constraint"), OperationalError("a lock timeout")])
+@pytest.mark.parametrize(
+    "error", [IntegrityError("a constraint"), OperationalError("a lock timeout")]
+)
 def test_whatever_else_fails_is_not_swallowed(key, monkeypatch, error):
     def fail(*_args):
         raise error
@@ -245,7 +281,9 @@ def test_whatever_else_fails_is_not_swallowed(key, monkeypatch, error):
 def test_an_unknown_kind_is_never_kept_silently(key):
     for rejections in ([], [RejectedItem(0, [Error("invalid", "No.")], {})]):
         with pytest.raises(ValueError, match="invoice"):
-            services.keep_rejections(account_id=key.row.account_id, key_id=None, kind="invoice", rejections=rejections)
+            services.keep_rejections(
+                account_id=key.row.account_id, key_id=None, kind="invoice", rejections=rejections
+            )
 
 
 class TestAdmin:
@@ -258,7 +296,9 @@ class TestAdmin:
         keep(key.row.account_id, {"customer_id": "anns"})
         keep(other_key.row.account_id, {"customer_id": "bobs"})
 
-        shown = operator.get("/admin/rejections/rejection/", {"account": key.row.account_id}).content.decode()
+        shown = operator.get(
+            "/admin/rejections/rejection/", {"account": key.row.account_id}
+        ).content.decode()
 
         assert "anns" in shown
         assert "created_at: Not a valid time." in shown
@@ -267,14 +307,20 @@ class TestAdmin:
     def test_finds_a_customers(self, operator, key):
         keep(key.row.account_id, {"customer_id": "another"}, {"customer_id": "second"})
         query = {"account": key.row.account_id, "q": "second"}
-        table = operator.get("/admin/rejections/rejection/", query).content.decode().partition("result_list")[2]
+        table = (
+            operator.get("/admin/rejections/rejection/", query)
+            .content.decode()
+            .partition("result_list")[2]
+        )
         assert "second" in table
         assert "another" not in table
 
     def test_shows_a_payload(self, operator, key):
         keep(key.row.account_id, {"customer_id": "1", "odd": "field"})
         rejection = Kept.objects.get()
-        page = operator.get(f"/admin/rejections/rejection/{rejection.account_id}:{rejection.id}/change/")
+        page = operator.get(
+            f"/admin/rejections/rejection/{rejection.account_id}:{rejection.id}/change/"
+        )
         assert "&quot;odd&quot;:&quot;field&quot;" in page.content.decode()
 
     @pytest.mark.parametrize("address", ["nonsense", "1:nonsense", "²:1"])
@@ -316,7 +362,9 @@ class TestAdmin:
     def test_filters_by_kind(self, operator, key):
         keep(key.row.account_id, {"customer_id": "1"})
         for kind, count in (("event", 1), ("customer", 0)):
-            shown = operator.get("/admin/rejections/rejection/", {"account": key.row.account_id, "kind": kind})
+            shown = operator.get(
+                "/admin/rejections/rejection/", {"account": key.row.account_id, "kind": kind}
+            )
             assert len(shown.context["cl"].result_list) == count
 
     def test_changes_nothing(self, operator, key):

@@ -109,4 +109,6 @@ def test_the_library_for_browsers(server, page):
     names = [event["name"] for event in events]
     assert {"Signed Up", "Viewed Docs Index Page", "Viewed App Home Screen"} <= set(names)
     assert sorted(_counted(server)) == list(range(TRACKS))
-    assert any(alias["reason"] == "identify" for alias in get(server, server.key, "customer/user-1/alias"))
+    assert any(
+        alias["reason"] == "identify" for alias in get(server, server.key, "customer/user-1/alias")
+    )

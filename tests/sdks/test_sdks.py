@@ -44,7 +44,11 @@ SDKS: dict[str, dict[str, Any]] = {
     "python-2.3.6-gzip": python("segment-2.3.6", GZIP="1"),
     "python-rudder": python("rudder-2.1.9", GZIP="0"),
     "node": {"needs": "node", "command": ["node", "segment.mjs"], "folder": PROGRAMS / "node"},
-    "node-rudder": {"needs": "node", "command": ["node", "rudder.mjs"], "folder": PROGRAMS / "node"},
+    "node-rudder": {
+        "needs": "node",
+        "command": ["node", "rudder.mjs"],
+        "folder": PROGRAMS / "node",
+    },
     "go": {"needs": "go", "command": ["./sdk"], "folder": PROGRAMS / "go"},
     "java": {
         "needs": "mvn",
@@ -72,7 +76,13 @@ def run(sdk: dict[str, Any], url: str, key: str) -> None:
         pytest.skip(f"{sdk['needs']} is not installed")
     environ = os.environ | {"URL": url, "KEY": key, "TRACKS": str(TRACKS)} | sdk.get("environ", {})
     done = subprocess.run(
-        sdk["command"], cwd=sdk["folder"], env=environ, capture_output=True, text=True, timeout=180, check=False
+        sdk["command"],
+        cwd=sdk["folder"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -98,7 +108,9 @@ def break_things(server: Server, proxy: FaultProxy) -> None:
 @pytest.mark.parametrize("name", SDKS)
 def test_an_sdk(server, proxy, name):
     company = f"company-{name}"
-    key = server.manage("create_account", "--email", f"{company}@example.com", "--company", company).strip()
+    key = server.manage(
+        "create_account", "--email", f"{company}@example.com", "--company", company
+    ).strip()
     harm = threading.Thread(target=break_things, args=(server, proxy))
     harm.start()
     try:
@@ -118,7 +130,10 @@ def test_an_sdk(server, proxy, name):
     events = {event["name"]: event for event in get(server, key, "customer/user-1/event")}
     assert set(events) == {"Signed Up", "Viewed Docs Index Page", "Viewed App Home Screen"}
     sent = events["Signed Up"]["custom_attributes"]
-    assert {field: sent[field] for field in ("source", "amount")} == {"source": "ad", "amount": 12.5}
+    assert {field: sent[field] for field in ("source", "amount")} == {
+        "source": "ad",
+        "amount": 12.5,
+    }
     assert events["Viewed Docs Index Page"]["custom_attributes"]["path"] == "/docs"
     assert events["Viewed App Home Screen"]["custom_attributes"]["tab"] == "start"
     counted = get(server, key, "customer/user-2/event", limit=1000)

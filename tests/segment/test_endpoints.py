@@ -12,7 +12,13 @@ from rejections.models import Rejection
 from tests.client import Api
 from tests.factories import make_key
 
-TRACK = {"type": "track", "messageId": "m-1", "userId": "u-1", "event": "Signed Up", "properties": {"source": "ad"}}
+TRACK = {
+    "type": "track",
+    "messageId": "m-1",
+    "userId": "u-1",
+    "event": "Signed Up",
+    "properties": {"source": "ad"},
+}
 PAGE = "https://www.example.com"
 
 
@@ -34,7 +40,9 @@ def basic(key):
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("address", ["/v1/batch", "/v1/import", "/v1/b", "/b"])
 def test_a_batch(sdk, acme, key, address, slash):
-    response = sdk.send("POST", address + slash, {"batch": [TRACK], "sentAt": None}, headers=basic(key))
+    response = sdk.send(
+        "POST", address + slash, {"batch": [TRACK], "sentAt": None}, headers=basic(key)
+    )
 
     assert (response.status, response.json) == (200, {"success": True})
     event = Event.objects.get(account=acme)
@@ -52,7 +60,10 @@ def test_a_single_message(sdk, acme, key, address):
 
 @pytest.mark.parametrize("kind", ["page", "screen"])
 def test_the_letters_of_the_browser_library(sdk, acme, key, kind):
-    assert sdk.send("POST", f"/{kind[0]}", {"userId": "1", "name": "Home"}, headers=basic(key)).status == 200
+    assert (
+        sdk.send("POST", f"/{kind[0]}", {"userId": "1", "name": "Home"}, headers=basic(key)).status
+        == 200
+    )
     assert Event.objects.get(account=acme).name == f"Viewed Home {kind.title()}"
 
 
@@ -77,9 +88,13 @@ def test_a_message_that_is_sent_again_is_stored_once(sdk, acme, key):
     assert Event.objects.filter(account=acme).count() == 1
 
 
-@pytest.mark.parametrize("headers", [basic("wrong"), {"Authorization": "Basic !"}, {"Authorization": "Digest x"}, {}])
+@pytest.mark.parametrize(
+    "headers", [basic("wrong"), {"Authorization": "Basic !"}, {"Authorization": "Digest x"}, {}]
+)
 def test_a_wrong_key_is_401_with_code_and_message(sdk, headers):
-    response = sdk.send("POST", "/v1/batch", {"batch": [TRACK], "writeKey": "wrong"}, headers=headers)
+    response = sdk.send(
+        "POST", "/v1/batch", {"batch": [TRACK], "writeKey": "wrong"}, headers=headers
+    )
 
     assert response.status == 401
     assert response.json["code"] == "authentication_failed"
@@ -98,7 +113,9 @@ def test_what_is_no_batch_is_an_error_with_code_and_message(sdk, key, body, stat
 
 
 def test_a_read_only_key_is_403(sdk, acme):
-    response = sdk.send("POST", "/v1/batch", {"batch": []}, headers=basic(make_key(acme, scopes=["read"]).key))
+    response = sdk.send(
+        "POST", "/v1/batch", {"batch": []}, headers=basic(make_key(acme, scopes=["read"]).key)
+    )
 
     assert response.status == 403
     assert response.json["code"] == "permission_denied"
@@ -127,8 +144,12 @@ def test_a_message_that_is_refused_is_kept_under_a_200(sdk, acme, key):
 
 
 @pytest.mark.django_db(transaction=True)  # the connection is closed after such a body
-def test_a_body_of_four_mebibytes_is_taken_and_a_message_that_is_too_large_refused_by_itself(sdk, acme, key):
-    large = [{**TRACK, "messageId": f"m-{n}", "properties": {"text": "x" * 60_000}} for n in range(70)]
+def test_a_body_of_four_mebibytes_is_taken_and_a_message_that_is_too_large_refused_by_itself(
+    sdk, acme, key
+):
+    large = [
+        {**TRACK, "messageId": f"m-{n}", "properties": {"text": "x" * 60_000}} for n in range(70)
+    ]
     too_large = {**TRACK, "messageId": "too large", "properties": {"text": "x" * 70_000}}
 
     response = sdk.send("POST", "/v1/batch", {"batch": [*large, too_large]}, headers=basic(key))
@@ -151,7 +172,13 @@ def test_a_page_of_an_allowed_origin_may_send_with_a_write_only_key(sdk, acme, k
     acme.browser_origins = [PAGE]
     acme.save()
 
-    response = sdk.send("POST", "/v1/t", TRACK | {"writeKey": key}, content_type="text/plain", headers={"Origin": PAGE})
+    response = sdk.send(
+        "POST",
+        "/v1/t",
+        TRACK | {"writeKey": key},
+        content_type="text/plain",
+        headers={"Origin": PAGE},
+    )
 
     assert response.status == 200
     assert response.headers["Access-Control-Allow-Origin"] == PAGE
@@ -162,7 +189,9 @@ def test_a_page_of_another_origin_may_not(sdk, acme, key):
     acme.browser_origins = [PAGE]
     acme.save()
 
-    response = sdk.send("POST", "/v1/t", TRACK | {"writeKey": key}, headers={"Origin": "https://evil.example"})
+    response = sdk.send(
+        "POST", "/v1/t", TRACK | {"writeKey": key}, headers={"Origin": "https://evil.example"}
+    )
 
     assert response.status == 403
     assert "in the portal's settings" in response.json["message"]
@@ -173,14 +202,18 @@ def test_a_page_may_not_send_with_a_key_that_can_read(sdk, acme):
     acme.browser_origins = [PAGE]
     acme.save()
 
-    response = sdk.send("POST", "/v1/t", TRACK | {"writeKey": make_key(acme).key}, headers={"Origin": PAGE})
+    response = sdk.send(
+        "POST", "/v1/t", TRACK | {"writeKey": make_key(acme).key}, headers={"Origin": PAGE}
+    )
 
     assert response.status == 403
     assert "Use a write-only key" in response.json["message"]
 
 
 def test_a_browser_may_ask_before_it_sends(sdk, db):
-    response = sdk.send("OPTIONS", "/v1/batch", headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"})
+    response = sdk.send(
+        "OPTIONS", "/v1/batch", headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+    )
 
     assert response.status == 204
     assert response.headers["Access-Control-Allow-Origin"] == PAGE
@@ -227,13 +260,22 @@ def test_profiles_need_not_be_whole(sdk, api, acme, key):
     say(type="identify", userId="u", traits={"email": "ann@example.com", "logins": 1})
 
     row = api.get("customer/u").row
-    assert (row["name"], row["email"], row["plan"], row["organisation_id"]) == ("Ann", "ann@example.com", "Grow", "g")
+    assert (row["name"], row["email"], row["plan"], row["organisation_id"]) == (
+        "Ann",
+        "ann@example.com",
+        "Grow",
+        "g",
+    )
     assert row["custom_attributes"] == {"logins": 1}
 
 
 def test_profiles_of_one_batch_are_applied_in_order(sdk, api, key):
     batch = [
-        {"type": "identify", "userId": "u", "traits": {"name": "Ann", "email": "ann@example.com", "plan": "Grow"}},
+        {
+            "type": "identify",
+            "userId": "u",
+            "traits": {"name": "Ann", "email": "ann@example.com", "plan": "Grow"},
+        },
         {"type": "group", "userId": "u", "groupId": "g", "traits": {"name": "Acme"}},
         {"type": "identify", "userId": "v", "traits": {"plan": "Atom"}},
         {"type": "identify", "userId": "u", "traits": {"plan": "Atom"}},

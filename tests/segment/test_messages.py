@@ -56,9 +56,22 @@ def test_the_context_is_kept():
 
 
 def test_somebody_unknown_is_their_anonymous_id():
-    assert event_of({"type": "track", "userId": None, "anonymousId": "a-1", "event": "x"})["customer_id"] == "a-1"
-    assert event_of({"type": "track", "userId": "", "anonymousId": "a-1", "event": "x"})["customer_id"] == "a-1"
-    assert event_of({"type": "track", "userId": "u", "anonymousId": "a-1", "event": "x"})["customer_id"] == "u"
+    assert (
+        event_of({"type": "track", "userId": None, "anonymousId": "a-1", "event": "x"})[
+            "customer_id"
+        ]
+        == "a-1"
+    )
+    assert (
+        event_of({"type": "track", "userId": "", "anonymousId": "a-1", "event": "x"})["customer_id"]
+        == "a-1"
+    )
+    assert (
+        event_of({"type": "track", "userId": "u", "anonymousId": "a-1", "event": "x"})[
+            "customer_id"
+        ]
+        == "u"
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,13 +118,17 @@ def test_identify():
 
 
 def test_a_first_and_a_last_name_are_a_name():
-    customer = customer_of({"type": "identify", "userId": "1", "traits": {"firstName": "Ann", "lastName": "Lee"}})
+    customer = customer_of(
+        {"type": "identify", "userId": "1", "traits": {"firstName": "Ann", "lastName": "Lee"}}
+    )
 
     assert customer["name"] == "Ann Lee"
     assert customer["custom_attributes"] == {"firstName": "Ann", "lastName": "Lee"}
 
 
-@pytest.mark.parametrize("traits", [{"email": "none"}, {"plan": 5}, {"createdAt": "soon"}, {"phone": {"home": "1"}}])
+@pytest.mark.parametrize(
+    "traits", [{"email": "none"}, {"plan": 5}, {"createdAt": "soon"}, {"phone": {"home": "1"}}]
+)
 def test_a_trait_that_does_not_fit_its_field_is_an_attribute(traits):
     customer = customer_of({"type": "identify", "userId": "1", "traits": traits})
 
@@ -134,7 +151,9 @@ def test_alias():
 
 
 def test_group():
-    customer = customer_of({"type": "group", "userId": "u", "groupId": 7, "traits": {"name": "Acme"}})
+    customer = customer_of(
+        {"type": "group", "userId": "u", "groupId": 7, "traits": {"name": "Acme"}}
+    )
 
     assert customer == {
         "customer_id": "u",
@@ -143,12 +162,16 @@ def test_group():
     }
 
 
-@pytest.mark.parametrize(("offset", "corrected"), [(61, True), (3600, True), (-61, True), (60, False), (-60, False)])
+@pytest.mark.parametrize(
+    ("offset", "corrected"), [(61, True), (3600, True), (-61, True), (60, False), (-60, False)]
+)
 def test_a_clock_that_is_off_by_more_than_a_minute_is_corrected(offset, corrected):
     timestamp = NOW - datetime.timedelta(hours=1)
     clock = Clock.of(NOW, (NOW - datetime.timedelta(seconds=offset)).isoformat())
 
-    event = event_of({"type": "track", "userId": "1", "event": "x", "timestamp": timestamp.isoformat()}, clock)
+    event = event_of(
+        {"type": "track", "userId": "1", "event": "x", "timestamp": timestamp.isoformat()}, clock
+    )
 
     if corrected:
         assert float(event["created_at"]) == timestamp.timestamp() + offset
@@ -171,7 +194,10 @@ def test_a_request_that_does_not_say_when_it_was_sent_corrects_nothing(sent_at):
         ({"type": ["track"]}, [("invalid_choice", "type")]),
         ({"type": "delete", "userId": "1"}, [("invalid_choice", "type")]),
         ({"type": "track", "event": "x"}, [("required", "userId")]),
-        ({"type": "track", "event": "x", "userId": "1", "properties": []}, [("not_a_dict", "properties")]),
+        (
+            {"type": "track", "event": "x", "userId": "1", "properties": []},
+            [("not_a_dict", "properties")],
+        ),
         ({"type": "group", "userId": "1"}, [("required", "groupId")]),
         ({"type": "alias"}, [("required", "previousId"), ("required", "userId")]),
     ],

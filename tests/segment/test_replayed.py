@@ -19,17 +19,32 @@ def messages(timestamp: str = NOW, **common: Any) -> list[dict[str, object]]:
     each = {"userId": "user-1", "timestamp": timestamp, **common}
     return [
         {**each, "type": "identify", "traits": {"name": "Ann", "plan": "Grow"}, "messageId": "m-1"},
-        {**each, "type": "track", "event": "Signed Up", "properties": {"source": "ad"}, "messageId": "m-2"},
+        {
+            **each,
+            "type": "track",
+            "event": "Signed Up",
+            "properties": {"source": "ad"},
+            "messageId": "m-2",
+        },
         {**each, "type": "page", "name": "Index", "properties": {"path": "/"}, "messageId": "m-3"},
         {**each, "type": "screen", "name": "Home", "properties": {}, "messageId": "m-4"},
-        {**each, "type": "group", "groupId": "org-7", "traits": {"name": "Acme"}, "messageId": "m-5"},
+        {
+            **each,
+            "type": "group",
+            "groupId": "org-7",
+            "traits": {"name": "Acme"},
+            "messageId": "m-5",
+        },
         {**each, "type": "alias", "previousId": "anon-1", "messageId": "m-6"},
     ]
 
 
 def php(key):
     context = {"library": {"name": "analytics-php", "version": "3.8.1", "consumer": "LibCurl"}}
-    body = {"batch": messages("2026-11-24T12:00:00.000+00:00", context=context), "sentAt": "2026-11-24T12:00:00+00:00"}
+    body = {
+        "batch": messages("2026-11-24T12:00:00.000+00:00", context=context),
+        "sentAt": "2026-11-24T12:00:00+00:00",
+    }
     headers = {"Authorization": _basic(key), "User-Agent": "analytics-php/3.8.1"}
     return "/v1/batch", json.dumps(body).encode(), "application/json", headers
 
@@ -41,21 +56,37 @@ def php_gzip(key):
 
 def ruby(key):
     context = {"library": {"name": "analytics-ruby", "version": "2.5.0"}}
-    body = {"sentAt": "2026-11-24T12:00:00.000+01:00", "batch": messages(context=context, anonymousId=None)}
-    headers = {"Authorization": _basic(key), "Accept": "application/json", "User-Agent": "analytics-ruby/2.5.0"}
+    body = {
+        "sentAt": "2026-11-24T12:00:00.000+01:00",
+        "batch": messages(context=context, anonymousId=None),
+    }
+    headers = {
+        "Authorization": _basic(key),
+        "Accept": "application/json",
+        "User-Agent": "analytics-ruby/2.5.0",
+    }
     return "/v1/import", json.dumps(body).encode(), "application/json", headers
 
 
 def csharp(key):
     context = {"library": {"name": "Analytics-CSharp", "version": "2.5.4"}}
-    body = {"batch": messages(context=context, integrations={}, anonymousId="a-1"), "sentAt": NOW, "writeKey": key}
+    body = {
+        "batch": messages(context=context, integrations={}, anonymousId="a-1"),
+        "sentAt": NOW,
+        "writeKey": key,
+    }
     return "/b", json.dumps(body).encode(), "text/plain", {}
 
 
 def kotlin(key):
     metadata: dict[str, list[str]] = {"bundled": [], "unbundled": [], "bundledIds": []}
     context = {"library": {"name": "analytics-kotlin", "version": "1.19.2"}, "instanceId": "i-1"}
-    common: dict[str, Any] = {"context": context, "integrations": {}, "anonymousId": "a-1", "_metadata": metadata}
+    common: dict[str, Any] = {
+        "context": context,
+        "integrations": {},
+        "anonymousId": "a-1",
+        "_metadata": metadata,
+    }
     body = {"batch": messages(**common), "sentAt": NOW, "writeKey": key}
     content = gzip.compress(json.dumps(body).encode())
     headers = {"Content-Encoding": "gzip", "User-Agent": "analytics-kotlin/1.19.2"}
@@ -63,7 +94,10 @@ def kotlin(key):
 
 
 def swift(key):
-    context = {"library": {"name": "analytics-swift", "version": "1.9.1"}, "device": {"type": "ios"}}
+    context = {
+        "library": {"name": "analytics-swift", "version": "1.9.1"},
+        "device": {"type": "ios"},
+    }
     common: dict[str, Any] = {
         "context": context,
         "integrations": {},

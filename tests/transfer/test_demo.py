@@ -26,10 +26,13 @@ def test_customers_and_events_are_believable():
     assert len({customer["customer_id"] for customer in customers}) == demo.CUSTOMERS
     assert len({event["id"] for event in events}) == len(events) > 20_000
     since = {customer["customer_id"]: customer["created_at"] for customer in customers}
-    assert all(since[event["customer_id"]] <= event["created_at"] <= NOW.timestamp() for event in events)
-    assert {datetime.datetime.fromtimestamp(event["created_at"], datetime.UTC).date() for event in events} == {
-        NOW.date() - datetime.timedelta(days=days) for days in range(demo.DAYS + 1)
-    }
+    assert all(
+        since[event["customer_id"]] <= event["created_at"] <= NOW.timestamp() for event in events
+    )
+    assert {
+        datetime.datetime.fromtimestamp(event["created_at"], datetime.UTC).date()
+        for event in events
+    } == {NOW.date() - datetime.timedelta(days=days) for days in range(demo.DAYS + 1)}
     assert events == list(demo.events(NOW, demo.customers(NOW)))
 
 

@@ -39,7 +39,10 @@ CUSTOMERS = [
 ]  # fmt: skip
 EVENTS = [
     an_event(
-        "1", id="a", created_at="1493933699.000001", custom_attributes={"plan": "Atom", "n": 12345678901234567890}
+        "1",
+        id="a",
+        created_at="1493933699.000001",
+        custom_attributes={"plan": "Atom", "n": 12345678901234567890},
     ),
     an_event("1", id="b", created_at="1493933699", custom_attributes={"gone": None}),
     an_event("Zoë, 2", id="c", name="Logged\nin", created_at="5"),
@@ -90,7 +93,9 @@ def test_what_is_exported_can_be_imported_and_is_the_same(
     pipes.run("export_data", kind, file, "--account", acme.pk)
     pipes.run("import_data", kind, file, "--account", globex.pk)
 
-    ours, theirs = (pipes.run("export_data", kind, "--account", account.pk) for account in (acme, globex))
+    ours, theirs = (
+        pipes.run("export_data", kind, "--account", account.pk) for account in (acme, globex)
+    )
     assert without("updated_at", [read_json(line) for line in theirs.splitlines()]) == without(
         "updated_at", [read_json(line) for line in ours.splitlines()]
     )
@@ -107,11 +112,17 @@ def test_stdin_to_stdout_as_csv(acme: Account, pipes: Pipes) -> None:
     )
 
 
-def test_a_file_that_is_compressed_is_so(api: Api, acme: Account, pipes: Pipes, tmp_path: Path) -> None:
+def test_a_file_that_is_compressed_is_so(
+    api: Api, acme: Account, pipes: Pipes, tmp_path: Path
+) -> None:
     api.post("event", EVENTS)
     pipes.run("export_data", "events", tmp_path / "events.ndjson.gz", "--account", acme.pk)
     packed = (tmp_path / "events.ndjson.gz").read_bytes()
-    assert [read_json(line)["id"] for line in gzip.decompress(packed).splitlines()] == ["a", "b", "c"]
+    assert [read_json(line)["id"] for line in gzip.decompress(packed).splitlines()] == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 def test_another_accounts_rows_are_not_exported(api: Api, globex: Account, pipes: Pipes) -> None:
@@ -132,7 +143,9 @@ def test_an_export_that_fails_leaves_no_file(
     (tmp_path / "events.ndjson").write_text("of yesterday")
     with pytest.raises(CommandError, match="No space left on device"):
         pipes.run("export_data", "events", tmp_path / "events.ndjson", "--account", acme.pk)
-    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("events.ndjson", "of yesterday")]
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [
+        ("events.ndjson", "of yesterday")
+    ]
 
 
 def test_a_second_run_stores_nothing_twice(acme: Account, pipes: Pipes, tmp_path: Path) -> None:
@@ -144,7 +157,11 @@ def test_a_second_run_stores_nothing_twice(acme: Account, pipes: Pipes, tmp_path
 
 
 def test_a_run_that_broke_off_is_taken_up(
-    acme: Account, pipes: Pipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    acme: Account,
+    pipes: Pipes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = write(tmp_path / "events.csv", "customer_id,name\n" + "1,Logged in\n" * 10)
     times = iter(range(100))  # the third batch is the one that is cut off
@@ -165,7 +182,9 @@ def test_a_run_that_broke_off_is_taken_up(
     assert "10 rows, 4 stored, 6 already stored, 0 rejected" in capsys.readouterr().err
 
 
-def test_a_file_that_has_grown_or_was_mended_adds_what_is_new(acme: Account, pipes: Pipes, tmp_path: Path) -> None:
+def test_a_file_that_has_grown_or_was_mended_adds_what_is_new(
+    acme: Account, pipes: Pipes, tmp_path: Path
+) -> None:
     file = tmp_path / "events.ndjson"
     write(file, lines([an_event("1"), an_event("2", created_at="yesterday")]))
     with pytest.raises(CommandError):
@@ -175,7 +194,9 @@ def test_a_file_that_has_grown_or_was_mended_adds_what_is_new(acme: Account, pip
     assert sorted(Event.objects.values_list("customer_id", flat=True)) == ["1", "2", "3"]
 
 
-def test_the_same_rows_of_another_file_or_source_are_others(acme: Account, pipes: Pipes, tmp_path: Path) -> None:
+def test_the_same_rows_of_another_file_or_source_are_others(
+    acme: Account, pipes: Pipes, tmp_path: Path
+) -> None:
     monday = write(tmp_path / "monday.ndjson", lines([an_event()]))
     tuesday = write(tmp_path / "tuesday.ndjson.gz", gzip.compress(lines([an_event()])))
     pipes.run("import_data", "events", monday, tuesday, "--account", acme.pk)
@@ -192,7 +213,9 @@ def test_customers_are_updated(api: Api, acme: Account, pipes: Pipes) -> None:
         "import_data", "customers", "--account", acme.pk,
         stdin=lines([a_customer("1", plan="Atom", custom_attributes={"b": None})]),
     )  # fmt: skip
-    assert {key: api.get("customer/1").row[key] for key in ("plan", "location", "custom_attributes")} == {
+    assert {
+        key: api.get("customer/1").row[key] for key in ("plan", "location", "custom_attributes")
+    } == {
         "plan": "Atom",
         "location": "Berlin",
         "custom_attributes": {"a": 1},
@@ -210,7 +233,9 @@ def test_customers_that_would_not_change_are_passed_over(
     assert "4 rows, 2 stored, 2 already stored" in said
 
 
-def test_an_account_is_named_by_a_members_address_or_the_companys_name(api: Api, acme: Account, pipes: Pipes) -> None:
+def test_an_account_is_named_by_a_members_address_or_the_companys_name(
+    api: Api, acme: Account, pipes: Pipes
+) -> None:
     api.post("event", an_event("1"))
     MembershipFactory.create(account=acme, user__email="ann@acme.example")
     for named in (acme.pk, "Ann@acme.example", "ACME"):
@@ -226,14 +251,20 @@ def test_an_account_that_nobody_knows(acme: Account, pipes: Pipes, named: str) -
 
 def test_of_accounts_of_one_name_one_has_to_be_chosen(acme: Account, pipes: Pipes) -> None:
     other = AccountFactory.create(name="Acme")
-    with pytest.raises(CommandError, match=rf"{acme.pk} \(Acme\), {other.pk} \(Acme\). Say which one by its id."):
+    with pytest.raises(
+        CommandError, match=rf"{acme.pk} \(Acme\), {other.pk} \(Acme\). Say which one by its id."
+    ):
         pipes.run("export_data", "events", "--account", "acme")
 
 
-def test_the_history_is_exported(api: Api, acme: Account, globex_api: Api, pipes: Pipes, monkeypatch: Any) -> None:
+def test_the_history_is_exported(
+    api: Api, acme: Account, globex_api: Api, pipes: Pipes, monkeypatch: Any
+) -> None:
     monkeypatch.setattr("customers.queries.MAX_LIMIT", 2)  # rows of a page
     for client in (api, globex_api):
-        client.post("customer", [a_customer(str(number), monthly_payment_amount=9.5) for number in range(3)])
+        client.post(
+            "customer", [a_customer(str(number), monthly_payment_amount=9.5) for number in range(3)]
+        )
         client.post("customer", [a_customer(str(number), plan="Atom") for number in range(3)])
         client.patch("customer/1", {"plan": "Team", "monthly_payment_amount": None})
     shown = [
@@ -243,20 +274,35 @@ def test_the_history_is_exported(api: Api, acme: Account, globex_api: Api, pipes
         ("1", "plan", "Atom", "Team"),
         ("2", "plan", "Starter", "Atom"),
     ]
-    rows = [json.loads(line) for line in pipes.run("export_data", "history", "--account", acme.pk).splitlines()]
-    assert [(row["customer_id"], row["field"], row["before"], row["after"]) for row in rows] == shown
-    csv_lines = pipes.run("export_data", "history", "--format", "csv", "--account", acme.pk).decode().splitlines()
+    rows = [
+        json.loads(line)
+        for line in pipes.run("export_data", "history", "--account", acme.pk).splitlines()
+    ]
+    assert [
+        (row["customer_id"], row["field"], row["before"], row["after"]) for row in rows
+    ] == shown
+    csv_lines = (
+        pipes.run("export_data", "history", "--format", "csv", "--account", acme.pk)
+        .decode()
+        .splitlines()
+    )
     assert csv_lines[0] == "customer_id,field,before,after,changed_at"
     assert csv_lines[3].startswith("1,monthly_payment_amount,9.5,,1")
 
 
-def test_a_customer_more_often_than_a_request_may_hold_it(api: Api, acme: Account, pipes: Pipes) -> None:
+def test_a_customer_more_often_than_a_request_may_hold_it(
+    api: Api, acme: Account, pipes: Pipes
+) -> None:
     rows = [a_customer("1", custom_attributes={str(number): 1}) for number in range(300)]
     pipes.run("import_data", "customers", "--account", acme.pk, stdin=lines(rows))
-    assert api.get("customer/1").row["custom_attributes"] == {str(number): 1 for number in range(300)}
+    assert api.get("customer/1").row["custom_attributes"] == {
+        str(number): 1 for number in range(300)
+    }
 
 
-def test_csv_names_fields_and_an_empty_cell_is_not_sent(api: Api, acme: Account, pipes: Pipes) -> None:
+def test_csv_names_fields_and_an_empty_cell_is_not_sent(
+    api: Api, acme: Account, pipes: Pipes
+) -> None:
     api.post("customer", a_customer("1", location="Berlin"))
     content = (
         "\ufeffcustomer_id,name,email,plan,location,monthly_payment_amount,custom_attributes,shoe size\r\n"
@@ -264,7 +310,9 @@ def test_csv_names_fields_and_an_empty_cell_is_not_sent(api: Api, acme: Account,
         "\r\n"
         "2,Ann,ann@example.com,Starter,,,,\r\n"
     )
-    pipes.run("import_data", "customers", "--format", "csv", "--account", acme.pk, stdin=content.encode())
+    pipes.run(
+        "import_data", "customers", "--format", "csv", "--account", acme.pk, stdin=content.encode()
+    )
     [first, second] = api.get("customer", {"sort": "customer_id"}).data
     assert first["name"] == "Smith, John"
     assert first["location"] == "Berlin"
@@ -293,12 +341,25 @@ def test_rejected_rows_are_written_with_their_line_and_every_reason(
     file = write(tmp_path / "events.ndjson", content)
     with pytest.raises(CommandError, match=r"6 rows were rejected"):
         pipes.run(
-            "import_data", "events", file, "--rejected", tmp_path / "rejected", "--batch", 100, "--account", acme.pk
+            "import_data",
+            "events",
+            file,
+            "--rejected",
+            tmp_path / "rejected",
+            "--batch",
+            100,
+            "--account",
+            acme.pk,
         )
 
     assert sorted(Event.objects.values_list("customer_id", flat=True)) == ["1", "5"]
-    found = [json.loads(line, parse_int=Decimal) for line in (tmp_path / "rejected").read_bytes().splitlines()]
-    assert [(row["line"], [(error["code"], error["attr"]) for error in row["errors"]]) for row in found] == [
+    found = [
+        json.loads(line, parse_int=Decimal)
+        for line in (tmp_path / "rejected").read_bytes().splitlines()
+    ]
+    assert [
+        (row["line"], [(error["code"], error["attr"]) for error in row["errors"]]) for row in found
+    ] == [
         (3, [("required", "name")]),
         (4, [("invalid", "created_at")]),
         (5, [("parse_error", None)]),
@@ -327,7 +388,9 @@ def test_rejected_rows_of_csv(acme: Account, pipes: Pipes, tmp_path: Path) -> No
             stdin=content,
         )  # fmt: skip
     found = [json.loads(line) for line in (tmp_path / "rejected").read_bytes().splitlines()]
-    assert [(row["line"], row["row"]["customer_id"], row["errors"][0]["attr"]) for row in found] == [
+    assert [
+        (row["line"], row["row"]["customer_id"], row["errors"][0]["attr"]) for row in found
+    ] == [
         (4, "2", "name"),
         (5, "3", None),
         (6, "4", "custom_attributes"),
@@ -357,9 +420,14 @@ def test_a_line_longer_than_a_request_is_rejected_and_not_held(
     assert sorted(Event.objects.values_list("customer_id", flat=True)) == ["1", "3"]
 
 
-def test_memory_does_not_grow_with_the_file(acme: Account, pipes: Pipes, tmp_path: Path, peak_memory: Any) -> None:
+def test_memory_does_not_grow_with_the_file(
+    acme: Account, pipes: Pipes, tmp_path: Path, peak_memory: Any
+) -> None:
     def import_of(rows: int) -> float:
-        file = write(tmp_path / f"{rows}.csv", "customer_id,name,note\n" + f"1,Logged in,{'x' * 500}\n" * rows)
+        file = write(
+            tmp_path / f"{rows}.csv",
+            "customer_id,name,note\n" + f"1,Logged in,{'x' * 500}\n" * rows,
+        )
         with peak_memory() as peak:
             pipes.run("import_data", "events", file, "--batch", 500, "--account", acme.pk)
         return peak.mebibytes  # type: ignore[no-any-return]
@@ -374,7 +442,11 @@ def test_memory_does_not_grow_with_the_file(acme: Account, pipes: Pipes, tmp_pat
     [
         ("x.ndjson.gz", b"no gzip", "Not a gzipped file"),
         ("x.ndjson.gz", gzip.compress(lines(EVENTS) * 1000)[:-20], "ended before"),
-        ("x.csv", b"customer_id,customer_id\n1,2\n", "line 1: the first line must name each column, none twice"),
+        (
+            "x.csv",
+            b"customer_id,customer_id\n1,2\n",
+            "line 1: the first line must name each column, none twice",
+        ),
         ("x.csv", b'customer_id,name\n1,"a"b\n', "line 2:"),
     ],
 )
@@ -392,7 +464,10 @@ def test_wrong_arguments_are_said(acme: Account, pipes: Pipes, tmp_path: Path) -
         (("export_data", "events", "--account", acme.pk + 1000), "There is no account"),
         (("export_data", "events", tmp_path / "no" / "file", "--account", acme.pk), "No such file"),
         (("import_data", "events", "--batch", 10_001, "--account", acme.pk), "--batch must be"),
-        (("import_data", "events", "--rejected", tmp_path / "no" / "x", "--account", acme.pk), "--rejected: No such"),
+        (
+            ("import_data", "events", "--rejected", tmp_path / "no" / "x", "--account", acme.pk),
+            "--rejected: No such",
+        ),
     ):
         with pytest.raises(CommandError, match=said):
             pipes.run(*arguments)
@@ -401,9 +476,18 @@ def test_wrong_arguments_are_said(acme: Account, pipes: Pipes, tmp_path: Path) -
 def test_there_is_no_bar_where_nobody_looks(
     acme: Account, pipes: Pipes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pipes.run("import_data", "customers", write(tmp_path / "c.ndjson", lines(CUSTOMERS)), "--account", acme.pk)
+    pipes.run(
+        "import_data",
+        "customers",
+        write(tmp_path / "c.ndjson", lines(CUSTOMERS)),
+        "--account",
+        acme.pk,
+    )
     pipes.run("export_data", "customers", tmp_path / "d.ndjson", "--account", acme.pk)
-    assert capsys.readouterr().err == f"{tmp_path}/c.ndjson: 3 rows, 3 stored, 0 already stored, 0 rejected.\n"
+    assert (
+        capsys.readouterr().err
+        == f"{tmp_path}/c.ndjson: 3 rows, 3 stored, 0 already stored, 0 rejected.\n"
+    )
     assert Customer.objects.count() == 3
 
 

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from django.db import DatabaseError, connection
 
-_OLDEST = 12  # major version; earlier ones cannot join the coordinator's tables with those of workers
+_OLDEST = (
+    12  # major version; earlier ones cannot join the coordinator's tables with those of workers
+)
 
 
 class CitusError(Exception):
@@ -55,9 +57,13 @@ def check_cluster() -> list[Node]:
     """The nodes, all there and fit to hold tables. ``CitusError`` says what is missing."""
     found = nodes()
     if not any(node.group == 0 for node in found):
-        raise CitusError("The coordinator has no address: SELECT citus_set_coordinator_host('its-host', 5432).")
+        raise CitusError(
+            "The coordinator has no address: SELECT citus_set_coordinator_host('its-host', 5432)."
+        )
     if not any(node.holds for node in found):
-        raise CitusError("The cluster has no worker: SELECT citus_add_node('worker-1', 5432) on the coordinator.")
+        raise CitusError(
+            "The cluster has no worker: SELECT citus_add_node('worker-1', 5432) on the coordinator."
+        )
     with connection.cursor() as cursor:
         cursor.execute("SELECT groupid FROM pg_dist_local_group")
         if cursor.fetchone()[0]:

@@ -89,7 +89,9 @@ class _Barrier:
         self._pending: tuple[datetime.datetime, int] | None = (
             None  # the promised time, and the transaction id up to which to wait
         )
-        self._holding: set[str] | None = None  # on Citus: those that had a lock when the last of these had ended here
+        self._holding: set[str] | None = (
+            None  # on Citus: those that had a lock when the last of these had ended here
+        )
         self._settled: datetime.datetime | None = None
 
     def settle(self, patience: float) -> datetime.datetime:

@@ -19,7 +19,11 @@ _MAX_PREPARED = 50  # per connection: PostgreSQL keeps the plan of each
 
 # The statement does not exist, or exists already, because a pooler sent it to another PostgreSQL connection; or a
 # migration has changed its result.
-_UNUSABLE = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement, errors.FeatureNotSupported)
+_UNUSABLE = (
+    errors.InvalidSqlStatementName,
+    errors.DuplicatePreparedStatement,
+    errors.FeatureNotSupported,
+)
 
 # The names of the statements that each psycopg2 connection has prepared.
 _prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()

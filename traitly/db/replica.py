@@ -22,7 +22,11 @@ _skipped_until = 0.0
 def read_cursor() -> CursorWrapper:
     """A cursor for reading what may be behind: the replica's, or the primary's where there is none or it is away."""
     global _skipped_until  # noqa: PLW0603  of the process, like the replica
-    if REPLICA not in settings.DATABASES or connection.in_atomic_block or time.monotonic() < _skipped_until:
+    if (
+        REPLICA not in settings.DATABASES
+        or connection.in_atomic_block
+        or time.monotonic() < _skipped_until
+    ):
         return connection.cursor()
     try:
         return connections[REPLICA].cursor()

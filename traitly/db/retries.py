@@ -32,7 +32,11 @@ def connection_is_lost() -> bool:
 
     Call it after an error. The error's class does not tell: a killed backend may raise a plain ``DatabaseError``.
     """
-    made = [each.connection for each in connections.all(initialized_only=True) if each.connection is not None]
+    made = [
+        each.connection
+        for each in connections.all(initialized_only=True)
+        if each.connection is not None
+    ]
     return connection.connection is None or any(each.closed for each in made)
 
 

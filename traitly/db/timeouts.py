@@ -18,13 +18,18 @@ logger = logging.getLogger(__name__)
 
 def wanted() -> dict[str, int]:
     """The timeouts of the settings, in milliseconds."""
-    return {"lock_timeout": settings.LOCK_TIMEOUT_MS, "statement_timeout": settings.STATEMENT_TIMEOUT_MS}
+    return {
+        "lock_timeout": settings.LOCK_TIMEOUT_MS,
+        "statement_timeout": settings.STATEMENT_TIMEOUT_MS,
+    }
 
 
 def found() -> dict[str, int]:
     """The timeouts that this session started with, in milliseconds; 0 is none."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, reset_val::int FROM pg_settings WHERE name = ANY(%s)", [list(wanted())])
+        cursor.execute(
+            "SELECT name, reset_val::int FROM pg_settings WHERE name = ANY(%s)", [list(wanted())]
+        )
         return dict(cursor.fetchall())
 
 
@@ -35,7 +40,9 @@ def set_timeouts() -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
         # Servers that start at the same time would change the same row, and PostgreSQL would refuse the second.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('traitly.timeouts'))")
-        cursor.execute("SELECT format('ALTER ROLE %I IN DATABASE %I', current_user, current_database())")
+        cursor.execute(
+            "SELECT format('ALTER ROLE %I IN DATABASE %I', current_user, current_database())"
+        )
         (alter,) = cursor.fetchone()
         for name, milliseconds in wanted().items():
             cursor.execute(f"{alter} SET {name} = %s", [milliseconds])
@@ -66,6 +73,7 @@ def slow_statements() -> Iterator[None]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT set_config('statement_timeout', %s, true)", [str(settings.SLOW_STATEMENT_TIMEOUT_MS)]
+                "SELECT set_config('statement_timeout', %s, true)",
+                [str(settings.SLOW_STATEMENT_TIMEOUT_MS)],
             )
         yield

@@ -33,19 +33,29 @@ def grant_to_web_role() -> None:
     if not role:
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT current_database(), EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [role])
+        cursor.execute(
+            "SELECT current_database(), EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [role]
+        )
         database, exists = cursor.fetchone()
         names = {"database": sql.Identifier(database), "role": sql.Identifier(role)}
         if not exists:
             cursor.execute(sql.SQL("CREATE ROLE {role} LOGIN").format(**names))
             cursor.execute(sql.SQL(f"GRANT {_STATS} TO {{role}}").format(**names))
         cursor.execute(sql.SQL(_GRANTS).format(**names))
-    with suppress(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:  # where we may
+    with (
+        suppress(ProgrammingError),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):  # where we may
         if settings.WEB_DATABASE_PASSWORD:
             password = sql.Literal(settings.WEB_DATABASE_PASSWORD)
-            cursor.execute(sql.SQL("ALTER ROLE {role} PASSWORD {password}").format(**names, password=password))
+            cursor.execute(
+                sql.SQL("ALTER ROLE {role} PASSWORD {password}").format(**names, password=password)
+            )
         # A server that starts sees to its own (traitly.db.timeouts). A pooler's sessions may be there before that.
         for name, milliseconds in wanted().items():
-            setting = sql.SQL("ALTER ROLE {role} IN DATABASE {database} SET {name} = {milliseconds}")
+            setting = sql.SQL(
+                "ALTER ROLE {role} IN DATABASE {database} SET {name} = {milliseconds}"
+            )
             literal = sql.Literal(milliseconds)
             cursor.execute(setting.format(**names, name=sql.Identifier(name), milliseconds=literal))

@@ -20,7 +20,9 @@ _FORM = "application/x-www-form-urlencoded"
 _JSON = {"", "application/json", "text/json", "text/plain", _FORM}
 _FORM_DATA = re.compile(rb"[^\s{}\[\]\"=&]{1,255}=")  # name=value; no JSON starts like that
 _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
-REMEMBERED = 256 * 1024 + 1  # bytes of a body: over 64 Ki characters in any case, which is more than a rejection keeps
+REMEMBERED = (
+    256 * 1024 + 1
+)  # bytes of a body: over 64 Ki characters in any case, which is more than a rejection keeps
 # After so long a body's key is looked up again. Together with API_KEY_CACHE_SECONDS this makes the five seconds
 # within which a revoked key stops working, whatever its requests do.
 _BELIEVED_SECONDS = 1
@@ -34,15 +36,22 @@ def read_body(request: Request, *, authenticated: bool = True) -> Body:
     media_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type not in _JSON | _LINES and not media_type.endswith("+json"):
         raise UnsupportedMediaType(
-            media_type, f'Unsupported media type "{media_type}". Send JSON (application/json) or NDJSON.'
+            media_type,
+            f'Unsupported media type "{media_type}". Send JSON (application/json) or NDJSON.',
         )
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
-        raise UnsupportedMediaType(media_type, f'Unsupported content encoding "{encoding}". Send gzip or none.')
+        raise UnsupportedMediaType(
+            media_type, f'Unsupported content encoding "{encoding}". Send gzip or none.'
+        )
     begin = time.monotonic()
     data = _read(request)
     _remember(request, data)
-    if authenticated and time.monotonic() - begin > _BELIEVED_SECONDS and not request.auth.still_works():  # type: ignore[union-attr]  # authentication refuses to be without
+    if (
+        authenticated
+        and time.monotonic() - begin > _BELIEVED_SECONDS
+        and not request.auth.still_works()  # type: ignore[union-attr]  # authenticated: a Credential
+    ):
         raise AuthenticationFailed("The API key was revoked or expired during the request.")
     if encoding.endswith("gzip"):
         admit(request._request, _decompressed_size(data))
@@ -120,4 +129,6 @@ def _decompressed_size(data: bytes) -> int:
 
 
 def _too_large() -> TooLargeError:
-    return TooLargeError(f"The body is larger than {settings.MAX_BODY_BYTES} bytes. Split it into several requests.")
+    return TooLargeError(
+        f"The body is larger than {settings.MAX_BODY_BYTES} bytes. Split it into several requests."
+    )

@@ -39,7 +39,11 @@ def envelope(
 
     Rows written by the database reach the client unparsed.
     """
-    rest = {"metadata": metadata or {}, VERBS.get(method, "retrieved"): str(int(time.time())), "object": kind}
+    rest = {
+        "metadata": metadata or {},
+        VERBS.get(method, "retrieved"): str(int(time.time())),
+        "object": kind,
+    }
     if isinstance(rows, WrittenRows):
         text, number = b'{"data":%b,%b' % (rows.array, orjson.dumps(rest)[1:]), rows.number
     else:
@@ -71,13 +75,21 @@ def batch_response(
     object that was rejected.
     """
     rejections = batch.rejected
-    count_items(kind, accepted=len(batch.results) - len(rejections), rejected=len(rejections), duplicates=duplicates)
+    count_items(
+        kind,
+        accepted=len(batch.results) - len(rejections),
+        rejected=len(rejections),
+        duplicates=duplicates,
+    )
     if batch.single and rejections:
         return error_response(HTTPStatus.BAD_REQUEST, rejections[0].errors, kind="validation_error")
     data = list(rows)
     if rejections:
         accepted = iter(data)
-        data = [_rejection(result) if isinstance(result, RejectedItem) else next(accepted) for result in batch.results]
+        data = [
+            _rejection(result) if isinstance(result, RejectedItem) else next(accepted)
+            for result in batch.results
+        ]
     rejected = len(rejections)
     metadata: dict[str, Any] = {}
     status = HTTPStatus.CREATED if created else HTTPStatus.OK
@@ -88,7 +100,9 @@ def batch_response(
         metadata["duplicates"] = duplicates
     metadata |= hints_metadata(batch.hints)
     response = envelope(kind, data, method="POST", status=status, metadata=metadata)
-    response.codes = tuple(dict.fromkeys(error.code for rejection in rejections for error in rejection.errors))
+    response.codes = tuple(
+        dict.fromkeys(error.code for rejection in rejections for error in rejection.errors)
+    )
     return response
 
 
@@ -98,7 +112,9 @@ def hints_metadata(hints: Iterable[Hint]) -> dict[str, Any]:
     return {"hints": listed} if listed else {}
 
 
-def only_sent(row_json: bytes, fields: Collection[str], attributes: bytes = b"{}") -> dict[str, Any]:
+def only_sent(
+    row_json: bytes, fields: Collection[str], attributes: bytes = b"{}"
+) -> dict[str, Any]:
     """A row for a key that may not read: it shows only these fields of what is stored; all others are null.
 
     ``attributes``: JSON text of the custom attributes that the request sent.
@@ -116,7 +132,9 @@ def _as_is(digits: str) -> orjson.Fragment:
 def _rejection(rejection: RejectedItem) -> dict[str, Any]:
     index, errors, sent = rejection
     row = (
-        {key: _writable(sent[key]) for key in ("customer_id", "name") if key in sent} if isinstance(sent, dict) else {}
+        {key: _writable(sent[key]) for key in ("customer_id", "name") if key in sent}
+        if isinstance(sent, dict)
+        else {}
     )
     row["success"] = 0
     row["index"] = index

@@ -51,7 +51,8 @@ def error_response(status: int, errors: Iterable[Error], *, kind: str = "") -> H
     errors = list(errors)
     body = {
         "object": "error",
-        "type": kind or ("server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "client_error"),
+        "type": kind
+        or ("server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "client_error"),
         "errors": [error._asdict() for error in errors],
         "metadata": {"request_id": current_request_id()},
     }
@@ -71,7 +72,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     if isinstance(error, exceptions.APIException):
         return _api_exception_response(error, context)
     if isinstance(error, SuspiciousOperation):  # more parameters than Django allows
-        return error_response(HTTPStatus.BAD_REQUEST, [Error("bad_request", "Too many parameters.")])
+        return error_response(
+            HTTPStatus.BAD_REQUEST, [Error("bad_request", "Too many parameters.")]
+        )
     if isinstance(error.__cause__, ReadOnlySqlTransaction):
         connection.close()  # a new session may find the database writable, or another primary
         return _unavailable_response(error)
@@ -80,7 +83,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     ):
         return _unavailable_response(error)
     logger.error("A request failed", exc_info=error)
-    return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, [Error("error", "A server error occurred.")])
+    return error_response(
+        HTTPStatus.INTERNAL_SERVER_ERROR, [Error("error", "A server error occurred.")]
+    )
 
 
 def _unavailable_response(error: Exception) -> HttpResponse:
@@ -91,12 +96,16 @@ def _unavailable_response(error: Exception) -> HttpResponse:
         detail = "The database took too long, so the request was cancelled. Retry it, in smaller parts if it is large."
     elif isinstance(error.__cause__, ReadOnlySqlTransaction):
         detail = "The database takes no writes at the moment. Nothing was stored: send the request again."
-    response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, [Error("service_unavailable", detail)])
+    response = error_response(
+        HTTPStatus.SERVICE_UNAVAILABLE, [Error("service_unavailable", detail)]
+    )
     response["Retry-After"] = str(RETRY_SECONDS)
     return response
 
 
-def _api_exception_response(error: exceptions.APIException, context: dict[str, Any]) -> HttpResponse:
+def _api_exception_response(
+    error: exceptions.APIException, context: dict[str, Any]
+) -> HttpResponse:
     detail = str(error.detail)
     if isinstance(error, exceptions.MethodNotAllowed):
         detail = f"{detail} This URL accepts {', '.join(context['view'].allowed_methods)}."
@@ -141,8 +150,12 @@ class JsonErrorsMiddleware:
             status = HTTPStatus(response.status_code)
             code = {400: "bad_request", 404: "not_found"}.get(status, "error")
             return error_response(status, [Error(code, f"{status.phrase}.")])
-        if request.headers.get("Authorization", "").lower().startswith("token ") and not _is_json(response):
-            return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", unknown_url_detail(request.path))])
+        if request.headers.get("Authorization", "").lower().startswith("token ") and not _is_json(
+            response
+        ):
+            return error_response(
+                HTTPStatus.NOT_FOUND, [Error("not_found", unknown_url_detail(request.path))]
+            )
         return response
 
 

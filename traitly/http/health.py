@@ -56,7 +56,9 @@ def health(_request: HttpRequest) -> HttpResponse:
     try:
         _database()
     except DatabaseError:
-        return HttpResponse("database away\n", status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain")
+        return HttpResponse(
+            "database away\n", status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain"
+        )
     return HttpResponse("ok\n", content_type="text/plain")
 
 

@@ -40,7 +40,9 @@ class _Budget:
             if self._threads >= _WAITING:
                 return False
             self._threads += 1
-            if self._changed.wait_for(lambda: not self._bytes or self._bytes + size <= _AT_ONCE, _WAIT_SECONDS):
+            if self._changed.wait_for(
+                lambda: not self._bytes or self._bytes + size <= _AT_ONCE, _WAIT_SECONDS
+            ):
                 self._bytes += size
                 return True
             self._threads -= 1

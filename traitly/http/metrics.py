@@ -33,7 +33,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _allowed(request: HttpRequest) -> bool:
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if settings.METRICS_TOKEN and scheme.lower() == "bearer" and constant_time_compare(token, settings.METRICS_TOKEN):
+    if (
+        settings.METRICS_TOKEN
+        and scheme.lower() == "bearer"
+        and constant_time_compare(token, settings.METRICS_TOKEN)
+    ):
         return True
     # What came by a proxy has the proxy's address, and may be from anywhere.
     if any(name in request.META for name in _FORWARDED):

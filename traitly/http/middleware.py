@@ -18,7 +18,9 @@ from traitly.http.large_bodies import release
 from traitly.http.urls import is_api
 
 _SANE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
-_AUTHORITY = re.compile(r"\A[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE)  # with the scheme, in an absolute target
+_AUTHORITY = re.compile(
+    r"\A[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE
+)  # with the scheme, in an absolute target
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 _SLASH = "\udc2f"  # stands for a slash in an identifier while its URL is resolved; no real path has a lone surrogate
 # Load balancers and Prometheus send requests to IP addresses, not names.

@@ -23,7 +23,9 @@ class ObserveMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self._quietest = {"all": 0, "refused": HTTPStatus.BAD_REQUEST, "none": 1000}[settings.LOG_REQUESTS]
+        self._quietest = {"all": 0, "refused": HTTPStatus.BAD_REQUEST, "none": 1000}[
+            settings.LOG_REQUESTS
+        ]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Handle the request."""
@@ -52,5 +54,9 @@ def _log(request: HttpRequest, response: HttpResponseBase, route: str, seconds: 
         "reason": ", ".join(getattr(response, "codes", ())) or None,
     }
     known = {name: value for name, value in fields.items() if value is not None}
-    level = logging.ERROR if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
-    logger.log(level, " ".join(f"{name}={value}" for name, value in known.items()), extra={"fields": known})
+    level = (
+        logging.ERROR if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+    )
+    logger.log(
+        level, " ".join(f"{name}={value}" for name, value in known.items()), extra={"fields": known}
+    )

@@ -21,7 +21,11 @@ def stream_response(
 
     If that ends, or the database goes away midway, the connection is reset, so that the stream never looks complete.
     """
-    lines = csv_lines(query, account_id=account_id) if media_type == CSV else ndjson_lines(query, account_id=account_id)
+    lines = (
+        csv_lines(query, account_id=account_id)
+        if media_type == CSV
+        else ndjson_lines(query, account_id=account_id)
+    )
     charset = "; charset=utf-8" if media_type == CSV else ""
     return StreamingHttpResponse(while_allowed(lines, allowed), content_type=media_type + charset)
 

@@ -23,13 +23,19 @@ from traitly.lists.parameters import read_list
 
 _JSON = "application/json"
 _ANY = {"", "*/*", "application/*", _JSON}
-_RANGES = {media_type: media_type for media_type in (_JSON, NDJSON, CSV)} | {"text/*": CSV} | dict.fromkeys(_ANY, _JSON)
+_RANGES = (
+    {media_type: media_type for media_type in (_JSON, NDJSON, CSV)}
+    | {"text/*": CSV}
+    | dict.fromkeys(_ANY, _JSON)
+)
 
 
 class ApiViewSet(ViewSet):
     """A viewset whose responses come from ``traitly.http.envelope`` and ``streams``, not from DRF's renderers."""
 
-    streamed_actions: ClassVar[frozenset[str]] = frozenset()  # the lists that are also available as streams
+    streamed_actions: ClassVar[frozenset[str]] = (
+        frozenset()
+    )  # the lists that are also available as streams
     stream_types: ClassVar[frozenset[str]] = frozenset({NDJSON, CSV})
 
     @property
@@ -61,7 +67,9 @@ class ApiViewSet(ViewSet):
                 return None, media_type
         raise NotAcceptable(f"This URL responds with {', '.join(sorted(offered))}.")
 
-    def list_of(self, kind: str, definition: ListDefinition, **equal: Sequence[str]) -> HttpResponseBase:
+    def list_of(
+        self, kind: str, definition: ListDefinition, **equal: Sequence[str]
+    ) -> HttpResponseBase:
         """The requested list, as a page or a stream; ``equal`` restricts it to what the URL names."""
         meta = self.request.META
         if meta.get("CONTENT_LENGTH", "0") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in meta:
@@ -74,7 +82,9 @@ class ApiViewSet(ViewSet):
             rows, next_cursor = page(query, account_id=self.account_id)
             return list_response(self.request, kind, rows, next_cursor)
         allowed = self.request.auth.still_works  # type: ignore[union-attr]
-        response = stream_response(query, account_id=self.account_id, media_type=media_type, allowed=allowed)
+        response = stream_response(
+            query, account_id=self.account_id, media_type=media_type, allowed=allowed
+        )
         if self.request.method == "HEAD":
             response.streaming_content = ()  # the server would read everything only to send nothing
         return response
@@ -111,4 +121,6 @@ def _by_preference(accepted: str) -> Iterator[str]:
 @csrf_exempt
 def unknown_url(request: HttpRequest) -> HttpResponse:
     """404 in the API's shape, even with DEBUG, where Django would show its own page."""
-    return error_response(HTTPStatus.NOT_FOUND, [Error("not_found", unknown_url_detail(request.path))])
+    return error_response(
+        HTTPStatus.NOT_FOUND, [Error("not_found", unknown_url_detail(request.path))]
+    )

@@ -43,7 +43,9 @@ def read_attributes(
     return attributes, text
 
 
-def _extra_fields(item: dict[str, Any], fields: frozenset[str], read_only: ReadOnlyFields) -> dict[str, Any]:
+def _extra_fields(
+    item: dict[str, Any], fields: frozenset[str], read_only: ReadOnlyFields
+) -> dict[str, Any]:
     """The fields of an item that are not part of the object: they become attributes."""
     extra = {key: value for key, value in item.items() if key not in fields}
     for key, is_returned in read_only.items():
@@ -57,7 +59,9 @@ def _checked_attributes(
 ) -> bytes | list[Error]:
     """The JSON text of all attributes, ``extra`` and ``custom`` together, or everything that is wrong with them."""
     errors = [
-        Error("duplicate", "Sent both as a field and in custom_attributes.", key) for key in extra if key in custom
+        Error("duplicate", "Sent both as a field and in custom_attributes.", key)
+        for key in extra
+        if key in custom
     ]
     if text is None:
         if _values(attributes) > MAX_BYTES // 2:
@@ -67,7 +71,9 @@ def _checked_attributes(
                 detail = f"Ensure that this key has 1 to {MAX_KEY_LENGTH} characters."
                 errors.append(Error("invalid_key", detail, _path(key, extra)))
         unstorable = [
-            Error(*found, _path(key, extra)) for key, value in attributes.items() if (found := flaw(key) or flaw(value))
+            Error(*found, _path(key, extra))
+            for key, value in attributes.items()
+            if (found := flaw(key) or flaw(value))
         ]
         if unstorable:
             return errors + unstorable
@@ -84,7 +90,11 @@ def _path(key: str, extra: dict[str, Any]) -> str:
 def flaw(value: Any) -> tuple[str, str] | None:
     """Why the database cannot hold a value, as code and detail; None if it can."""
     if isinstance(value, str):
-        return ("null_characters_not_allowed", "Null characters are not allowed.") if "\0" in value else None
+        return (
+            ("null_characters_not_allowed", "Null characters are not allowed.")
+            if "\0" in value
+            else None
+        )
     if isinstance(value, float) and not math.isfinite(value):
         return "invalid", "NaN, infinities and numbers beyond double precision are not allowed."
     if isinstance(value, dict):
@@ -103,7 +113,12 @@ def is_harmless(attributes: Any) -> bool:
         text = orjson.dumps(attributes)
     except TypeError:  # an integer of more than 64 bits
         return False
-    return len(text) <= MAX_KEY_LENGTH and b"\\u0000" not in text and b"null" not in text and b'"":' not in text
+    return (
+        len(text) <= MAX_KEY_LENGTH
+        and b"\\u0000" not in text
+        and b"null" not in text
+        and b'"":' not in text
+    )
 
 
 def plain_json(attributes: dict[str, Any]) -> bytes | None:
@@ -158,7 +173,11 @@ def _exact_json(value: Any) -> str:
     if isinstance(value, str):
         return orjson.dumps(value).decode()
     if isinstance(value, dict):
-        return "{" + ",".join(f"{_exact_json(key)}:{_exact_json(inner)}" for key, inner in value.items()) + "}"
+        return (
+            "{"
+            + ",".join(f"{_exact_json(key)}:{_exact_json(inner)}" for key, inner in value.items())
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ",".join(map(_exact_json, value)) + "]"
     if isinstance(value, float):

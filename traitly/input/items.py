@@ -86,8 +86,12 @@ def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
     """
     values, single = parse_body(body)
     if not values:
-        raise InvalidRequestError([Error("empty", "The body contains no objects. Send at least one.")])
-    return validate_items(values, schema, make, single=single, outer=0 if single or body.lines else 1)
+        raise InvalidRequestError(
+            [Error("empty", "The body contains no objects. Send at least one.")]
+        )
+    return validate_items(
+        values, schema, make, single=single, outer=0 if single or body.lines else 1
+    )
 
 
 def validate_items(
@@ -104,7 +108,9 @@ def validate_items(
     accepted = (
         ("" if single else f"{index}.", item)
         for index, item in enumerate(items)
-        if item is not None and not item.keys() <= schema.fields and not isinstance(results[index], RejectedItem)
+        if item is not None
+        and not item.keys() <= schema.fields
+        and not isinstance(results[index], RejectedItem)
     )
     return Batch(results, single, hints_for(accepted, schema.known))
 
@@ -124,7 +130,9 @@ def _validate(
         return RejectedItem(index, invalid.errors, value)
 
 
-def _validated(values: list[Any], schema: Schema) -> tuple[list[dict[str, Any] | None], dict[int, list[Error]]]:
+def _validated(
+    values: list[Any], schema: Schema
+) -> tuple[list[dict[str, Any] | None], dict[int, list[Error]]]:
     """The item of each value, None if it is refused, and all errors of the refused ones by their index.
 
     pydantic gives the items or the errors: where there are errors, the valid values are validated again, without them.
@@ -144,7 +152,9 @@ def _reject(index: int, value: Any, errors: list[Error], schema: Schema) -> Reje
     """A value that pydantic refused, with the errors of its attributes."""
     if isinstance(value, dict) and not value.keys() <= schema.fields:
         errors = _naming_what_was_sent(errors, intended_fields(value, schema.known))
-    if isinstance(value, dict) and not (value.keys() <= schema.fields and is_harmless(value.get("custom_attributes"))):
+    if isinstance(value, dict) and not (
+        value.keys() <= schema.fields and is_harmless(value.get("custom_attributes"))
+    ):
         _, checked = read_attributes(value, schema.fields, schema.read_only)
         if not isinstance(checked, bytes):
             errors += checked
@@ -155,7 +165,9 @@ def _naming_what_was_sent(errors: list[Error], intended: Mapping[str, str]) -> l
     """The errors; one about a missing field names the field that was sent instead."""
     sent = {field: name for name, field in intended.items()}
     return [
-        error._replace(detail=f"{error.detail} You sent {sent[error.attr]}; the field is {error.attr}.")
+        error._replace(
+            detail=f"{error.detail} You sent {sent[error.attr]}; the field is {error.attr}."
+        )
         if error.code == "required" and error.attr in sent
         else error
         for error in errors
@@ -165,7 +177,10 @@ def _naming_what_was_sent(errors: list[Error], intended: Mapping[str, str]) -> l
 _DETAILS = {
     "missing": ("required", "This field is required."),
     "string_type": ("invalid", "Not a valid string."),
-    "string_too_long": ("max_length", "Ensure this field has no more than {max_length} characters."),
+    "string_too_long": (
+        "max_length",
+        "Ensure this field has no more than {max_length} characters.",
+    ),
     "string_too_short": ("blank", "This field may not be blank."),
     "is_instance_of": ("not_a_dict", "Expected an object."),
 }

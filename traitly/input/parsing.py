@@ -77,7 +77,9 @@ def _parse(data: bytes) -> Any:
     # rest of the text: Python's own takes lone surrogates and any depth.
     try:
         from_json(_LONG_NUMBER.sub(b"0", data))
-        return json.loads(data, parse_int=lambda text: int(text) if len(text) <= MAX_DIGITS else Decimal(text))
+        return json.loads(
+            data, parse_int=lambda text: int(text) if len(text) <= MAX_DIGITS else Decimal(text)
+        )
     except ValueError as error:
         raise MalformedError(f"The body is not valid JSON: {error}.") from error
 
@@ -85,7 +87,9 @@ def _parse(data: bytes) -> Any:
 def _lines(data: bytes) -> Iterator[Any]:
     """The values of NDJSON, blank lines passed over."""
     count = 0
-    for number, line in enumerate(io.BytesIO(data), start=1):  # a list of all lines may be larger than they are
+    for number, line in enumerate(
+        io.BytesIO(data), start=1
+    ):  # a list of all lines may be larger than they are
         if not line.strip():
             continue
         count += 1

@@ -15,7 +15,9 @@ from pydantic_core import PydanticCustomError
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _YEAR_10000 = 253_402_300_800
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
-MAX_DIGITS = sys.int_info.default_max_str_digits  # of an integer that Python reads from text, or writes
+MAX_DIGITS = (
+    sys.int_info.default_max_str_digits
+)  # of an integer that Python reads from text, or writes
 
 # U+0000 is the one character that PostgreSQL cannot hold. (Lone surrogates do not get past the JSON parser.)
 NO_NUL = r"^[^\x00]*$"
@@ -34,7 +36,12 @@ CustomerId = Annotated[
     Identifier,
     BeforeValidator(_digits),
     WithJsonSchema(
-        {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 255, "pattern": NO_NUL}, {"type": "integer"}]}
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1, "maxLength": 255, "pattern": NO_NUL},
+                {"type": "integer"},
+            ]
+        }
     ),
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NOT_BLANK)]
@@ -42,7 +49,8 @@ Text = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]
 
 # What most addresses look like. All of these are valid, and Django's own look at them takes six times as long.
 _PLAIN_EMAIL = re.compile(
-    r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE | re.ASCII
+    r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -95,10 +103,16 @@ def parse_time(value: Any) -> datetime.datetime:
             raise _range_error(seconds)
         microseconds = min(round(seconds * 1_000_000), _YEAR_10000 * 1_000_000 - 1)
         moment = _EPOCH + datetime.timedelta(microseconds=microseconds)
-    elif isinstance(value, str) and value.isascii() and value[:4].isdigit():  # else it raises, which takes longer
+    elif (
+        isinstance(value, str) and value.isascii() and value[:4].isdigit()
+    ):  # else it raises, which takes longer
         try:
             moment = datetime.datetime.fromisoformat(value)
-            moment = moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
+            moment = (
+                moment.replace(tzinfo=datetime.UTC)
+                if moment.tzinfo is None
+                else moment.astimezone(datetime.UTC)
+            )
         except (ValueError, OverflowError):
             raise _time_error() from None
     else:
@@ -165,7 +179,9 @@ def parse_amount(value: Any) -> Decimal:
         raise PydanticCustomError("max_value", "Ensure this value is less than 10^12.")
     rounded = round(amount, 4)
     if rounded != amount:
-        raise PydanticCustomError("max_decimal_places", "Ensure that there are no more than 4 decimal places.")
+        raise PydanticCustomError(
+            "max_decimal_places", "Ensure that there are no more than 4 decimal places."
+        )
     return abs(rounded)  # of -0 too
 
 

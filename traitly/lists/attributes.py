@@ -49,7 +49,9 @@ def select_by_attributes(
             query = dataclasses.replace(query, after=list(rows[-1][3:]))
             if not many and len(found) * _WALKS[1] < walk:
                 break
-        statement, parameters = _found_by_attributes(query, what, equal, account_id, documents, others)
+        statement, parameters = _found_by_attributes(
+            query, what, equal, account_id, documents, others
+        )
         cursor.execute(f"{statement} LIMIT {limit - len(found):d}", parameters)
         found += cursor.fetchall()
     return found
@@ -77,12 +79,19 @@ def _found_by_attributes(
         f"AND {definition.attributes} @> wanted.document OFFSET 0) AS walked"
     )
     conditions, order_by = conditions_of(dataclasses.replace(query, joined=[]), account_id)
-    conditions += [equals(column, column in definition.lower_case, values) for column, values in equal.items()]
+    conditions += [
+        equals(column, column in definition.lower_case, values) for column, values in equal.items()
+    ]
     if others:
         conditions.append(has_attributes(others))
     where = " AND ".join(sql for sql, _ in conditions)
     found = f"SELECT {what} FROM ({looked_up(query, '*', walked)} OFFSET 0) AS found"
-    return f"{found} WHERE {where} {order_by}", [documents, *values_of(inner), account_id, *values_of(conditions)]
+    return f"{found} WHERE {where} {order_by}", [
+        documents,
+        *values_of(inner),
+        account_id,
+        *values_of(conditions),
+    ]
 
 
 def has_attributes(attributes: Mapping[str, list[str]]) -> Condition:

@@ -15,13 +15,19 @@ from traitly.lists.definition import ListQuery
 
 def make_cursor(query: ListQuery, position: list[Any]) -> str:
     """The cursor of the page after ``position``, which is a sort value and a key as in a response."""
-    return base64.urlsafe_b64encode(orjson.dumps([_binding(query, position), *position])).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(orjson.dumps([_binding(query, position), *position]))
+        .decode()
+        .rstrip("=")
+    )
 
 
 def read_cursor(query: ListQuery, cursor: str) -> list[Any]:
     """A cursor's position as SQL parameters; ``InvalidRequestError`` if it was not made for this list."""
     try:
-        binding, *position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        binding, *position = orjson.loads(
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        )
         if binding != _binding(query, position):
             raise ValueError  # one response for every kind of broken cursor
         return [query.definition.sorts[query.sort.lstrip("-")].value(position[0]), position[1]]
@@ -32,7 +38,9 @@ def read_cursor(query: ListQuery, cursor: str) -> list[Any]:
 
 def _binding(query: ListQuery, position: list[Any]) -> str:
     equal = {column: sorted(values) for column, values in sorted(query.equal.items())}
-    conditions = sorted((sql, str(parameters)) for sql, parameters in [*query.conditions, *query.joined])
+    conditions = sorted(
+        (sql, str(parameters)) for sql, parameters in [*query.conditions, *query.joined]
+    )
     attributes = {key: sorted(values) for key, values in sorted(query.attributes.items())}
     meant = repr([query.definition.table, query.sort, equal, conditions, attributes, position])
     return salted_hmac("traitly.lists.cursors", meant, algorithm="sha256").hexdigest()[:32]

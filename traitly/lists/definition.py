@@ -66,8 +66,12 @@ class ListDefinition:
     # ``joined`` sorts, ranges and attributes.
     joined: str = ""
     attributes: str = ""  # the indexed column of attributes in the second table
-    json: Mapping[str, str] = field(default_factory=dict)  # how columns become JSON: JSON_TEXT, if not named here
-    texts: Mapping[str, str] = field(default_factory=dict)  # SQL of cells that differ from the text of ``columns``
+    json: Mapping[str, str] = field(
+        default_factory=dict
+    )  # how columns become JSON: JSON_TEXT, if not named here
+    texts: Mapping[str, str] = field(
+        default_factory=dict
+    )  # SQL of cells that differ from the text of ``columns``
     # The columns before the time in the index that provides every order of the list. If no filter names the values of the
     # last one, they are looked up; that saves an index without it.
     stepped_columns: tuple[str, ...] = ()
@@ -113,8 +117,12 @@ class ListQuery:
     definition: ListDefinition
     equal: dict[str, list[str]] = field(default_factory=dict)  # column to its allowed values
     conditions: list[Condition] = field(default_factory=list)  # SQL with its parameters
-    attributes: dict[str, list[str]] = field(default_factory=dict)  # key to its allowed values, as JSON
-    joined: list[Condition] = field(default_factory=list)  # like ``conditions``, for the second table
+    attributes: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # key to its allowed values, as JSON
+    joined: list[Condition] = field(
+        default_factory=list
+    )  # like ``conditions``, for the second table
     sort: str = ""  # the default if none was requested
     limit: int = DEFAULT_LIMIT
     after: list[Any] | None = None  # the sort value and key of the row before the page

@@ -6,7 +6,9 @@ from typing import Any
 from traitly.db.replica import read_cursor
 
 
-def distinct_values(table: str, column: str, equal: Mapping[str, Any], limit: int | None = None) -> list[str]:
+def distinct_values(
+    table: str, column: str, equal: Mapping[str, Any], limit: int | None = None
+) -> list[str]:
     """The first ``limit`` values of a column, in order, among the rows whose other columns equal these.
 
     Each is one step in an index of those columns and this one, however many rows have it.

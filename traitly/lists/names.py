@@ -26,7 +26,9 @@ def with_all_names(query: ListQuery, account_id: int) -> ListQuery:
     found: set[str] = set()
     for values in itertools.product(*query.equal.values()):
         narrowed = {"account_id": account_id} | dict(zip(query.equal, values, strict=True))
-        found.update(distinct_values(query.definition.table, stepped_columns[-1], narrowed, _MAX_NAMES + 1))
+        found.update(
+            distinct_values(query.definition.table, stepped_columns[-1], narrowed, _MAX_NAMES + 1)
+        )
         if len(found) * math.prod(map(len, query.equal.values())) > _MAX_NAMES:
             return query
     return dataclasses.replace(query, equal=query.equal | {stepped_columns[-1]: sorted(found)})
@@ -49,7 +51,9 @@ def stepped(
     """
     columns = ", ".join(equal)
     wanted = ", ".join(f"unnest(%s::text[]) AS {column}" for column in equal)
-    where = " AND ".join([sql for sql, _ in conditions] + [f"{column} = wanted.{column}" for column in equal])
+    where = " AND ".join(
+        [sql for sql, _ in conditions] + [f"{column} = wanted.{column}" for column in equal]
+    )
     scan = f"FROM {definition.table} WHERE {where}"
     each = 2 * limit // math.prod(map(len, equal.values())) + _SPARE_KEYS
     up_to, never = ("<=", "infinity") if "ASC" in order_by else (">=", "-infinity")
@@ -84,7 +88,10 @@ def sorted_keys(
 
     So it costs what the customer has events, and not a step for each of half a million names.
     """
-    conditions = [*conditions, *(equals(column, lower_case=False, values=values) for column, values in equal.items())]
+    conditions = [
+        *conditions,
+        *(equals(column, lower_case=False, values=values) for column, values in equal.items()),
+    ]
     where = " AND ".join(sql for sql, _ in conditions)
     statement = f"""
         WITH near AS MATERIALIZED (

@@ -23,7 +23,9 @@ from traitly.lists.names import sorted_keys, stepped, with_all_names
 from traitly.lists.sql import conditions_of, merged
 
 _MAX_BYTES = 16 * 2**20  # of a page or of a stream's part, about
-_FIRST_ROWS = DEFAULT_LIMIT + 1  # read before the size of the rows is known; at most 13 MiB of customers
+_FIRST_ROWS = (
+    DEFAULT_LIMIT + 1
+)  # read before the size of the rows is known; at most 13 MiB of customers
 _USUAL_LIMITS = {DEFAULT_LIMIT + 1, MAX_LIMIT}  # worth preparing a statement for
 READ_AS_ONE = 2  # one value of a parameter stands for up to two: the text, and what it parses as
 
@@ -64,7 +66,9 @@ def keys(query: ListQuery, *, account_id: int) -> list[Any]:
     return [key for (key,) in rows]
 
 
-def _parts(query: ListQuery, account_id: int, *, limit: int | None = None, cells: bool = False) -> Iterator[list[Any]]:
+def _parts(
+    query: ListQuery, account_id: int, *, limit: int | None = None, cells: bool = False
+) -> Iterator[list[Any]]:
     """The list, or its first ``limit`` rows, in parts of one statement each.
 
     A part has as many rows as fit into ``_MAX_BYTES`` if they are like those before; all parts together, if there is a
@@ -82,13 +86,22 @@ def _parts(query: ListQuery, account_id: int, *, limit: int | None = None, cells
             yield rows
         if len(rows) < size or size == limit:
             return
-        characters = sum(len(row) if isinstance(row, str) else sum(len(cell or "") for cell in row) for row in rows)
+        characters = sum(
+            len(row) if isinstance(row, str) else sum(len(cell or "") for cell in row)
+            for row in rows
+        )
         if limit is not None:
             limit -= size
             room -= characters
         size = min(MAX_LIMIT, max(2, room * size // characters))
-        last = _fields(rows[-1]) if isinstance(rows[-1], str) else dict(zip(definition.columns, rows[-1], strict=True))
-        query = dataclasses.replace(query, after=[definition.sorts[sort].value(last[sort]), last[definition.key]])
+        last = (
+            _fields(rows[-1])
+            if isinstance(rows[-1], str)
+            else dict(zip(definition.columns, rows[-1], strict=True))
+        )
+        query = dataclasses.replace(
+            query, after=[definition.sorts[sort].value(last[sort]), last[definition.key]]
+        )
 
 
 def _known_columns(query: ListQuery) -> tuple[str, str]:
@@ -161,4 +174,6 @@ def _explain_timeout(query: ListQuery) -> Iterator[None]:
         ]
         if not remedies or not isinstance(error.__cause__, QueryCanceled):
             raise
-        raise TooSlowError(f"The list took too long. Ask for less: {', or '.join(remedies)}.") from error
+        raise TooSlowError(
+            f"The list took too long. Ask for less: {', or '.join(remedies)}."
+        ) from error

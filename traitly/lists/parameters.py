@@ -18,7 +18,9 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 MAX_VALUES = 100  # per parameter
 _MAX_ATTRIBUTES = 10  # in filters: each one unpacks the attributes of every scanned row
 _OTHER_PAGING = {"page", "offset", "skip", "per_page", "page_size"}  # as other APIs have it
-_LARGEST_EXPONENT = 308  # of a double. Longer numbers would make the statement much longer than the request.
+_LARGEST_EXPONENT = (
+    308  # of a double. Longer numbers would make the statement much longer than the request.
+)
 
 
 def read_list(
@@ -33,7 +35,9 @@ def read_list(
     ``paged`` is False for a stream, which has no pages: limit and cursor are refused, not ignored.
     ``equal`` restricts the list to what its URL names.
     """
-    query = ListQuery(definition, {column: list(values) for column, values in (equal or {}).items()})
+    query = ListQuery(
+        definition, {column: list(values) for column, values in (equal or {}).items()}
+    )
     errors = [
         Error("required", f"This parameter is required.{definition.required_hint}", name)
         for name in definition.required
@@ -43,9 +47,13 @@ def read_list(
     for name, values in sorted(params.lists()):
         try:
             if name == "sort":
-                query.sort = _one_of([*definition.sorts, *(f"-{sort}" for sort in definition.sorts)], values[-1])
+                query.sort = _one_of(
+                    [*definition.sorts, *(f"-{sort}" for sort in definition.sorts)], values[-1]
+                )
             elif name in {"limit", "cursor"} and not paged:
-                errors.append(Error("invalid", "A stream has no pages: it sends every matching row.", name))
+                errors.append(
+                    Error("invalid", "A stream has no pages: it sends every matching row.", name)
+                )
             elif name == "limit":
                 query.limit = _limit(values[-1])
             elif name == "cursor":
@@ -96,7 +104,9 @@ def _advice(name: str, definition: ListDefinition) -> str:
     if name in definition.ranges:
         advice = f"Use {', '.join(f'{name}[{operator}]' for operator in _OPERATORS)}. "
     elif name in _OTHER_PAGING:
-        advice = "For the next page send metadata.next_cursor as cursor; limit is the size of a page. "
+        advice = (
+            "For the next page send metadata.next_cursor as cursor; limit is the size of a page. "
+        )
     return f"{advice}Known parameters: {', '.join(definition.parameters)}."
 
 
@@ -105,7 +115,9 @@ def _attribute_scalars(value: str) -> list[str]:
     scalars = [orjson.dumps(parse_text(value)).decode()]
     if value in {"true", "false", "null"}:
         scalars.append(value)
-    elif (number := parse_decimal(value)) is not None and abs(number.adjusted()) <= max(len(value), _LARGEST_EXPONENT):
+    elif (number := parse_decimal(value)) is not None and abs(number.adjusted()) <= max(
+        len(value), _LARGEST_EXPONENT
+    ):
         scalars.append(f"{number:f}")
     return scalars
 

@@ -9,12 +9,16 @@ from traitly.lists.definition import Condition, ListQuery
 ACCOUNT = "account_id = %s::bigint"
 
 
-def walked_in_second(query: ListQuery, what: str, conditions: list[Condition], order_by: str, limit: int) -> Condition:
+def walked_in_second(
+    query: ListQuery, what: str, conditions: list[Condition], order_by: str, limit: int
+) -> Condition:
     """The statement of a list that the second table has in order, and all that it is narrowed by: a page of it first."""
     joined = query.definition.joined
     where = " AND ".join(sql for sql, _ in conditions)
     walked = f"SELECT * FROM {joined} WHERE {where} {order_by} LIMIT {limit:d}"
-    order = ", ".join(f"walked.{column}" for column in order_by.removeprefix("ORDER BY ").split(", "))
+    order = ", ".join(
+        f"walked.{column}" for column in order_by.removeprefix("ORDER BY ").split(", ")
+    )
     account: Any = conditions[0][1]
     return f"{looked_up(query, what, walked)} ORDER BY {order}", [*values_of(conditions), *account]
 

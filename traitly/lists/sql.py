@@ -13,7 +13,10 @@ _MAX_BRANCHES = 100  # with more combinations of repeated parameters, one scan a
 
 def order_of(query: ListQuery) -> list[str]:
     """The SQL expressions by which a list is ordered."""
-    expression, key = query.definition.sorts[query.sort.lstrip("-")].expression, query.definition.key
+    expression, key = (
+        query.definition.sorts[query.sort.lstrip("-")].expression,
+        query.definition.key,
+    )
     return [expression] if expression == key else [expression, key]
 
 
@@ -65,15 +68,24 @@ def _branches(equal: Mapping[str, list[str]], lower_case: tuple[str, ...]) -> li
     if math.prod(map(len, equal.values())) > _MAX_BRANCHES:
         return [[equals(column, column in lower_case, values) for column, values in equal.items()]]
     return [
-        [equals(column, column in lower_case, [value]) for column, value in zip(equal, values, strict=True)]
+        [
+            equals(column, column in lower_case, [value])
+            for column, value in zip(equal, values, strict=True)
+        ]
         for values in itertools.product(*equal.values())
     ]
 
 
 def equals(column: str, lower_case: bool, values: list[str]) -> Condition:
     """That a column has one of the values; by its lower case first, where that is what the index holds."""
-    sql, parameters = (f"{column} = %s", values[0]) if len(values) == 1 else (f"{column} = ANY(%s)", values)
+    sql, parameters = (
+        (f"{column} = %s", values[0]) if len(values) == 1 else (f"{column} = ANY(%s)", values)
+    )
     if not lower_case:
         return sql, [parameters]
-    lower = "lower(%s)" if len(values) == 1 else "ANY(ARRAY(SELECT lower(value) FROM unnest(%s::text[]) AS value))"
+    lower = (
+        "lower(%s)"
+        if len(values) == 1
+        else "ANY(ARRAY(SELECT lower(value) FROM unnest(%s::text[]) AS value))"
+    )
     return f'lower({column}) COLLATE "C" = {lower} AND {sql}', [parameters, parameters]

@@ -18,10 +18,18 @@ REQUEST_SECONDS = Histogram(
 )
 ITEMS = Counter("traitly_items", "Items of POST bodies.", ["kind", "result"])
 STATEMENT_ROWS = Histogram(
-    "traitly_statement_rows", "Rows of the statements that store events, several requests' together.", buckets=_ROWS
+    "traitly_statement_rows",
+    "Rows of the statements that store events, several requests' together.",
+    buckets=_ROWS,
 )
-KEY_LOOKUPS = Counter("traitly_key_lookups", "API keys of requests, by where they were found.", ["where"])
-REFUSED = Counter("traitly_refused", "Requests that the server refused before the application saw them.", ["status"])
+KEY_LOOKUPS = Counter(
+    "traitly_key_lookups", "API keys of requests, by where they were found.", ["where"]
+)
+REFUSED = Counter(
+    "traitly_refused",
+    "Requests that the server refused before the application saw them.",
+    ["status"],
+)
 
 _request_seconds: dict[tuple[str | None, str, int], Histogram] = {}
 _KEY_HIT, _KEY_MISS = KEY_LOOKUPS.labels("cache"), KEY_LOOKUPS.labels("database")
@@ -41,7 +49,11 @@ def observe_request(method: str | None, route: str, status: int, seconds: float)
 
 def count_items(kind: str, *, accepted: int, rejected: int, duplicates: int) -> None:
     """Count the items of a POST; ``duplicates`` are among the accepted."""
-    for result, number in (("accepted", accepted), ("rejected", rejected), ("duplicate", duplicates)):
+    for result, number in (
+        ("accepted", accepted),
+        ("rejected", rejected),
+        ("duplicate", duplicates),
+    ):
         if number:
             ITEMS.labels(kind, result).inc(number)
 

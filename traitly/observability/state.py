@@ -41,20 +41,28 @@ class StateCollector(Collector):
 def _connections() -> Iterator[Metric]:
     """Clients' connections to all of gunicorn's workers; none without gunicorn."""
     load = shared.load()
-    yield GaugeMetricFamily("traitly_workers", "Worker processes that serve requests.", value=shared.workers())
-    states = GaugeMetricFamily("traitly_http_connections", "Client connections by state.", labels=["state"])
+    yield GaugeMetricFamily(
+        "traitly_workers", "Worker processes that serve requests.", value=shared.workers()
+    )
+    states = GaugeMetricFamily(
+        "traitly_http_connections", "Client connections by state.", labels=["state"]
+    )
     states.add_metric(["idle"], load.connections - load.running - load.queued)
     states.add_metric(["queued"], load.queued)
     states.add_metric(["running"], load.running)
     yield states
-    depth = GaugeMetricFamily("traitly_queue_depth", "Requests that wait for a thread or a commit.", labels=["queue"])
+    depth = GaugeMetricFamily(
+        "traitly_queue_depth", "Requests that wait for a thread or a commit.", labels=["queue"]
+    )
     depth.add_metric(["thread"], load.queued)
     depth.add_metric(["group_commit"], load.grouped)
     yield depth
 
 
 def _ask() -> list[Metric]:
-    sessions = GaugeMetricFamily("traitly_database_sessions", "Sessions of the database by state.", labels=["state"])
+    sessions = GaugeMetricFamily(
+        "traitly_database_sessions", "Sessions of the database by state.", labels=["state"]
+    )
     with connection.cursor() as cursor:
         cursor.execute(_SESSIONS)
         for state, number in cursor.fetchall():
@@ -64,7 +72,11 @@ def _ask() -> list[Metric]:
     return [
         sessions,
         GaugeMetricFamily("traitly_database_bytes", "Size of the database.", value=size),
-        GaugeMetricFamily("traitly_oldest_transaction_seconds", "Age of the oldest transaction.", value=float(oldest)),
+        GaugeMetricFamily(
+            "traitly_oldest_transaction_seconds",
+            "Age of the oldest transaction.",
+            value=float(oldest),
+        ),
         *(metric for source in SOURCES for metric in source()),
     ]
 

@@ -25,7 +25,9 @@ except ImportError as error:
 @cache
 def _provider() -> TracerProvider:
     provider = TracerProvider(resource=Resource.create({"service.name": "traitly"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))  # restarts in each forked process
+    provider.add_span_processor(
+        BatchSpanProcessor(OTLPSpanExporter())
+    )  # restarts in each forked process
     return provider
 
 
@@ -33,14 +35,18 @@ class TracingMiddleware:
     """Puts each request into a span of the trace that ``traceparent`` names."""
 
     def __init__(
-        self, get_response: Callable[[HttpRequest], HttpResponseBase], provider: TracerProvider | None = None
+        self,
+        get_response: Callable[[HttpRequest], HttpResponseBase],
+        provider: TracerProvider | None = None,
     ) -> None:
         self.get_response = get_response
         self._tracer = (provider or _provider()).get_tracer("traitly")
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Handle the request within its span."""
-        context = propagate.extract({name.lower(): value for name, value in request.headers.items()})
+        context = propagate.extract(
+            {name.lower(): value for name, value in request.headers.items()}
+        )
         with self._tracer.start_as_current_span("request", context, trace.SpanKind.SERVER) as span:
             response = self.get_response(request)
             match = request.resolver_match

@@ -30,7 +30,14 @@ def backup(file: Path) -> None:
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:
         excluded = [f"--exclude-table-data=public.{table}" for table in _LEFT_EMPTY]
-        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", *excluded, f"--file={part}")
+        _run(
+            "pg_dump",
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            *excluded,
+            f"--file={part}",
+        )
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
@@ -40,14 +47,31 @@ def restore(file: Path) -> None:
     """Fill an empty database from a ``backup`` file, all or nothing. ``DumpError``, also if it is not empty."""
     if tables := connection.introspection.table_names():
         name = connection.settings_dict["NAME"]
-        raise DumpError(f"The database {name} is not empty: it has {len(tables)} tables. Restore into a new one.")
-    reader = [_program("pg_restore", newest=True), "--no-owner", "--no-privileges", "--file=-", str(file)]
+        raise DumpError(
+            f"The database {name} is not empty: it has {len(tables)} tables. Restore into a new one."
+        )
+    reader = [
+        _program("pg_restore", newest=True),
+        "--no-owner",
+        "--no-privileges",
+        "--file=-",
+        str(file),
+    ]
     dsn, environment = _target()
-    writer = [_program("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", dsn]
+    writer = [
+        _program("psql"),
+        "--no-psqlrc",
+        "--quiet",
+        "--single-transaction",
+        "--set=ON_ERROR_STOP=1",
+        dsn,
+    ]
     pipe = subprocess.PIPE
     with (
         subprocess.Popen(reader, stdout=pipe, stderr=pipe) as read,
-        subprocess.Popen(writer, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, env=environment) as write,
+        subprocess.Popen(
+            writer, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, env=environment
+        ) as write,
     ):
         assert read.stdout
         assert write.stdin
@@ -60,13 +84,19 @@ def restore(file: Path) -> None:
             write.kill()  # at the end of its input, it would commit
         said = [process.communicate()[1].decode().strip() for process in (read, write)]
     if read.returncode or write.returncode:
-        raise DumpError(f"The backup could not be restored, and nothing was changed: {' '.join(filter(None, said))}")
+        raise DumpError(
+            f"The backup could not be restored, and nothing was changed: {' '.join(filter(None, said))}"
+        )
 
 
 def _run(name: str, *arguments: str) -> None:
     dsn, environment = _target()
     done = subprocess.run(
-        [_program(name), f"--dbname={dsn}", *arguments], env=environment, capture_output=True, text=True, check=False
+        [_program(name), f"--dbname={dsn}", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise DumpError(f"{name}: {done.stderr.strip()}")
@@ -91,7 +121,9 @@ def _program(name: str, *, newest: bool = False) -> str:
     needed = _server_major()
     found = {_major(path): path for path in reversed(_candidates(name)) if _major(path) >= needed}
     if not found:
-        raise DumpError(f"{name} of PostgreSQL {needed} or later is needed: install its client programs.")
+        raise DumpError(
+            f"{name} of PostgreSQL {needed} or later is needed: install its client programs."
+        )
     return found[max(found) if newest else min(found)]
 
 
@@ -112,6 +144,8 @@ def _candidates(name: str) -> list[str]:
 
 
 def _major(program: str) -> int:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    said = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=False
+    ).stdout
     found = re.search(r"\) (\d+)", said)
     return int(found[1]) if found else 0

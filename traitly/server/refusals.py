@@ -9,7 +9,9 @@ from http import HTTPStatus
 def refusal(status: int, reason: str, detail: str = "", *, retry_after: int = 0) -> bytes:
     """The whole answer, in the API's error shape; the connection ends with it."""
     client_error = status < HTTPStatus.INTERNAL_SERVER_ERROR
-    code = {408: "request_timeout", 503: "service_unavailable"}.get(status, "bad_request" if client_error else "error")
+    code = {408: "request_timeout", 503: "service_unavailable"}.get(
+        status, "bad_request" if client_error else "error"
+    )
     body = json.dumps(
         {
             "object": "error",

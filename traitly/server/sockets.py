@@ -14,8 +14,12 @@ from typing import Any
 # The pace that a client has to keep while it sends or receives; otherwise its connection is closed.
 GRACE_SECONDS = 10.0
 _MIN_RATE = 32 * 1024  # bytes a second
-_MAX_UNSENT = 1024 * 1024  # of a response in parts: no further part is made until the client has read some
-_PATIENCE = struct.pack("ll", 0, 5_000)  # for SO_RCVTIMEO; a busy client's next request arrives sooner
+_MAX_UNSENT = (
+    1024 * 1024
+)  # of a response in parts: no further part is made until the client has read some
+_PATIENCE = struct.pack(
+    "ll", 0, 5_000
+)  # for SO_RCVTIMEO; a busy client's next request arrives sooner
 _RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: closing sends RST
 
 

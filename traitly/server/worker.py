@@ -29,7 +29,9 @@ from traitly.server.refusals import refusal
 from traitly.server.sockets import GRACE_SECONDS, Budget, ClientSocket, time_for
 
 _MAX_READ = 65_536
-_MAX_KEPT = 64 * 1024 * 1024  # bytes of collected bodies, except small ones, and of unsent responses
+_MAX_KEPT = (
+    64 * 1024 * 1024
+)  # bytes of collected bodies, except small ones, and of unsent responses
 _SMALL = 65_536  # a body that is always collected
 _LINGER_SECONDS = 2.0  # how long a client may take to read its last response and close
 _GONE_AFTER_SECONDS = 1.0  # for a request that takes longer, check whether its client still waits
@@ -102,7 +104,10 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         """Report in each iteration of the main loop that the worker is alive, and its connections."""
         if self.alive:
             shared.tell(
-                self.age, shared.Load(self.nr_conns, len(self._running), self._dispatcher.waiting, waiting_calls())
+                self.age,
+                shared.Load(
+                    self.nr_conns, len(self._running), self._dispatcher.waiting, waiting_calls()
+                ),
             )
         else:
             shared.leave(self.age)
@@ -149,8 +154,15 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
                 return error.errno == errno.ECONNABORTED
             raise
         if self.nr_conns + 1 >= self.worker_connections and self._watched:
-            self._close(next(iter(self._watched)))  # the connection that has been idle longest makes room
-        conn = Connection(self.cfg, ClientSocket.of(client, self._budget, self._slow), address, listener.getsockname())
+            self._close(
+                next(iter(self._watched))
+            )  # the connection that has been idle longest makes room
+        conn = Connection(
+            self.cfg,
+            ClientSocket.of(client, self._budget, self._slow),
+            address,
+            listener.getsockname(),
+        )
         self.nr_conns += 1
         self._watch(conn, selectors.EVENT_READ, self.cfg.keepalive)
         self._receive(conn)
@@ -200,7 +212,9 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         conn.lingers = True
         self._watch(conn, selectors.EVENT_READ, _LINGER_SECONDS)
 
-    def _refuse(self, conn: Connection, status: int, reason: str, detail: str, retry_after: int = 0) -> None:
+    def _refuse(
+        self, conn: Connection, status: int, reason: str, detail: str, retry_after: int = 0
+    ) -> None:
         self._unwatch(conn)
         self._give_back(conn)
         count_refusal(status)
@@ -239,7 +253,9 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         elif data:
             self._proceed(conn, conn.incoming.add(data))
         elif conn.incoming:
-            self._proceed(conn, State.READY)  # it will not get more complete: gunicorn refuses it for what is missing
+            self._proceed(
+                conn, State.READY
+            )  # it will not get more complete: gunicorn refuses it for what is missing
         else:
             self._close(conn)
 
@@ -355,7 +371,9 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
                 self._wake(conn)
                 continue
             idle = conn.state is State.NOTHING and conn.interest == selectors.EVENT_READ
-            if now > conn.deadline or (idle and self._stopped and now > self._stopped + _LINGER_SECONDS):
+            if now > conn.deadline or (
+                idle and self._stopped and now > self._stopped + _LINGER_SECONDS
+            ):
                 self._end_waiting(conn)
         for conn in self._dispatcher.expired(now):
             self._refuse_busy(conn)

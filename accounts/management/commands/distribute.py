@@ -21,7 +21,9 @@ SELECT greatest(reltuples, 0)::bigint, pg_size_pretty(pg_total_relation_size(oid
 FROM pg_class WHERE oid = %s::regclass
 """
 # One that is "local" was left by a run of --concurrently that was stopped.
-_IS_DISTRIBUTED = "SELECT FROM citus_tables WHERE table_name = %s::regclass AND citus_table_type = 'distributed'"
+_IS_DISTRIBUTED = (
+    "SELECT FROM citus_tables WHERE table_name = %s::regclass AND citus_table_type = 'distributed'"
+)
 _COPIED = """
 SELECT coalesce(sum(result::bigint), 0) FROM run_command_on_workers(
     $$SELECT coalesce(sum(tuples_processed), 0) FROM pg_stat_progress_copy WHERE datname = current_database()$$
@@ -47,7 +49,10 @@ def _size(cursor: CursorWrapper, table: str) -> _Size:
 
 def _tables() -> list[str]:
     """The tables of every account's data, customers first."""
-    return sorted((model._meta.db_table for model in account_owned_models()), key=lambda table: table != _FIRST)
+    return sorted(
+        (model._meta.db_table for model in account_owned_models()),
+        key=lambda table: table != _FIRST,
+    )
 
 
 class Command(BaseCommand):
@@ -57,7 +62,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Say how many parts, and whether writers may wait."""
-        parser.add_argument("--shards", type=int, default=32, help="parts of each table, over all machines (32)")
+        parser.add_argument(
+            "--shards", type=int, default=32, help="parts of each table, over all machines (32)"
+        )
         parser.add_argument(
             "--concurrently",
             action="store_true",
@@ -83,11 +90,18 @@ class Command(BaseCommand):
             try:
                 if concurrently:
                     # Each statement is whole by itself: what is distributed stays so, and the rest is done the next time.
-                    with explained("What was said to be distributed is. Run the command again for the rest."):
-                        self._distribute_all(cursor, "create_distributed_table_concurrently", shards)
+                    with explained(
+                        "What was said to be distributed is. Run the command again for the rest."
+                    ):
+                        self._distribute_all(
+                            cursor, "create_distributed_table_concurrently", shards
+                        )
                 else:
                     # All or nothing: stopped half-way, nothing has changed, and no server meets tables that are apart.
-                    with explained("Nothing has changed. Run the command again."), transaction.atomic():
+                    with (
+                        explained("Nothing has changed. Run the command again."),
+                        transaction.atomic(),
+                    ):
                         # Tables that share a shard key are changed one shard after the other.
                         cursor.execute("SET LOCAL citus.multi_shard_modify_mode = 'sequential'")
                         self._distribute_all(cursor, "create_distributed_table", shards)
@@ -108,12 +122,18 @@ class Command(BaseCommand):
             # The rows have been copied: those of the coordinator are read and erased by nobody any more.
             if _size(cursor, table).has_rows:
                 self._say(f"{step}: its copy on the coordinator is removed.")
-                cursor.execute("SELECT truncate_local_data_after_distributing_table(%s::regclass)", [table])
+                cursor.execute(
+                    "SELECT truncate_local_data_after_distributing_table(%s::regclass)", [table]
+                )
             self._say(f"{step} {outcome}.")
 
-    def _distribute_one(self, cursor: CursorWrapper, function: str, step: str, table: str, shards: int) -> None:
+    def _distribute_one(
+        self, cursor: CursorWrapper, function: str, step: str, table: str, shards: int
+    ) -> None:
         size = _size(cursor, table)
-        self._say(f"{step}, about {size.rows:,} rows, {size.pretty}, is being distributed by {_KEY}.")
+        self._say(
+            f"{step}, about {size.rows:,} rows, {size.pretty}, is being distributed by {_KEY}."
+        )
         count, beside = ("%s", "none") if table == _FIRST else ("NULL", _FIRST)
         statement = f"SELECT {function}(%s, %s, colocate_with => %s, shard_count => {count})"
         parameters: list[str | int] = [table, _KEY, beside, *([shards] if table == _FIRST else [])]
@@ -126,7 +146,9 @@ class Command(BaseCommand):
                 waited = isinstance(error.__cause__, (LockNotAvailable, InternalError_))
                 if connection.in_atomic_block or not waited or attempt == _ATTEMPTS:
                     raise
-                self._say(f"{step} is tried again (attempt {attempt + 1}): {error.args[0].splitlines()[0]}")
+                self._say(
+                    f"{step} is tried again (attempt {attempt + 1}): {error.args[0].splitlines()[0]}"
+                )
             else:
                 return
 

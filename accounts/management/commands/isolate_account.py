@@ -26,7 +26,9 @@ class Command(BaseCommand):
         parser.add_argument("account", help="its id, its name, or a member's email address")
         parser.add_argument("--node", help="HOST:PORT of the worker that is to hold them")
         parser.add_argument(
-            "--block-writes", action="store_true", help="for nodes whose wal_level is not logical: writers wait"
+            "--block-writes",
+            action="store_true",
+            help="for nodes whose wal_level is not logical: writers wait",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,7 +46,10 @@ class Command(BaseCommand):
         if not block_writes:
             check_moves_online()
         mode = "block_writes" if block_writes else "force_logical"
-        with explained("What was said to be done is. Run the command again."), connection.cursor() as cursor:
+        with (
+            explained("What was said to be done is. Run the command again."),
+            connection.cursor() as cursor,
+        ):
             cursor.execute("SET statement_timeout = 0; SET lock_timeout = 0")
             cursor.execute(_SHARD, [account_id])
             (shard,) = cursor.fetchone()
@@ -59,7 +64,9 @@ class Command(BaseCommand):
                 self._move(cursor, shard, found, found[wanted], mode)
             cursor.execute("RESET statement_timeout; RESET lock_timeout")
 
-    def _move(self, cursor: Any, shard: int, found: dict[str, Node], target: Node, mode: str) -> None:
+    def _move(
+        self, cursor: Any, shard: int, found: dict[str, Node], target: Node, mode: str
+    ) -> None:
         cursor.execute(_NODE_OF_SHARD, [shard])
         source = found["{}:{}".format(*cursor.fetchone())]
         if source == target:

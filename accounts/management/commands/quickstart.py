@@ -20,12 +20,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take whether the key is to be shown again."""
-        parser.add_argument("--show-key", action="store_true", help="show the first account's key again")
+        parser.add_argument(
+            "--show-key", action="store_true", help="show the first account's key again"
+        )
 
     def handle(self, *args: Any, show_key: bool = False, **options: Any) -> None:
         """Make the account where there is none. Its key is shown then, and later only when it is asked for."""
         made = self._make_first_account()
-        row = ApiKey.objects.filter(revoked_at=None, name="Default").order_by("id").select_related("account").first()
+        row = (
+            ApiKey.objects.filter(revoked_at=None, name="Default")
+            .order_by("id")
+            .select_related("account")
+            .first()
+        )
         if row is None or not row.is_active:
             self.stdout.write(
                 "The first key is revoked or expired. Create another account with manage.py create_account."
@@ -46,7 +53,9 @@ class Command(BaseCommand):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('traitly.quickstart'))")
             if ApiKey.objects.exists():
                 return False
-            create_account(company="First account", owner=User.objects.create_user("owner@example.com"))
+            create_account(
+                company="First account", owner=User.objects.create_user("owner@example.com")
+            )
             return True
 
     def _show_key(self, row: ApiKey, url: str) -> None:
@@ -68,14 +77,18 @@ Your API key: {key}
         )
 
     def _say_how_to_log_in(self, account: Account, url: str) -> None:
-        owners = Membership.objects.filter(account=account, role=Membership.Role.OWNER).select_related("user")
+        owners = Membership.objects.filter(
+            account=account, role=Membership.Role.OWNER
+        ).select_related("user")
         owner = owners.order_by("id").first()
         if owner and not owner.user.has_usable_password() and not owner.user.is_staff:
             self.stdout.write(
                 f"To open {account} in a browser (the link works once, for an hour): {url}/welcome/{make_token(owner.user)}/"
             )
         elif owner:
-            self.stdout.write(f"To open {account} in a browser, log in at {url}/login/ as {owner.user.email}.")
+            self.stdout.write(
+                f"To open {account} in a browser, log in at {url}/login/ as {owner.user.email}."
+            )
         self.stdout.write(
             f"To fill it with sample data: make demo. For the admin at {url}/admin/: manage.py createsuperuser.\n\n"
         )

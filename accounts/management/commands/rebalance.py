@@ -22,9 +22,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Say whether to end it instead, and whether writers may wait."""
-        parser.add_argument("--stop", action="store_true", help="end the one that runs; what was moved stays moved")
         parser.add_argument(
-            "--block-writes", action="store_true", help="for nodes whose wal_level is not logical: writers wait"
+            "--stop", action="store_true", help="end the one that runs; what was moved stays moved"
+        )
+        parser.add_argument(
+            "--block-writes",
+            action="store_true",
+            help="for nodes whose wal_level is not logical: writers wait",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

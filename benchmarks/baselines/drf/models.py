@@ -15,7 +15,9 @@ def new_id() -> UUID:
 class Event(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id)
     # db_constraint and db_index are off because Traitly's table has neither a foreign key nor a third index.
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_constraint=False, db_index=False)
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, db_constraint=False, db_index=False
+    )
     customer_id = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
@@ -25,17 +27,23 @@ class Event(models.Model):
     class Meta:
         db_table = "events_event"
         ordering = ["created_at"]
-        indexes = [models.Index(fields=["account", "customer_id", "name", "created_at"], name="event_list")]
+        indexes = [
+            models.Index(fields=["account", "customer_id", "name", "created_at"], name="event_list")
+        ]
 
 
 class Customer(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id)
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_constraint=False, db_index=False)
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, db_constraint=False, db_index=False
+    )
     customer_id = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
     email = models.EmailField()
     plan = models.CharField(max_length=255)
-    monthly_payment_amount = models.DecimalField(max_digits=16, decimal_places=4, null=True, blank=True)
+    monthly_payment_amount = models.DecimalField(
+        max_digits=16, decimal_places=4, null=True, blank=True
+    )
     location = models.CharField(max_length=255, null=True, blank=True)
     phone_number = models.CharField(max_length=255, null=True, blank=True)
     organisation_id = models.CharField(max_length=255, null=True, blank=True)
@@ -46,4 +54,6 @@ class Customer(models.Model):
     class Meta:
         db_table = "customers_customer"
         ordering = ["created_at"]
-        constraints = [models.UniqueConstraint(fields=["account", "customer_id"], name="customer_of_account")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "customer_id"], name="customer_of_account")
+        ]

@@ -5,7 +5,15 @@ from rest_framework import serializers
 
 from benchmarks.baselines.drf.models import Customer, Event
 
-UPSERTED = ["name", "email", "plan", "monthly_payment_amount", "location", "phone_number", "organisation_id"]
+UPSERTED = [
+    "name",
+    "email",
+    "plan",
+    "monthly_payment_amount",
+    "location",
+    "phone_number",
+    "organisation_id",
+]
 UPSERTED += ["custom_attributes", "updated_at"]
 
 
@@ -21,7 +29,9 @@ class UnixTimeField(serializers.IntegerField):
 
 class EventListSerializer(serializers.ListSerializer):
     def create(self, validated_data: list[dict[str, Any]]) -> list[Event]:
-        return Event.objects.bulk_create([Event(**item) for item in validated_data], ignore_conflicts=True)
+        return Event.objects.bulk_create(
+            [Event(**item) for item in validated_data], ignore_conflicts=True
+        )
 
 
 class EventSerializer(serializers.ModelSerializer):
@@ -36,9 +46,15 @@ class EventSerializer(serializers.ModelSerializer):
 class CustomerListSerializer(serializers.ListSerializer):
     def create(self, validated_data: list[dict[str, Any]]) -> list[Customer]:
         # Sorted, so that two batches never wait for each other's rows.
-        customers = [Customer(**item) for item in sorted(validated_data, key=lambda item: item["customer_id"])]
+        customers = [
+            Customer(**item)
+            for item in sorted(validated_data, key=lambda item: item["customer_id"])
+        ]
         return Customer.objects.bulk_create(
-            customers, update_conflicts=True, unique_fields=["account", "customer_id"], update_fields=UPSERTED
+            customers,
+            update_conflicts=True,
+            unique_fields=["account", "customer_id"],
+            update_fields=UPSERTED,
         )
 
 
@@ -47,7 +63,14 @@ class CustomerSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Customer
-        fields = ["customer_id", "name", "created_at", "monthly_payment_amount", "location", "email"]
+        fields = [
+            "customer_id",
+            "name",
+            "created_at",
+            "monthly_payment_amount",
+            "location",
+            "email",
+        ]
         fields += ["phone_number", "organisation_id", "plan", "custom_attributes"]
         list_serializer_class = CustomerListSerializer
 

@@ -6,7 +6,9 @@ import secrets
 import environ
 
 SECRET_KEY = secrets.token_hex()
-DATABASES = {"default": environ.Env.db_url_config(os.environ["DATABASE_URL"]) | {"CONN_MAX_AGE": 600}}
+DATABASES = {
+    "default": environ.Env.db_url_config(os.environ["DATABASE_URL"]) | {"CONN_MAX_AGE": 600}
+}
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "benchmarks.baselines.drf.urls"
 USE_TZ = True

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from traitly import AsyncTraitly, NotFoundError, QueueFullError, RejectedError, ServerError, UndeliveredError
+from traitly import (
+    AsyncTraitly,
+    NotFoundError,
+    QueueFullError,
+    RejectedError,
+    ServerError,
+    UndeliveredError,
+)
 
 from .conftest import Faults
 
@@ -19,17 +26,29 @@ def test_everything_works_with_await(url: str, key: str, customer_id: str) -> No
     async def work() -> None:
         async with AsyncTraitly(url=url, key=key) as traitly:
             customer = await traitly.customers.upsert(
-                customer_id=customer_id, name="N", email="n@example.com", plan=f"plan of {customer_id}"
+                customer_id=customer_id,
+                name="N",
+                email="n@example.com",
+                plan=f"plan of {customer_id}",
             )
             assert await traitly.customers.get(customer_id) == customer
-            assert [one async for one in traitly.customers.list(plan=f"plan of {customer_id}")] == [customer]
+            assert [one async for one in traitly.customers.list(plan=f"plan of {customer_id}")] == [
+                customer
+            ]
             assert (await traitly.customers.update(customer_id, plan="Atom"))["plan"] == "Atom"
             event = await traitly.events.send(customer_id=customer_id, name="n")
             assert await traitly.events.get(event["id"]) == event
-            result = await traitly.events.send_many({"customer_id": customer_id, "name": "m"} for _ in range(5))
+            result = await traitly.events.send_many(
+                {"customer_id": customer_id, "name": "m"} for _ in range(5)
+            )
             assert result.accepted == 5
             assert len([one async for one in traitly.customers.events(customer_id, limit=2)]) == 6
-            pages = [page async for page in traitly.events.list(customer_id=customer_id, name="m", limit=2).pages()]
+            pages = [
+                page
+                async for page in traitly.events.list(
+                    customer_id=customer_id, name="m", limit=2
+                ).pages()
+            ]
             assert [len(page.data) for page in pages] == [2, 2, 1]
             await traitly.events.delete(event["id"])
             with pytest.raises(RejectedError):
@@ -57,7 +76,9 @@ def test_retries(faults: Faults, key: str, customer_id: str) -> None:
 def test_many_at_once(url: str, key: str, customer_id: str) -> None:
     async def work() -> None:
         async with AsyncTraitly(url=url, key=key) as traitly:
-            await asyncio.gather(*[traitly.events.send(customer_id=customer_id, name="n") for _ in range(50)])
+            await asyncio.gather(
+                *[traitly.events.send(customer_id=customer_id, name="n") for _ in range(50)]
+            )
             assert len([one async for one in traitly.customers.events(customer_id)]) == 50
 
     _run(work())
@@ -70,7 +91,11 @@ def test_the_batcher(faults: Faults, key: str, customer_id: str) -> None:
                 for _ in range(100):
                     await batcher.send(customer_id=customer_id, name="n")
                 await batcher.upsert(
-                    customer_id=customer_id, name="N", email="n@example.com", plan="p", location="Rome"
+                    customer_id=customer_id,
+                    name="N",
+                    email="n@example.com",
+                    plan="p",
+                    location="Rome",
                 )
                 await batcher.flush()
                 assert batcher.stats.delivered == 101

@@ -45,11 +45,15 @@ def test_items_are_sent_together(traitly: Traitly, faults: Faults, customer_id: 
     with traitly.batcher() as batcher:
         for i in range(100):
             batcher.send(customer_id=customer_id, name="n", created_at=i)
-        batcher.upsert(customer_id=customer_id, name="N", email="n@example.com", plan="p", location="Berlin")
+        batcher.upsert(
+            customer_id=customer_id, name="N", email="n@example.com", plan="p", location="Berlin"
+        )
         batcher.flush()
         assert batcher.stats == (0, 101, 0)
     assert len(faults.requests) == 2
-    assert [event["created_at"] for event in traitly.customers.events(customer_id)] == [str(i) for i in range(100)]
+    assert [event["created_at"] for event in traitly.customers.events(customer_id)] == [
+        str(i) for i in range(100)
+    ]
     assert traitly.customers.get(customer_id)["location"] == "Berlin"
 
 
@@ -63,7 +67,9 @@ def test_nothing_starts_before_the_first_item(traitly: Traitly) -> None:
     assert threading.active_count() == before
 
 
-def test_items_go_after_the_interval_without_a_flush(traitly: Traitly, faults: Faults, customer_id: str) -> None:
+def test_items_go_after_the_interval_without_a_flush(
+    traitly: Traitly, faults: Faults, customer_id: str
+) -> None:
     with traitly.batcher(interval=2) as batcher:
         batcher.send(customer_id=customer_id, name="n")
         assert faults.requests == []
@@ -94,7 +100,9 @@ def test_the_time_of_an_event_is_when_it_happened(traitly: Traitly, customer_id:
 
 
 @pytest.mark.parametrize(
-    "fault", [{"fault": "cut before"}, {"fault": "cut after"}, {"fault": "status", "status": 503}], ids=str
+    "fault",
+    [{"fault": "cut before"}, {"fault": "cut after"}, {"fault": "status", "status": 503}],
+    ids=str,
 )
 def test_nothing_is_lost_or_doubled_while_the_server_is_away(
     traitly: Traitly, direct: Traitly, faults: Faults, customer_id: str, fault: dict[str, Any]
@@ -107,7 +115,9 @@ def test_nothing_is_lost_or_doubled_while_the_server_is_away(
     assert _stored(direct, customer_id) == 50
 
 
-def test_refused_items_are_reported_and_the_others_stored(traitly: Traitly, customer_id: str) -> None:
+def test_refused_items_are_reported_and_the_others_stored(
+    traitly: Traitly, customer_id: str
+) -> None:
     told = Told()
     with traitly.batcher(on_error=told) as batcher:
         batcher.send(customer_id=customer_id, name="n")
@@ -120,10 +130,18 @@ def test_refused_items_are_reported_and_the_others_stored(traitly: Traitly, cust
     assert error.result.rejected[0].errors[0].attr == "1.name"
 
 
-def test_without_on_error_failures_are_logged(url: str, customer_id: str, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.ERROR, "traitly"), Traitly(url=url, key="wrong").batcher() as batcher:
+def test_without_on_error_failures_are_logged(
+    url: str, customer_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        caplog.at_level(logging.ERROR, "traitly"),
+        Traitly(url=url, key="wrong").batcher() as batcher,
+    ):
         batcher.send(customer_id=customer_id, name="n")
-    assert "1 items were not stored: 401 client_error: Unknown, revoked or expired API key" in caplog.text
+    assert (
+        "1 items were not stored: 401 client_error: Unknown, revoked or expired API key"
+        in caplog.text
+    )
 
 
 def test_a_failing_on_error_does_not_end_the_thread(traitly: Traitly, customer_id: str) -> None:
@@ -218,17 +236,25 @@ def test_the_queue_is_sent_at_the_end_of_the_process(
     direct: Traitly, url: str, key: str, customer_id: str, ending: str
 ) -> None:
     script = EXIT.format(imports="sys", url=url, key=key, customer_id=customer_id, ending=ending)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stderr == ""
     assert _stored(direct, customer_id) == 5
 
 
 def test_what_cannot_be_sent_at_the_end_is_logged(key: str) -> None:
     script = EXIT.format(
-        imports="logging", url="http://127.0.0.1:9", key=key, customer_id="1", ending="batcher.exit_timeout = 0.5"
+        imports="logging",
+        url="http://127.0.0.1:9",
+        key=key,
+        customer_id="1",
+        ending="batcher.exit_timeout = 0.5",
     )
     begin = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
     assert time.monotonic() - begin < 10
     assert "5 items were not stored" in done.stderr
 
@@ -254,9 +280,13 @@ def _in_child(batcher: Batcher, customer_id: str) -> None:
     batcher.send(customer_id=customer_id, name="n")
 
 
-def test_children_of_multiprocessing_send_at_their_end(direct: Traitly, url: str, key: str, customer_id: str) -> None:
+def test_children_of_multiprocessing_send_at_their_end(
+    direct: Traitly, url: str, key: str, customer_id: str
+) -> None:
     batcher = Traitly(url=url, key=key).batcher(interval=60)
-    process = multiprocessing.get_context("fork").Process(target=_in_child, args=(batcher, customer_id))
+    process = multiprocessing.get_context("fork").Process(
+        target=_in_child, args=(batcher, customer_id)
+    )
     process.start()
     process.join(30)
     assert process.exitcode == 0
@@ -264,7 +294,9 @@ def test_children_of_multiprocessing_send_at_their_end(direct: Traitly, url: str
     batcher.close()
 
 
-def test_a_fork_does_not_wait_for_ever_for_a_server_that_is_away(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fork_does_not_wait_for_ever_for_a_server_that_is_away(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("traitly.batcher.FORK_TIMEOUT", 0.2)
     batcher = _away(key, on_error=Told())
     batcher.send(customer_id="1", name="n")

@@ -29,7 +29,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def cli(environment: dict[str, str], tmp_path: Path) -> Cli:
     """Runs ``traitly`` in an empty folder; not logged in."""
 
-    def run(*arguments: str, stdin: str = "", status: int = 0) -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: str, stdin: str = "", status: int = 0
+    ) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             [sys.executable, "-m", "traitly.cli", *arguments],
             input=stdin,
@@ -52,7 +54,9 @@ def logged_in(cli: Cli, url: str, key: str) -> Cli:
     return cli
 
 
-def test_login_saves_a_key_that_works_for_its_owner_only(cli: Cli, url: str, key: str, tmp_path: Path) -> None:
+def test_login_saves_a_key_that_works_for_its_owner_only(
+    cli: Cli, url: str, key: str, tmp_path: Path
+) -> None:
     done = cli("login", "--url", url, stdin=f"{key}\n")
     saved = tmp_path / "config" / "traitly" / "config.json"
     assert f"Logged in to {url}" in done.stderr
@@ -65,19 +69,38 @@ def test_login_with_a_wrong_key_saves_nothing(cli: Cli, url: str, tmp_path: Path
     assert not (tmp_path / "config").exists()
 
 
-@pytest.mark.parametrize("command", [["customers"], ["events", "1"], ["send", "n", "--customer", "1"], ["tail"]])
+@pytest.mark.parametrize(
+    "command", [["customers"], ["events", "1"], ["send", "n", "--customer", "1"], ["tail"]]
+)
 def test_without_a_login_commands_say_what_to_do(cli: Cli, command: list[str]) -> None:
     assert cli(*command, status=1).stderr == "traitly: Not logged in. Run: traitly login\n"
 
 
 def test_send_and_read_back(logged_in: Cli, customer_id: str) -> None:
     sent = logged_in(
-        "send", "Logged in", "device=phone", "screens=3", "beta=true", "--customer", customer_id, "--at", "1493933699"
+        "send",
+        "Logged in",
+        "device=phone",
+        "screens=3",
+        "beta=true",
+        "--customer",
+        customer_id,
+        "--at",
+        "1493933699",
     )
     event = json.loads(sent.stdout)
     assert event["custom_attributes"] == {"device": "phone", "screens": 3, "beta": True}
     assert event["created_at"] == "1493933699"
-    listed = logged_in("events", customer_id, "--name", "Logged in", "--since", "1493933699", "--until", "1493933700")
+    listed = logged_in(
+        "events",
+        customer_id,
+        "--name",
+        "Logged in",
+        "--since",
+        "1493933699",
+        "--until",
+        "1493933700",
+    )
     assert json.loads(listed.stdout) == event
 
 
@@ -85,20 +108,33 @@ def test_errors_are_one_line(logged_in: Cli, customer_id: str) -> None:
     done = logged_in("send", " ", "--customer", customer_id, status=1)
     assert done.stderr.startswith("traitly: 400 validation_error: name: ")
     assert done.stderr.count("\n") == 1
-    assert "is not KEY=VALUE" in logged_in("send", "n", "oops", "--customer", customer_id, status=1).stderr
+    assert (
+        "is not KEY=VALUE"
+        in logged_in("send", "n", "oops", "--customer", customer_id, status=1).stderr
+    )
 
 
 def test_customers_are_listed_and_shown(logged_in: Cli, direct: Traitly, customer_id: str) -> None:
     direct.customers.upsert_many(
-        {"customer_id": f"{customer_id}-{i}", "name": "N", "email": "n@example.com", "plan": customer_id, "role": i % 2}
+        {
+            "customer_id": f"{customer_id}-{i}",
+            "name": "N",
+            "email": "n@example.com",
+            "plan": customer_id,
+            "role": i % 2,
+        }
         for i in range(4)
     )
-    listed = logged_in("customers", "--plan", customer_id, "--where", "role=1", "--sort=-customer_id")
+    listed = logged_in(
+        "customers", "--plan", customer_id, "--where", "role=1", "--sort=-customer_id"
+    )
     assert [json.loads(line)["customer_id"] for line in listed.stdout.splitlines()] == [
         f"{customer_id}-3",
         f"{customer_id}-1",
     ]
-    assert len(logged_in("customers", "--plan", customer_id, "--limit", "3").stdout.splitlines()) == 3
+    assert (
+        len(logged_in("customers", "--plan", customer_id, "--limit", "3").stdout.splitlines()) == 3
+    )
     assert json.loads(logged_in("customers", f"{customer_id}-2").stdout)["plan"] == customer_id
     assert "404" in logged_in("customers", "nobody", status=1).stderr
 
@@ -108,9 +144,14 @@ def test_a_terminal_gets_a_table_and_a_progress_bar(
 ) -> None:
     file = tmp_path / "events.ndjson"
     file.write_text(
-        "".join(f'{{"customer_id": "{customer_id}", "name": "n\\u001b[31m", "created_at": {i}}}\n' for i in range(3))
+        "".join(
+            f'{{"customer_id": "{customer_id}", "name": "n\\u001b[31m", "created_at": {i}}}\n'
+            for i in range(3)
+        )
     )
-    assert "######################## 100%  3 rows" in _in_terminal(environment, "import", "events", str(file))
+    assert "######################## 100%  3 rows" in _in_terminal(
+        environment, "import", "events", str(file)
+    )
     table = _in_terminal(environment, "events", customer_id).splitlines()
     assert table[0].split() == ["created_at", "name", "custom_attributes", "id"]
     assert table[1].startswith("1970-01-01 00:00:00  n\ufffd[31m ")
@@ -140,7 +181,9 @@ def _in_terminal(environment: dict[str, str], *arguments: str) -> str:
     return text.decode()
 
 
-def test_import_reports_each_refused_line(logged_in: Cli, direct: Traitly, customer_id: str, tmp_path: Path) -> None:
+def test_import_reports_each_refused_line(
+    logged_in: Cli, direct: Traitly, customer_id: str, tmp_path: Path
+) -> None:
     file = tmp_path / "customers.csv"
     file.write_text(
         "customer_id,name,email,plan,monthly_payment_amount,custom_attributes,shoe size\n"
@@ -166,13 +209,20 @@ def test_a_file_of_events_can_be_imported_again(
     file.write_text(line * 3)  # three events that look alike are three
     assert "3 stored, 0 rejected" in logged_in("import", "events", str(file)).stderr
     file.write_text(line * 4)
-    assert "1 stored, 3 were stored before, 0 rejected" in logged_in("import", "events", str(file)).stderr
+    assert (
+        "1 stored, 3 were stored before, 0 rejected"
+        in logged_in("import", "events", str(file)).stderr
+    )
     assert len(list(direct.customers.events(customer_id))) == 4
 
 
-def test_events_without_a_time_happen_at_each_import(logged_in: Cli, direct: Traitly, customer_id: str) -> None:
+def test_events_without_a_time_happen_at_each_import(
+    logged_in: Cli, direct: Traitly, customer_id: str
+) -> None:
     for _ in range(2):
-        logged_in("import", "events", "-", "--format", "csv", stdin=f"customer_id,name\n{customer_id},n\n")
+        logged_in(
+            "import", "events", "-", "--format", "csv", stdin=f"customer_id,name\n{customer_id},n\n"
+        )
     assert len(list(direct.customers.events(customer_id))) == 2
 
 
@@ -198,11 +248,14 @@ def test_files_that_cannot_be_read(
 
 def test_a_file_that_is_not_there(logged_in: Cli) -> None:
     assert (
-        logged_in("import", "events", "none.csv", status=1).stderr == "traitly: none.csv: No such file or directory\n"
+        logged_in("import", "events", "none.csv", status=1).stderr
+        == "traitly: none.csv: No such file or directory\n"
     )
 
 
-def test_an_export_can_be_imported(logged_in: Cli, direct: Traitly, customer_id: str, tmp_path: Path) -> None:
+def test_an_export_can_be_imported(
+    logged_in: Cli, direct: Traitly, customer_id: str, tmp_path: Path
+) -> None:
     direct.customers.upsert(
         customer_id=customer_id,
         name='J, "x"\nSmith',
@@ -232,7 +285,16 @@ def test_the_environment_goes_before_the_saved_login(
 def test_tail_prints_what_happens(
     environment: dict[str, str], logged_in: Cli, direct: Traitly, customer_id: str
 ) -> None:
-    command = [sys.executable, "-m", "traitly.cli", "tail", "--name", customer_id, "--type", "event.created"]
+    command = [
+        sys.executable,
+        "-m",
+        "traitly.cli",
+        "tail",
+        "--name",
+        customer_id,
+        "--type",
+        "event.created",
+    ]
     command += ["--since", str(int(time.time()) - 1)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as tail:
         assert tail.stdout
@@ -243,8 +305,12 @@ def test_tail_prints_what_happens(
         assert tail.wait(10) == 130
 
 
-def test_all_events_are_exported(logged_in: Cli, direct: Traitly, customer_id: str, tmp_path: Path) -> None:
-    direct.events.send_many({"customer_id": customer_id, "name": "n", "created_at": i} for i in range(3))
+def test_all_events_are_exported(
+    logged_in: Cli, direct: Traitly, customer_id: str, tmp_path: Path
+) -> None:
+    direct.events.send_many(
+        {"customer_id": customer_id, "name": "n", "created_at": i} for i in range(3)
+    )
     logged_in("export", "events", "-o", "events.csv")
     with (tmp_path / "events.csv").open(newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["customer_id"] == customer_id]

@@ -7,7 +7,9 @@ from traitly import BadRequestError, NotFoundError, Traitly
 
 
 def _make(traitly: Traitly, customer_id: str, plan: str = "Starter") -> None:
-    traitly.customers.upsert(customer_id=customer_id, name="John Smith", email="j@example.com", plan=plan)
+    traitly.customers.upsert(
+        customer_id=customer_id, name="John Smith", email="j@example.com", plan=plan
+    )
 
 
 def test_upsert_creates_and_updates(traitly: Traitly, customer_id: str) -> None:
@@ -38,7 +40,9 @@ def test_upsert_creates_and_updates(traitly: Traitly, customer_id: str) -> None:
 
 def test_update_changes_what_is_given(traitly: Traitly, customer_id: str) -> None:
     _make(traitly, customer_id)
-    changed = traitly.customers.update(customer_id, plan="Atom", custom_attributes={"role": "manager"})
+    changed = traitly.customers.update(
+        customer_id, plan="Atom", custom_attributes={"role": "manager"}
+    )
     assert (changed["plan"], changed["name"], changed["custom_attributes"]) == (
         "Atom",
         "John Smith",
@@ -93,8 +97,13 @@ def test_history(traitly: Traitly, customer_id: str) -> None:
     _make(traitly, customer_id)
     for plan in ("Atom", "Molecule"):
         traitly.customers.update(customer_id, plan=plan)
-    changes = list(traitly.customers.history(customer_id, field="plan", sort="-changed_at", limit=1))
-    assert [(change["before"], change["after"]) for change in changes] == [("Atom", "Molecule"), ("Starter", "Atom")]
+    changes = list(
+        traitly.customers.history(customer_id, field="plan", sort="-changed_at", limit=1)
+    )
+    assert [(change["before"], change["after"]) for change in changes] == [
+        ("Atom", "Molecule"),
+        ("Starter", "Atom"),
+    ]
 
 
 def test_the_other_ids_of_a_customer(direct: Traitly, url: str, key: str, customer_id: str) -> None:

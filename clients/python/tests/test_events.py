@@ -3,7 +3,14 @@ from itertools import islice
 
 import pytest
 
-from traitly import BadRequestError, NotFoundError, PayloadTooLargeError, RejectedError, Traitly, new_id
+from traitly import (
+    BadRequestError,
+    NotFoundError,
+    PayloadTooLargeError,
+    RejectedError,
+    Traitly,
+    new_id,
+)
 
 from .conftest import Faults
 
@@ -56,33 +63,47 @@ def test_a_refused_event_says_everything_that_is_wrong(traitly: Traitly, custome
 
 
 def test_many_events_take_few_requests(traitly: Traitly, faults: Faults, customer_id: str) -> None:
-    result = traitly.events.send_many({"customer_id": customer_id, "name": f"n{i % 3}"} for i in range(2500))
+    result = traitly.events.send_many(
+        {"customer_id": customer_id, "name": f"n{i % 3}"} for i in range(2500)
+    )
     assert (result.accepted, result.duplicates, result.rejected) == (2500, 0, [])
     assert len(faults.requests) == 3
     assert sum(1 for _ in traitly.customers.events(customer_id, limit=1000)) == 2500
 
 
 def test_refused_items_are_told_apart_by_their_place(traitly: Traitly, customer_id: str) -> None:
-    events = [{"customer_id": customer_id, "name": "Logged in", "id": f"{customer_id}-{i}"} for i in range(1500)]
+    events = [
+        {"customer_id": customer_id, "name": "Logged in", "id": f"{customer_id}-{i}"}
+        for i in range(1500)
+    ]
     events[1200] = {"customer_id": customer_id}
-    with pytest.raises(RejectedError, match="1 of 1500 items were rejected. Item 1200: 1200.name: This field"):
+    with pytest.raises(
+        RejectedError, match="1 of 1500 items were rejected. Item 1200: 1200.name: This field"
+    ):
         traitly.events.send_many(events)
     result = traitly.events.send_many(events, raise_on_rejected=False)
     assert (result.accepted, result.duplicates) == (1499, 1499)
     [rejection] = result.rejected
-    assert (rejection.index, rejection.errors[0].code, rejection.errors[0].attr) == (1200, "required", "1200.name")
+    assert (rejection.index, rejection.errors[0].code, rejection.errors[0].attr) == (
+        1200,
+        "required",
+        "1200.name",
+    )
     assert rejection.item["customer_id"] == customer_id
 
 
 def test_a_batch_of_which_nothing_is_stored_is_no_other_error(traitly: Traitly) -> None:
-    result = traitly.events.send_many([{"name": "x"}, {"customer_id": "1"}], raise_on_rejected=False)
+    result = traitly.events.send_many(
+        [{"name": "x"}, {"customer_id": "1"}], raise_on_rejected=False
+    )
     assert result.accepted == 0
     assert [rejection.index for rejection in result.rejected] == [0, 1]
 
 
 def test_too_large_requests_are_halved(traitly: Traitly, faults: Faults, customer_id: str) -> None:
     faults.status(
-        413, body='{"object":"error","type":"client_error","errors":[{"code":"request_too_large","detail":"d"}]}'
+        413,
+        body='{"object":"error","type":"client_error","errors":[{"code":"request_too_large","detail":"d"}]}',
     )
     result = traitly.events.send_many([{"customer_id": customer_id, "name": "Logged in"}] * 3)
     assert result.accepted == 3
@@ -90,27 +111,46 @@ def test_too_large_requests_are_halved(traitly: Traitly, faults: Faults, custome
 
 
 def test_an_item_that_is_too_large_by_itself_is_rejected(direct: Traitly, customer_id: str) -> None:
-    large = {"customer_id": customer_id, "name": "Large", "custom_attributes": {"a": "x" * 17 * 1024**2}}
+    large = {
+        "customer_id": customer_id,
+        "name": "Large",
+        "custom_attributes": {"a": "x" * 17 * 1024**2},
+    }
     result = direct.events.send_many(
-        [{"customer_id": customer_id, "name": "Small"}, large, {"customer_id": customer_id, "name": "Small"}],
+        [
+            {"customer_id": customer_id, "name": "Small"},
+            large,
+            {"customer_id": customer_id, "name": "Small"},
+        ],
         raise_on_rejected=False,
     )
     assert result.accepted == 2
     assert result.rejected[0].index == 1
     with pytest.raises(PayloadTooLargeError):
-        direct.events.send(customer_id=customer_id, name="Large", custom_attributes=large["custom_attributes"])  # type: ignore[arg-type]
+        direct.events.send(
+            customer_id=customer_id,
+            name="Large",
+            custom_attributes=large["custom_attributes"],  # type: ignore[arg-type]
+        )
 
 
 def test_lists_go_from_page_to_page(traitly: Traitly, faults: Faults, customer_id: str) -> None:
-    traitly.events.send_many({"customer_id": customer_id, "name": "n", "created_at": i} for i in range(10))
+    traitly.events.send_many(
+        {"customer_id": customer_id, "name": "n", "created_at": i} for i in range(10)
+    )
     faults.forget()
-    times = [event["created_at"] for event in traitly.events.list(customer_id=customer_id, name="n", limit=3)]
+    times = [
+        event["created_at"]
+        for event in traitly.events.list(customer_id=customer_id, name="n", limit=3)
+    ]
     assert times == [str(i) for i in range(10)]
     assert len(faults.requests) == 4
 
 
 def test_a_list_goes_on_where_it_was_left(traitly: Traitly, customer_id: str) -> None:
-    traitly.events.send_many({"customer_id": customer_id, "name": "n", "created_at": i} for i in range(10))
+    traitly.events.send_many(
+        {"customer_id": customer_id, "name": "n", "created_at": i} for i in range(10)
+    )
     first = traitly.customers.events(customer_id, limit=3)
     assert len(list(islice(first, 5))) == 5
     rest = traitly.customers.events(customer_id, limit=3, cursor=first.cursor)
@@ -118,15 +158,22 @@ def test_a_list_goes_on_where_it_was_left(traitly: Traitly, customer_id: str) ->
 
 
 def test_ranges_and_sorting(traitly: Traitly, customer_id: str) -> None:
-    traitly.events.send_many({"customer_id": customer_id, "name": "n", "created_at": i} for i in range(10))
+    traitly.events.send_many(
+        {"customer_id": customer_id, "name": "n", "created_at": i} for i in range(10)
+    )
     found = traitly.events.list(
-        customer_id=[customer_id, "nobody"], name=["n", "m"], created_at={"gte": 3, "lt": 6}, sort="-created_at"
+        customer_id=[customer_id, "nobody"],
+        name=["n", "m"],
+        created_at={"gte": 3, "lt": 6},
+        sort="-created_at",
     )
     assert [event["created_at"] for event in found] == ["5", "4", "3"]
 
 
 @pytest.mark.parametrize("bad", [float("nan"), object(), datetime(2020, 1, 1)])  # noqa: DTZ001 - that is the point
-def test_what_json_cannot_say_is_refused_before_it_is_sent(traitly: Traitly, faults: Faults, bad: object) -> None:
+def test_what_json_cannot_say_is_refused_before_it_is_sent(
+    traitly: Traitly, faults: Faults, bad: object
+) -> None:
     with pytest.raises((ValueError, TypeError)):
         traitly.events.send(customer_id="1", name="n", custom_attributes={"a": bad})
     assert faults.requests == []
@@ -145,9 +192,16 @@ def test_new_ids_are_uuids_in_the_order_of_time() -> None:
 
 
 def test_events_are_deleted_by_what_they_are(traitly: Traitly, customer_id: str) -> None:
-    traitly.events.send_many({"customer_id": customer_id, "name": f"n{i % 2}", "created_at": i} for i in range(6))
+    traitly.events.send_many(
+        {"customer_id": customer_id, "name": f"n{i % 2}", "created_at": i} for i in range(6)
+    )
     assert traitly.events.delete_many(customer_id=customer_id, name="n0", created_at={"lt": 4}) == 2
-    assert [event["created_at"] for event in traitly.customers.events(customer_id)] == ["1", "3", "4", "5"]
+    assert [event["created_at"] for event in traitly.customers.events(customer_id)] == [
+        "1",
+        "3",
+        "4",
+        "5",
+    ]
     with pytest.raises(BadRequestError):
         traitly.events.delete_many()
 

@@ -32,7 +32,9 @@ def start(direct: Traitly) -> str:
 
 
 def _store(direct: Traitly, customer_id: str, count: int, name: str = "n") -> None:
-    direct.events.send_many({"customer_id": customer_id, "name": name, "created_at": i} for i in range(count))
+    direct.events.send_many(
+        {"customer_id": customer_id, "name": name, "created_at": i} for i in range(count)
+    )
 
 
 def test_every_change_comes_in_order(traitly: Traitly, customer_id: str, start: str) -> None:
@@ -52,9 +54,15 @@ def test_nothing_is_missed_or_doubled_whatever_fails(
 ) -> None:
     _store(direct, customer_id, 30)
     faults.queue(
-        {"fault": "none"}, {"fault": "cut in body"}, {"fault": "status", "status": 503}, {"fault": "cut after"}
+        {"fault": "none"},
+        {"fault": "cut in body"},
+        {"fault": "status", "status": 503},
+        {"fault": "cut after"},
     )
-    times = [entry["data"]["created_at"] for entry in _of(traitly.feed.list(cursor=start, limit=4), customer_id)]
+    times = [
+        entry["data"]["created_at"]
+        for entry in _of(traitly.feed.list(cursor=start, limit=4), customer_id)
+    ]
     assert sorted(times, key=int) == [str(i) for i in range(30)]
 
 
@@ -79,7 +87,9 @@ def test_names_that_are_rare_are_found(direct: Traitly, customer_id: str, start:
     assert entry["data"]["customer_id"] == customer_id
 
 
-def test_following_waits_for_what_is_new(traitly: Traitly, direct: Traitly, customer_id: str, start: str) -> None:
+def test_following_waits_for_what_is_new(
+    traitly: Traitly, direct: Traitly, customer_id: str, start: str
+) -> None:
     def write() -> None:
         time.sleep(0.5)
         direct.events.send(customer_id=customer_id, name="n")
@@ -98,7 +108,9 @@ def test_following_waits_for_what_is_new(traitly: Traitly, direct: Traitly, cust
 def test_a_server_that_does_not_hold_requests_is_not_hammered(
     traitly: Traitly, direct: Traitly, faults: Faults, customer_id: str, start: str
 ) -> None:
-    empty = json.dumps({"data": [], "metadata": {"next_cursor": start}, "retrieved": "1", "object": "feed"})
+    empty = json.dumps(
+        {"data": [], "metadata": {"next_cursor": start}, "retrieved": "1", "object": "feed"}
+    )
     faults.status(200, times=2, body=empty)
     threading.Timer(1.2, lambda: direct.events.send(customer_id=customer_id, name="n")).start()
     begin = time.monotonic()
@@ -109,7 +121,9 @@ def test_a_server_that_does_not_hold_requests_is_not_hammered(
 def test_asynchronously(url: str, key: str, customer_id: str, start: str) -> None:
     async def work() -> None:
         async with AsyncTraitly(url=url, key=key) as traitly:
-            result = await traitly.events.send_many({"customer_id": customer_id, "name": "n"} for _ in range(3))
+            result = await traitly.events.send_many(
+                {"customer_id": customer_id, "name": "n"} for _ in range(3)
+            )
             assert result.accepted == 3
             assert len([entry async for entry in traitly.feed.list(cursor=start, limit=2)]) == 3
             async for entry in traitly.feed.follow(cursor=start):

@@ -51,14 +51,18 @@ def test_an_event_is_stored_once_whatever_fails(
 def test_a_batch_is_stored_once_whatever_fails(
     traitly: Traitly, direct: Traitly, faults: Faults, customer_id: str
 ) -> None:
-    faults.queue({"fault": "cut after"}, {"fault": "cut in body"}, {"fault": "status", "status": 503})
+    faults.queue(
+        {"fault": "cut after"}, {"fault": "cut in body"}, {"fault": "status", "status": 503}
+    )
     result = traitly.events.send_many([{"customer_id": customer_id, "name": "n"}] * 10)
     assert result.accepted == 10
     assert result.duplicates == 10  # the first attempt had stored them
     assert _stored(direct, customer_id) == 10
 
 
-def test_a_slow_answer_is_asked_for_again(direct: Traitly, faults: Faults, key: str, customer_id: str) -> None:
+def test_a_slow_answer_is_asked_for_again(
+    direct: Traitly, faults: Faults, key: str, customer_id: str
+) -> None:
     faults.queue({"fault": "slow", "seconds": 2})
     with Traitly(url=faults.url, key=key, timeout=0.5) as traitly:
         traitly.events.send(customer_id=customer_id, name="Logged in")
@@ -69,7 +73,9 @@ def test_a_slow_answer_is_asked_for_again(direct: Traitly, faults: Faults, key: 
 def test_a_server_that_stays_slow_is_a_timeout(faults: Faults, key: str) -> None:
     faults.queue(*[{"fault": "slow", "seconds": 1}] * 2)
     with Traitly(url=faults.url, key=key, timeout=0.3, max_retries=1) as traitly:
-        with pytest.raises(RequestTimeoutError, match=r"did not answer GET /customer in 0.3 s \(tried 2 times\)"):
+        with pytest.raises(
+            RequestTimeoutError, match=r"did not answer GET /customer in 0.3 s \(tried 2 times\)"
+        ):
             list(traitly.customers.list())
 
 
@@ -113,12 +119,16 @@ def test_what_will_not_pass_is_not_retried(traitly: Traitly, faults: Faults, sta
 
 
 def test_a_page_is_read_again(traitly: Traitly, faults: Faults, customer_id: str) -> None:
-    traitly.events.send_many({"customer_id": customer_id, "name": "n", "created_at": i} for i in range(6))
+    traitly.events.send_many(
+        {"customer_id": customer_id, "name": "n", "created_at": i} for i in range(6)
+    )
     faults.queue({"fault": "none"}, {"fault": "cut in body"}, {"fault": "status", "status": 503})
     assert len(list(traitly.customers.events(customer_id, limit=2))) == 6
 
 
-def test_an_erasure_whose_answer_was_lost_is_done(traitly: Traitly, faults: Faults, customer_id: str) -> None:
+def test_an_erasure_whose_answer_was_lost_is_done(
+    traitly: Traitly, faults: Faults, customer_id: str
+) -> None:
     event = traitly.events.send(customer_id=customer_id, name="n")
     faults.queue({"fault": "cut after"})
     traitly.events.delete(event["id"])
@@ -127,7 +137,9 @@ def test_an_erasure_whose_answer_was_lost_is_done(traitly: Traitly, faults: Faul
     assert traitly.customers.erase(customer_id) is None
 
 
-def test_progress_of_a_batch_that_breaks_off_is_known(faults: Faults, key: str, customer_id: str) -> None:
+def test_progress_of_a_batch_that_breaks_off_is_known(
+    faults: Faults, key: str, customer_id: str
+) -> None:
     with Traitly(url=faults.url, key=key, max_retries=0) as traitly:
         faults.queue({"fault": "none"}, {"fault": "status", "status": 503})
         with pytest.raises(ServerError) as caught:
@@ -139,7 +151,10 @@ def test_progress_of_a_batch_that_breaks_off_is_known(faults: Faults, key: str, 
 def test_nobody_there_is_said_so(key: str) -> None:
     with (
         Traitly(url="http://127.0.0.1:9", key=key, max_retries=1) as traitly,
-        pytest.raises(NetworkError, match=r"http://127.0.0.1:9/api/v1/customer/1 failed: .*refused.*tried 2 times"),
+        pytest.raises(
+            NetworkError,
+            match=r"http://127.0.0.1:9/api/v1/customer/1 failed: .*refused.*tried 2 times",
+        ),
     ):
         traitly.customers.get("1")
 
@@ -158,18 +173,25 @@ def test_a_page_of_something_else_is_no_answer(traitly: Traitly, faults: Faults)
 
 def test_redirects_are_not_followed(traitly: Traitly, faults: Faults) -> None:
     faults.status(301, Location="https://elsewhere.example.com/")
-    with pytest.raises(APIError, match="redirects to https://elsewhere.example.com/: use that as the url"):
+    with pytest.raises(
+        APIError, match="redirects to https://elsewhere.example.com/: use that as the url"
+    ):
         traitly.events.send(customer_id="1", name="n")
 
 
 def test_errors_survive_pickling(traitly: Traitly, faults: Faults) -> None:
     faults.status(
-        404, body='{"object":"error","type":"client_error","errors":[{"code":"not_found","detail":"d","attr":null}]}'
+        404,
+        body='{"object":"error","type":"client_error","errors":[{"code":"not_found","detail":"d","attr":null}]}',
     )
     with pytest.raises(APIError) as caught:
         traitly.customers.get("1")
     copy = pickle.loads(pickle.dumps(caught.value))
-    assert (type(copy), str(copy), copy.errors) == (type(caught.value), str(caught.value), caught.value.errors)
+    assert (type(copy), str(copy), copy.errors) == (
+        type(caught.value),
+        str(caught.value),
+        caught.value.errors,
+    )
 
 
 def test_waits_double_and_are_random_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,14 +214,18 @@ def test_waits_double_and_are_random_and_bounded(monkeypatch: pytest.MonkeyPatch
         ("https://t.example.com?x=1", "k", "has a query"),
     ],
 )
-def test_settings_that_make_no_sense(monkeypatch: pytest.MonkeyPatch, url: str, key: str, message: str) -> None:
+def test_settings_that_make_no_sense(
+    monkeypatch: pytest.MonkeyPatch, url: str, key: str, message: str
+) -> None:
     monkeypatch.delenv("TRAITLY_URL", raising=False)
     monkeypatch.delenv("TRAITLY_API_KEY", raising=False)
     with pytest.raises(ValueError, match=message):
         Traitly(url=url, key=key)
 
 
-def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, url: str, key: str) -> None:
+def test_settings_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, url: str, key: str
+) -> None:
     monkeypatch.setenv("TRAITLY_URL", f"{url}/api/v1/")
     monkeypatch.setenv("TRAITLY_API_KEY", key)
     with Traitly() as traitly:

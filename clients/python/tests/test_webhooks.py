@@ -13,7 +13,9 @@ from traitly import Webhook, WebhookVerificationError
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
-BODY = json.dumps({"type": "event.created", "timestamp": "1493933699", "data": {"name": "é"}}, ensure_ascii=False)
+BODY = json.dumps(
+    {"type": "event.created", "timestamp": "1493933699", "data": {"name": "é"}}, ensure_ascii=False
+)
 
 
 def _headers(body: str = BODY, secret: str = SECRET, age: float = 0) -> dict[str, Any]:
@@ -64,7 +66,11 @@ def test_both_secrets_work_during_a_rotation() -> None:
         (BODY + " ", _headers, "No signature matches"),
         (BODY, lambda: _headers(secret=OTHER), "No signature matches"),
         (BODY, lambda: _headers() | {"Webhook-Id": "msg_2"}, "No signature matches"),
-        (BODY, lambda: _headers() | {"Webhook-Timestamp": str(int(time.time()) + 1)}, "No signature matches"),
+        (
+            BODY,
+            lambda: _headers() | {"Webhook-Timestamp": str(int(time.time()) + 1)},
+            "No signature matches",
+        ),
         (BODY, lambda: _headers() | {"Webhook-Signature": ""}, "No signature matches"),
         (BODY, lambda: _headers(age=400), "40. s old"),
         (BODY, lambda: _headers(age=-400), "ahead"),
@@ -73,7 +79,9 @@ def test_both_secrets_work_during_a_rotation() -> None:
         ("no json", lambda: _headers("no json"), "not JSON"),
     ],
 )
-def test_everything_else_is_refused(body: str, headers: Callable[[], dict[str, Any]], message: str) -> None:
+def test_everything_else_is_refused(
+    body: str, headers: Callable[[], dict[str, Any]], message: str
+) -> None:
     with pytest.raises(WebhookVerificationError, match=message):
         Webhook(SECRET).verify(body, headers())
 

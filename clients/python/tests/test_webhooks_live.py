@@ -7,7 +7,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from traitly import BadRequestError, NetworkError, NotFoundError, Traitly, Webhook, WebhookVerificationError
+from traitly import (
+    BadRequestError,
+    NetworkError,
+    NotFoundError,
+    Traitly,
+    Webhook,
+    WebhookVerificationError,
+)
 
 from .conftest import Faults
 
@@ -46,8 +53,12 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.mark.parametrize("batch", [1, 10])
-def test_what_the_server_signs_verifies(direct: Traitly, customer_id: str, receiver: Receiver, batch: int) -> None:
-    made = direct.webhooks.create(url=receiver.url, types=["event.created"], names=[customer_id], batch=batch)
+def test_what_the_server_signs_verifies(
+    direct: Traitly, customer_id: str, receiver: Receiver, batch: int
+) -> None:
+    made = direct.webhooks.create(
+        url=receiver.url, types=["event.created"], names=[customer_id], batch=batch
+    )
     try:
         event = direct.events.send(customer_id=customer_id, name=customer_id)
         deadline = time.monotonic() + 30
@@ -74,7 +85,11 @@ def test_a_webhook_is_made_changed_and_deleted(traitly: Traitly, receiver: Recei
         assert kept in traitly.webhooks.list()
 
         changed = traitly.webhooks.update(created["id"], types=["customer.erased"], batch=10)
-        assert (changed["types"], changed["batch"], changed["enabled"]) == (["customer.erased"], 10, False)
+        assert (changed["types"], changed["batch"], changed["enabled"]) == (
+            ["customer.erased"],
+            10,
+            False,
+        )
         with pytest.raises(BadRequestError):
             traitly.webhooks.update(created["id"], batch=0)
     finally:
@@ -85,7 +100,9 @@ def test_a_webhook_is_made_changed_and_deleted(traitly: Traitly, receiver: Recei
         traitly.webhooks.delete(created["id"])
 
 
-def test_a_webhook_is_never_made_twice(traitly: Traitly, receiver: Receiver, faults: Faults) -> None:
+def test_a_webhook_is_never_made_twice(
+    traitly: Traitly, receiver: Receiver, faults: Faults
+) -> None:
     """A response that is lost is not followed by another try."""
     before = {webhook["id"] for webhook in traitly.webhooks.list()}
     faults.queue({"fault": "cut after"})

@@ -27,7 +27,18 @@ def convert(source: str) -> str:
     for pattern, replacement in RULES:
         source = re.sub(pattern, replacement, source, flags=re.DOTALL)
     done = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--quiet", "--fix", "--exit-zero", "--select", "I", "-"],
+        [
+            sys.executable,
+            "-m",
+            "ruff",
+            "check",
+            "--quiet",
+            "--fix",
+            "--exit-zero",
+            "--select",
+            "I",
+            "-",
+        ],
         input=source,
         capture_output=True,
         text=True,

@@ -49,7 +49,13 @@ def generate() -> str:
     """The text of the module."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "types.py"
-        command = [sys.executable, "-m", "datamodel_code_generator", f"--input={SOURCE}", f"--output={output}"]
+        command = [
+            sys.executable,
+            "-m",
+            "datamodel_code_generator",
+            f"--input={SOURCE}",
+            f"--output={output}",
+        ]
         subprocess.run([*command, *OPTIONS, f"--custom-file-header={HEADER}"], check=True, cwd=ROOT)
         text = output.read_text()
     for found, replacement in REPLACEMENTS:

@@ -18,5 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Account after account: one statement is one account's."""
-        repaired = sum(repair_changes(account_id=pk) for pk in Account.objects.values_list("pk", flat=True).iterator())
+        repaired = sum(
+            repair_changes(account_id=pk)
+            for pk in Account.objects.values_list("pk", flat=True).iterator()
+        )
         self.stdout.write(f"Repaired {repaired} customers.")

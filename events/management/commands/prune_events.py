@@ -16,7 +16,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Erase them."""
         for account in (
-            Account.objects.filter(closed_at=None).exclude(event_retention_days=None).order_by("id").iterator()
+            Account.objects.filter(closed_at=None)
+            .exclude(event_retention_days=None)
+            .order_by("id")
+            .iterator()
         ):
             erased = prune_events(account_id=account.pk, days=account.event_retention_days or 0)
             self.stdout.write(f"{account.name} (id {account.pk}): erased {erased} events.")

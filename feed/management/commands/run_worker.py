@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take ``--with-parent``, for `make run`."""
-        parser.add_argument("--with-parent", action="store_true", help="Exit when the parent process exits.")
+        parser.add_argument(
+            "--with-parent", action="store_true", help="Exit when the parent process exits."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run it."""

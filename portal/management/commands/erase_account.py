@@ -25,7 +25,11 @@ class Command(BaseCommand):
         found = Account.objects.filter(pk=account).first()
         if found is None:
             raise CommandError(f"There is no account {account}.")
-        if not yes and input(f"Type the account's name, {found.name}, to erase it for good: ") != found.name:
+        if (
+            not yes
+            and input(f"Type the account's name, {found.name}, to erase it for good: ")
+            != found.name
+        ):
             raise CommandError("The name does not match. Nothing was erased.")
         for kind, number in delete_account(account=found, actor=Actor()).items():
             self.stdout.write(f"{kind}: {number}")

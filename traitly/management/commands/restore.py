@@ -27,4 +27,6 @@ class Command(BaseCommand):
             restore(file)
         except DumpError as error:
             raise CommandError(str(error)) from error
-        self.stderr.write("Restored. Run manage.py migrate now: the backup may come from an older version.")
+        self.stderr.write(
+            "Restored. Run manage.py migrate now: the backup may come from an older version."
+        )

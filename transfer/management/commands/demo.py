@@ -18,7 +18,10 @@ from transfer import demo
 
 _BATCH = 1_000
 # Examples of rejected items.
-_REFUSED = [{"name": "Logged in"}, {"customer_id": "demo-1", "name": "Logged in", "created_at": 1_700_000_000_000}]
+_REFUSED = [
+    {"name": "Logged in"},
+    {"customer_id": "demo-1", "name": "Logged in", "created_at": 1_700_000_000_000},
+]
 
 
 class Command(BaseCommand):
@@ -28,9 +31,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Send them."""
-        row = ApiKey.objects.filter(revoked_at=None, name="Default").order_by("id").select_related("account").first()
+        row = (
+            ApiKey.objects.filter(revoked_at=None, name="Default")
+            .order_by("id")
+            .select_related("account")
+            .first()
+        )
         if row is None or not row.is_active:
-            raise CommandError("There is no first account with a working key. Create one with make run.")
+            raise CommandError(
+                "There is no first account with a working key. Create one with make run."
+            )
         self._key = keys.decrypt(row.encrypted)
         self._url = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
         now = timezone.now().astimezone(datetime.UTC)
@@ -42,11 +52,15 @@ class Command(BaseCommand):
             self._post("event", batch)
             sent += len(batch)
         self._post("event", _REFUSED)
-        self.stdout.write(f"{row.account} has {len(known):,} more customers and {sent:,} more events. See {self._url}/")
+        self.stdout.write(
+            f"{row.account} has {len(known):,} more customers and {sent:,} more events. See {self._url}/"
+        )
 
     def _post(self, kind: str, batch: list[Any]) -> None:
         request = urllib.request.Request(  # noqa: S310  our own server's
-            f"{self._url}/api/v1/{kind}", orjson.dumps(batch), {"Authorization": f"Token {self._key}"}
+            f"{self._url}/api/v1/{kind}",
+            orjson.dumps(batch),
+            {"Authorization": f"Token {self._key}"},
         )
         try:
             urllib.request.urlopen(request, timeout=60).close()  # noqa: S310  the same

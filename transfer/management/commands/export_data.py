@@ -44,10 +44,15 @@ class Command(BaseCommand):
         """Add the kind, the account and the file."""
         parser.add_argument("kind", choices=EXPORTS)
         parser.add_argument(
-            "file", nargs="?", default="-", help="compressed if its name ends in .gz; - (the default) for stdout"
+            "file",
+            nargs="?",
+            default="-",
+            help="compressed if its name ends in .gz; - (the default) for stdout",
         )
         parser.add_argument("--account", required=True, help=ACCOUNT_HELP)
-        parser.add_argument("--format", choices=FORMATS, help="default: by the file's extension, else ndjson")
+        parser.add_argument(
+            "--format", choices=FORMATS, help="default: by the file's extension, else ndjson"
+        )
 
     def handle(self, *args: Any, kind: str, file: str, account: str, **options: Any) -> None:
         """Write the file completely or not at all."""

@@ -17,7 +17,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from traitly.input.errors import AccountGoneError, Error, MalformedError, QuotaExceededError, TooLargeError
+from traitly.input.errors import (
+    AccountGoneError,
+    Error,
+    MalformedError,
+    QuotaExceededError,
+    TooLargeError,
+)
 from traitly.input.items import Batch
 from traitly.input.parsing import Body
 from transfer.kinds import NAMES, Kind, kind_of
@@ -72,19 +78,35 @@ class Command(BaseCommand):
         """Add the kind, the account and the files."""
         parser.add_argument("kind", choices=NAMES)
         parser.add_argument(
-            "files", nargs="*", default=["-"], metavar="file", help="- (the default) for stdin; .gz is decompressed"
+            "files",
+            nargs="*",
+            default=["-"],
+            metavar="file",
+            help="- (the default) for stdin; .gz is decompressed",
         )
         parser.add_argument("--account", required=True, help=ACCOUNT_HELP)
-        parser.add_argument("--format", choices=FORMATS, help="default: by each file's extension, else ndjson")
-        parser.add_argument("--rejected", metavar="FILE", help="write rejected rows as NDJSON: file, line, errors, row")
         parser.add_argument(
-            "--batch", type=int, default=1_000, help="rows per transaction (default %(default)s, at most 10,000)"
+            "--format", choices=FORMATS, help="default: by each file's extension, else ndjson"
         )
         parser.add_argument(
-            "--source", help="replaces the file's name in derived event ids; a new value imports the same file again"
+            "--rejected",
+            metavar="FILE",
+            help="write rejected rows as NDJSON: file, line, errors, row",
+        )
+        parser.add_argument(
+            "--batch",
+            type=int,
+            default=1_000,
+            help="rows per transaction (default %(default)s, at most 10,000)",
+        )
+        parser.add_argument(
+            "--source",
+            help="replaces the file's name in derived event ids; a new value imports the same file again",
         )
 
-    def handle(self, *args: Any, kind: str, files: list[str], account: str, batch: int, **options: Any) -> None:
+    def handle(
+        self, *args: Any, kind: str, files: list[str], account: str, batch: int, **options: Any
+    ) -> None:
         """Import each file and report its rows."""
         account_id = account_of(account)
         if not 1 <= batch <= settings.MAX_ITEMS:
@@ -92,15 +114,25 @@ class Command(BaseCommand):
         refused = 0
         with ExitStack() as stack:
             try:
-                rejected = stack.enter_context(Path(options["rejected"]).open("wb")) if options["rejected"] else None
+                rejected = (
+                    stack.enter_context(Path(options["rejected"]).open("wb"))
+                    if options["rejected"]
+                    else None
+                )
             except OSError as error:
                 raise CommandError(f"--rejected: {error.strerror}") from error
             for file in files:
                 source = options["source"] or Path(file).name.removesuffix(".gz")
                 total = stored = known = 0
                 try:
-                    for count, rows in self._import(file, kind, account_id, batch, source, options["format"]):
-                        total, stored, known = total + rows, stored + count.stored, known + count.known
+                    for count, rows in self._import(
+                        file, kind, account_id, batch, source, options["format"]
+                    ):
+                        total, stored, known = (
+                            total + rows,
+                            stored + count.stored,
+                            known + count.known,
+                        )
                         for row, errors in count.refused:
                             refused += 1
                             self._report(rejected, file, row, errors, refused)
@@ -120,33 +152,55 @@ class Command(BaseCommand):
         of_kind = kind_of(NAMES[kind])
         with ExitStack() as stack:
             try:
-                raw = stack.enter_context(Path(file).open("rb")) if file != "-" else sys.stdin.buffer
+                raw = (
+                    stack.enter_context(Path(file).open("rb")) if file != "-" else sys.stdin.buffer
+                )
                 total = Path(file).stat().st_size if file != "-" else None
                 stream: Any = gzip.GzipFile(fileobj=raw) if file.endswith(".gz") else raw
                 is_csv = (file_format or format_of(file)) == "csv"
-                rows = csv_rows(stream, frozenset(of_kind.schema.read_only)) if is_csv else ndjson_rows(stream)
+                rows = (
+                    csv_rows(stream, frozenset(of_kind.schema.read_only))
+                    if is_csv
+                    else ndjson_rows(stream)
+                )
                 bar = stack.enter_context(
-                    tqdm(desc=file, total=total, unit="B", unit_scale=True, disable=None, file=sys.stderr)
+                    tqdm(
+                        desc=file,
+                        total=total,
+                        unit="B",
+                        unit_scale=True,
+                        disable=None,
+                        file=sys.stderr,
+                    )
                 )
                 batches = _batches(stack.enter_context(closing(rows)), size)
                 ready = _validated(of_kind, source, batches, raw.tell if total else None)
                 # A thread that reads from a terminal could not be interrupted.
                 for batch in ready if raw.isatty() else stack.enter_context(closing(_ahead(ready))):
                     count = _store(of_kind, account_id, source, batch.parts)
-                    refused = sorted([*batch.refused, *count.refused], key=lambda each: each[0].line)
+                    refused = sorted(
+                        [*batch.refused, *count.refused], key=lambda each: each[0].line
+                    )
                     yield count._replace(refused=refused), batch.rows
                     bar.update(batch.position - bar.n)
             except (OSError, EOFError, zlib.error, csv.Error) as error:
                 raise CommandError(f"{file}: {error}. Everything before it is imported.") from error
             except QuotaExceededError as error:
-                raise CommandError(f"{file}: {error.detail} Everything before it is imported.") from None
+                raise CommandError(
+                    f"{file}: {error.detail} Everything before it is imported."
+                ) from None
             except AccountGoneError:
                 raise CommandError("The account was erased during the import.") from None
 
-    def _report(self, rejected: BinaryIO | None, file: str, row: Row, errors: list[Error], nth: int) -> None:
+    def _report(
+        self, rejected: BinaryIO | None, file: str, row: Row, errors: list[Error], nth: int
+    ) -> None:
         if rejected is None:
             if nth <= _MAX_SHOWN:
-                said = "; ".join(f"{error.attr}: {error.detail}" if error.attr else error.detail for error in errors)
+                said = "; ".join(
+                    f"{error.attr}: {error.detail}" if error.attr else error.detail
+                    for error in errors
+                )
                 self.stderr.write(f"{file}, line {row.line}: {said}")
             return
         line = {
@@ -175,7 +229,11 @@ def _store(kind: Kind, account_id: int, source: str, parts: Iterable[Part]) -> C
             count = _store(kind, account_id, source, chain.from_iterable(again))
         else:
             count = Count(len(part.items.accepted) - part_known, part_known, [])
-        stored, known, refused = stored + count.stored, known + count.known, [*refused, *count.refused]
+        stored, known, refused = (
+            stored + count.stored,
+            known + count.known,
+            [*refused, *count.refused],
+        )
     return Count(stored, known, refused)
 
 

@@ -19,13 +19,20 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(default=benchmarks.baselines.drf.models.new_id, primary_key=True, serialize=False),
+                    models.UUIDField(
+                        default=benchmarks.baselines.drf.models.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
                 ),
                 ("customer_id", models.CharField(max_length=255)),
                 ("name", models.CharField(max_length=255)),
                 ("email", models.EmailField(max_length=254)),
                 ("plan", models.CharField(max_length=255)),
-                ("monthly_payment_amount", models.DecimalField(blank=True, decimal_places=4, max_digits=16, null=True)),
+                (
+                    "monthly_payment_amount",
+                    models.DecimalField(blank=True, decimal_places=4, max_digits=16, null=True),
+                ),
                 ("location", models.CharField(blank=True, max_length=255, null=True)),
                 ("phone_number", models.CharField(blank=True, max_length=255, null=True)),
                 ("organisation_id", models.CharField(blank=True, max_length=255, null=True)),
@@ -45,7 +52,11 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "customers_customer",
                 "ordering": ["created_at"],
-                "constraints": [models.UniqueConstraint(fields=("account", "customer_id"), name="customer_of_account")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "customer_id"), name="customer_of_account"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -53,7 +64,11 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(default=benchmarks.baselines.drf.models.new_id, primary_key=True, serialize=False),
+                    models.UUIDField(
+                        default=benchmarks.baselines.drf.models.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
                 ),
                 ("customer_id", models.CharField(max_length=255)),
                 ("name", models.CharField(max_length=255)),
@@ -73,7 +88,11 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "events_event",
                 "ordering": ["created_at"],
-                "indexes": [models.Index(fields=["account", "customer_id", "name", "created_at"], name="event_list")],
+                "indexes": [
+                    models.Index(
+                        fields=["account", "customer_id", "name", "created_at"], name="event_list"
+                    )
+                ],
             },
         ),
     ]

@@ -26,7 +26,9 @@ from traitly.errors import (
     TraitlyError,
 )
 
-USER_AGENT = f"traitly-python/{__version__} Python/{platform.python_version()} httpx/{httpx.__version__}"
+USER_AGENT = (
+    f"traitly-python/{__version__} Python/{platform.python_version()} httpx/{httpx.__version__}"
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ class Settings:
         url = url or os.environ.get("TRAITLY_URL", "")
         key = (key or os.environ.get("TRAITLY_API_KEY", "")).strip()
         if not url:
-            raise ValueError("Say where the server is: Traitly(url='https://traitly.example.com'), or set TRAITLY_URL.")
+            raise ValueError(
+                "Say where the server is: Traitly(url='https://traitly.example.com'), or set TRAITLY_URL."
+            )
         if not key:
             raise ValueError("An API key is needed: Traitly(key='...'), or set TRAITLY_API_KEY.")
         if not key.isascii() or not key.isprintable() or " " in key:
@@ -68,7 +72,9 @@ class Settings:
             )
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"{url!r} is not the URL of a server; it should look like https://traitly.example.com.")
+            raise ValueError(
+                f"{url!r} is not the URL of a server; it should look like https://traitly.example.com."
+            )
         if parts.query or parts.fragment:
             raise ValueError(f"{url!r} has a query or a fragment; give the server's URL alone.")
         if max_retries < 0:
@@ -159,7 +165,9 @@ def read_response(settings: Settings, request: Request, response: httpx.Response
 
 def _error(name: str, response: httpx.Response, body: Any) -> APIError:
     status = response.status_code
-    kind = BY_STATUS.get(status, ServerError if status >= httpx.codes.INTERNAL_SERVER_ERROR else APIError)
+    kind = BY_STATUS.get(
+        status, ServerError if status >= httpx.codes.INTERNAL_SERVER_ERROR else APIError
+    )
     retry_after = read_retry_after(response.headers.get("Retry-After"))
     if isinstance(body, dict) and body.get("object") == "error":
         errors = read_errors(body.get("errors"))
@@ -193,7 +201,9 @@ def _explain(response: httpx.Response) -> str:
 
 def read_errors(errors: Any) -> tuple[ErrorDetail, ...]:
     """The errors of an error object or of a rejected item."""
-    return tuple(ErrorDetail(str(e.get("code")), str(e.get("detail")), e.get("attr")) for e in errors or ())
+    return tuple(
+        ErrorDetail(str(e.get("code")), str(e.get("detail")), e.get("attr")) for e in errors or ()
+    )
 
 
 def read_retry_after(value: str | None) -> float | None:
@@ -210,16 +220,22 @@ def read_retry_after(value: str | None) -> float | None:
     return max(0.0, seconds) if seconds < float("inf") else None
 
 
-def network_error(settings: Settings, request: Request, error: httpx.TransportError) -> TraitlyError:
+def network_error(
+    settings: Settings, request: Request, error: httpx.TransportError
+) -> TraitlyError:
     """What httpx raised, as ours, with what was tried."""
     if isinstance(error, httpx.TimeoutException):
         seconds = settings.timeout + request.wait
-        return RequestTimeoutError(f"{settings.url} did not answer {request.method} {request.path} in {seconds:g} s")
+        return RequestTimeoutError(
+            f"{settings.url} did not answer {request.method} {request.path} in {seconds:g} s"
+        )
     reason = str(error) or type(error).__name__
     return NetworkError(f"{request.method} {settings.url_of(request)} failed: {reason}")
 
 
-def chunks(items: Iterable[tuple[int, bytes]], most: int, most_bytes: int) -> Iterator[list[tuple[int, bytes]]]:
+def chunks(
+    items: Iterable[tuple[int, bytes]], most: int, most_bytes: int
+) -> Iterator[list[tuple[int, bytes]]]:
     """The items in runs of at most ``most``, and of at most ``most_bytes`` together unless one alone has more."""
     run: list[tuple[int, bytes]] = []
     size = 0

@@ -22,7 +22,13 @@ from traitly._batches import read_result
 from traitly._protocol import Request, Settings, post_many
 from traitly._sync.transport import Transport
 from traitly._values import UNSET, Amount, Time, Unset, fields, to_json
-from traitly.errors import PayloadTooLargeError, QueueFullError, RejectedError, TraitlyError, UndeliveredError
+from traitly.errors import (
+    PayloadTooLargeError,
+    QueueFullError,
+    RejectedError,
+    TraitlyError,
+    UndeliveredError,
+)
 from traitly.ids import new_id
 from traitly.results import BatchResult
 
@@ -111,7 +117,11 @@ class Batcher:
         Raises QueueFullError if there was no room for ``max_block`` seconds, ValueError or TypeError for what JSON cannot
         say.
         """
-        self.put("event", event_item(customer_id, name, created_at, id, custom_attributes), self._max_block)
+        self.put(
+            "event",
+            event_item(customer_id, name, created_at, id, custom_attributes),
+            self._max_block,
+        )
 
     def upsert(
         self,
@@ -183,7 +193,10 @@ class Batcher:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -231,7 +244,10 @@ class Batcher:
                 lane = min(self._lanes.values(), key=lambda one: one.oldest)
                 if lane.items and (self._closed or self._flushing or self._is_due(lane, now)):
                     return lane, self._first(lane)
-                full = next((one for one in self._lanes.values() if len(one.items) >= self._batch_size), None)
+                full = next(
+                    (one for one in self._lanes.values() if len(one.items) >= self._batch_size),
+                    None,
+                )
                 if full:
                     return full, self._first(full)
                 if self._closed:
@@ -269,9 +285,13 @@ class Batcher:
             self._finish(lane, items, failed=items, error=TraitlyError(repr(error)))
         else:
             result = BatchResult()
-            read_result(body, list(enumerate(items)), lambda index: json.loads(items[index]), result)
+            read_result(
+                body, list(enumerate(items)), lambda index: json.loads(items[index]), result
+            )
             refused = [items[rejection.index] for rejection in result.rejected]
-            self._finish(lane, items, failed=refused, error=RejectedError(result) if refused else None)
+            self._finish(
+                lane, items, failed=refused, error=RejectedError(result) if refused else None
+            )
         return True
 
     def _attempt(self, request: Request) -> dict[str, Any]:
@@ -303,7 +323,9 @@ class Batcher:
                     return False
         return True
 
-    def _finish(self, lane: _Lane, items: list[bytes], *, failed: list[bytes], error: TraitlyError | None) -> None:
+    def _finish(
+        self, lane: _Lane, items: list[bytes], *, failed: list[bytes], error: TraitlyError | None
+    ) -> None:
         """Take the items out of the queue, and tell of those that failed."""
         with self._changed:
             for _ in items:
@@ -379,7 +401,9 @@ class Batcher:
         self._reset()
 
     def _has_room(self, item: bytes) -> bool:
-        return self._pending() < self._max_items and self._bytes + len(item) <= max(self._max_bytes, len(item))
+        return self._pending() < self._max_items and self._bytes + len(item) <= max(
+            self._max_bytes, len(item)
+        )
 
     def _pending(self) -> int:
         return sum(len(lane.items) for lane in self._lanes.values())
@@ -404,11 +428,21 @@ class AsyncBatcher:
         """Queue an event, as ``Batcher.send`` does."""
         await self._put("event", event_item(customer_id, name, created_at, id, custom_attributes))
 
-    async def upsert(self, *, customer_id: str | int, name: str, email: str, plan: str, **other: Any) -> None:
+    async def upsert(
+        self, *, customer_id: str | int, name: str, email: str, plan: str, **other: Any
+    ) -> None:
         """Queue a customer, as ``Batcher.upsert`` does, which lists the ``other`` fields."""
         await self._put(
             "customer",
-            to_json({"customer_id": customer_id, "name": name, "email": email, "plan": plan, **fields(**other)}),
+            to_json(
+                {
+                    "customer_id": customer_id,
+                    "name": name,
+                    "email": email,
+                    "plan": plan,
+                    **fields(**other),
+                }
+            ),
         )
 
     async def flush(self, timeout: float = 30.0) -> None:
@@ -428,7 +462,10 @@ class AsyncBatcher:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
 

@@ -21,7 +21,11 @@ class ErrorDetail(NamedTuple):
     attr: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.attr}: {self.detail} ({self.code})" if self.attr else f"{self.detail} ({self.code})"
+        return (
+            f"{self.attr}: {self.detail} ({self.code})"
+            if self.attr
+            else f"{self.detail} ({self.code})"
+        )
 
 
 class TraitlyError(Exception):
@@ -141,7 +145,9 @@ class RejectedError(TraitlyError):
         more = f" (and {len(rejected) - 1} more)" if len(rejected) > 1 else ""
         details = "; ".join(map(str, first.errors))
         total = self.result.accepted + len(rejected)
-        return f"{len(rejected)} of {total} items were rejected. Item {first.index}: {details}{more}"
+        return (
+            f"{len(rejected)} of {total} items were rejected. Item {first.index}: {details}{more}"
+        )
 
 
 class QueueFullError(TraitlyError):

@@ -13,7 +13,9 @@ def new_id() -> str:
     Events of one batch that have the same time are listed in the order of their ids.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    fraction = rest * 4096 // 1_000_000  # RFC 9562's method 3: no state that threads or forks would share
+    fraction = (
+        rest * 4096 // 1_000_000
+    )  # RFC 9562's method 3: no state that threads or forks would share
     value = bytearray(milliseconds.to_bytes(6, "big") + fraction.to_bytes(2, "big") + os.urandom(8))
     value[6] |= 0x70
     value[8] = value[8] & 0x3F | 0x80

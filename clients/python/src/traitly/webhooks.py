@@ -51,7 +51,9 @@ class Webhook:
         self._check_time(timestamp)
         signed = b".".join([message_id.encode(), timestamp.encode(), content])
         if not any(self._matches(one, signed) for one in signatures.split()):
-            raise WebhookVerificationError("No signature matches: another secret, or the body was changed.")
+            raise WebhookVerificationError(
+                "No signature matches: another secret, or the body was changed."
+            )
         try:
             return cast("FeedEntry | WebhookBatch", json.loads(content))
         except ValueError as error:
@@ -61,7 +63,9 @@ class Webhook:
         try:
             age = time.time() - int(timestamp)
         except ValueError:
-            raise WebhookVerificationError(f"webhook-timestamp is not a time: {timestamp!r}") from None
+            raise WebhookVerificationError(
+                f"webhook-timestamp is not a time: {timestamp!r}"
+            ) from None
         if abs(age) > self._tolerance:
             raise WebhookVerificationError(
                 f"webhook-timestamp is {abs(age):.0f} s {'old' if age > 0 else 'ahead'}: an old request, or a wrong clock."
@@ -75,7 +79,10 @@ class Webhook:
             given = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             return False
-        return any(hmac.compare_digest(hmac.digest(key, signed, hashlib.sha256), given) for key in self._keys)
+        return any(
+            hmac.compare_digest(hmac.digest(key, signed, hashlib.sha256), given)
+            for key in self._keys
+        )
 
 
 def _key(secret: str) -> bytes:
@@ -84,7 +91,9 @@ def _key(secret: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if not key:
-        raise ValueError("That is not a webhook's secret: it looks like whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw.")
+        raise ValueError(
+            "That is not a webhook's secret: it looks like whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw."
+        )
     return key
 
 

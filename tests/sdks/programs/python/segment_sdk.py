@@ -18,7 +18,9 @@ else:
 failed = []
 client.on_error = lambda error, items: failed.append(error)
 
-client.identify("user-1", {"name": "Ann Lee", "email": "ann@example.com", "plan": "Grow", "logins": 5})
+client.identify(
+    "user-1", {"name": "Ann Lee", "email": "ann@example.com", "plan": "Grow", "logins": 5}
+)
 client.track("user-1", "Signed Up", {"source": "ad", "amount": 12.5}, message_id="track-1")
 client.page("user-1", "Docs", "Index", {"path": "/docs"}, message_id="page-1")
 client.screen("user-1", "App", "Home", {"tab": "start"}, message_id="screen-1")

@@ -16,7 +16,9 @@ MAX_ITEMS = 1000
 MAX_BYTES = 4 * 1024 * 1024
 
 
-async def send_many(transport: AsyncTransport, path: str, items: Iterable[Mapping[str, Any]]) -> BatchResult:
+async def send_many(
+    transport: AsyncTransport, path: str, items: Iterable[Mapping[str, Any]]
+) -> BatchResult:
     """Send all of them, in order; an error has what was done before it in ``error.result``."""
     result = BatchResult()
     sent: dict[int, Mapping[str, Any]] = {}

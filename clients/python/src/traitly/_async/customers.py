@@ -62,7 +62,10 @@ class AsyncCustomers:
         return cast("Customer", body["data"][0])
 
     async def upsert_many(
-        self, customers: Iterable[NewCustomer | Mapping[str, Any]], *, raise_on_rejected: bool = True
+        self,
+        customers: Iterable[NewCustomer | Mapping[str, Any]],
+        *,
+        raise_on_rejected: bool = True,
     ) -> BatchResult:
         """Create or update many customers, 1,000 a request, in order; ``customers`` may be a generator of any length.
 
@@ -180,7 +183,13 @@ class AsyncCustomers:
 
         Raises NotFoundError, when it is read, if neither the customer nor an event of it is known.
         """
-        filters = {"name": name, "created_at": created_at, "sort": sort, "limit": limit, "cursor": cursor}
+        filters = {
+            "name": name,
+            "created_at": created_at,
+            "sort": sort,
+            "limit": limit,
+            "cursor": cursor,
+        }
         return AsyncPages(self._transport, path_of("customer", customer_id, "event"), filters)
 
     def history(
@@ -199,7 +208,13 @@ class AsyncCustomers:
 
         Raises NotFoundError, when it is read, if there is no such customer.
         """
-        filters = {"field": field, "changed_at": changed_at, "sort": sort, "limit": limit, "cursor": cursor}
+        filters = {
+            "field": field,
+            "changed_at": changed_at,
+            "sort": sort,
+            "limit": limit,
+            "cursor": cursor,
+        }
         return AsyncPages(self._transport, path_of("customer", customer_id, "history"), filters)
 
     async def aliases(self, customer_id: str | int) -> builtins.list[Alias]:
@@ -216,7 +231,9 @@ class AsyncCustomers:
         Raises NotFoundError if it is not one of them.
         """
         try:
-            await self._transport.send(delete(path_of("customer", customer_id, path_of("alias", previous_id)[1:])))
+            await self._transport.send(
+                delete(path_of("customer", customer_id, path_of("alias", previous_id)[1:]))
+            )
         except NotFoundError as error:
             if error.attempts == 1:  # else an earlier attempt separated it, whose response was lost
                 raise

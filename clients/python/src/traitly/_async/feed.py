@@ -24,7 +24,9 @@ class AsyncFollow:
     time, and only after the whole page was handled: after a crash you may be given entries again, and miss none.
     """
 
-    def __init__(self, transport: AsyncTransport, filters: Mapping[str, Any], *, wait: int | None) -> None:
+    def __init__(
+        self, transport: AsyncTransport, filters: Mapping[str, Any], *, wait: int | None
+    ) -> None:
         self._transport = transport
         self._filters = dict(filters)
         self._wait = wait

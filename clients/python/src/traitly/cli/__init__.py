@@ -13,7 +13,9 @@ from traitly.cli.output import Failure
 from traitly.errors import TraitlyError
 
 DESCRIPTION = "Customers and their events, on your Traitly server."
-ENDING = "TRAITLY_URL and TRAITLY_API_KEY, where they are set, go before what `traitly login` saved."
+ENDING = (
+    "TRAITLY_URL and TRAITLY_API_KEY, where they are set, go before what `traitly login` saved."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -35,26 +35,38 @@ Subparsers = Any  # argparse's class for them is private
 
 def add_to(subparsers: Subparsers) -> None:
     """Describe the commands."""
-    login = subparsers.add_parser("login", help="save the server's address and an API key", description=_login.__doc__)
+    login = subparsers.add_parser(
+        "login", help="save the server's address and an API key", description=_login.__doc__
+    )
     login.add_argument("--url", help="the server, as https://traitly.example.com")
     login.set_defaults(run=_login)
 
     send = subparsers.add_parser("send", help="store an event", description=_send.__doc__)
     send.add_argument("name", help='the name of the event, as "Logged in"')
     send.add_argument(
-        "attributes", nargs="*", metavar="KEY=VALUE", help="custom attributes; numbers and true are read as JSON"
+        "attributes",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="custom attributes; numbers and true are read as JSON",
     )
     send.add_argument("--customer", required=True, metavar="ID", help="the customer_id")
-    send.add_argument("--at", metavar="TIME", help="when it happened: unix seconds or ISO 8601; now if not given")
+    send.add_argument(
+        "--at", metavar="TIME", help="when it happened: unix seconds or ISO 8601; now if not given"
+    )
     send.add_argument("--id", help="your own identifier of the event, which is stored once")
     send.set_defaults(run=_send)
 
-    customers = subparsers.add_parser("customers", help="list customers, or show one", description=_customers.__doc__)
+    customers = subparsers.add_parser(
+        "customers", help="list customers, or show one", description=_customers.__doc__
+    )
     customers.add_argument("customer_id", nargs="?", help="show this one")
     for name in ("name", "plan", "email", "location"):
         customers.add_argument(f"--{name}", action="append", help="may be repeated: any of them")
     customers.add_argument(
-        "--where", action="append", metavar="KEY=VALUE", help="a custom attribute; all of them must match"
+        "--where",
+        action="append",
+        metavar="KEY=VALUE",
+        help="a custom attribute; all of them must match",
     )
     customers.add_argument(
         "--sort",
@@ -63,7 +75,9 @@ def add_to(subparsers: Subparsers) -> None:
     _add_listing(customers)
     customers.set_defaults(run=_customers)
 
-    events = subparsers.add_parser("events", help="a customer's timeline", description=_events.__doc__)
+    events = subparsers.add_parser(
+        "events", help="a customer's timeline", description=_events.__doc__
+    )
     events.add_argument("customer_id")
     events.add_argument("--name", action="append", help="only events of this name; may be repeated")
     events.add_argument("--since", metavar="TIME", help="from this time on")
@@ -74,15 +88,23 @@ def add_to(subparsers: Subparsers) -> None:
 
     tail = subparsers.add_parser("tail", help="follow what happens", description=_tail.__doc__)
     tail.add_argument("--name", action="append", help="only events of this name; may be repeated")
-    tail.add_argument("--type", action="append", choices=["event.created", "customer.updated", "customer.erased"])
+    tail.add_argument(
+        "--type", action="append", choices=["event.created", "customer.updated", "customer.erased"]
+    )
     tail.add_argument("--since", metavar="TIME", help="begin at this time instead of now")
-    tail.add_argument("--json", action="store_true", help="print NDJSON, as when the output is not a terminal")
+    tail.add_argument(
+        "--json", action="store_true", help="print NDJSON, as when the output is not a terminal"
+    )
     tail.set_defaults(run=_tail)
 
 
 def _add_listing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--limit", type=int, default=DEFAULT_LIMIT, help="how many at most; 0 for all (%(default)s)")
-    parser.add_argument("--json", action="store_true", help="print NDJSON, as when the output is not a terminal")
+    parser.add_argument(
+        "--limit", type=int, default=DEFAULT_LIMIT, help="how many at most; 0 for all (%(default)s)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print NDJSON, as when the output is not a terminal"
+    )
 
 
 def _login(options: argparse.Namespace) -> int:
@@ -160,7 +182,9 @@ def _events(options: argparse.Namespace) -> int:
 def _tail(options: argparse.Namespace) -> int:
     """Print events and changes of customers as they are stored, until you press Ctrl-C."""
     with config.client() as traitly:
-        entries = traitly.feed.follow(type=options.type, name=options.name, since=options.since or int(time.time()))
+        entries = traitly.feed.follow(
+            type=options.type, name=options.name, since=options.since or int(time.time())
+        )
         if wants_json(options.json):
             for entry in entries:
                 print(json.dumps(entry, ensure_ascii=False), flush=True)

@@ -91,7 +91,9 @@ def _json(content: BinaryIO, position: Callable[[], int]) -> Iterator[Row]:
     try:
         items = json.load(content)
     except ValueError as error:
-        raise Failure(f"This is not JSON: {error}. For one object a line, use --format ndjson.") from error
+        raise Failure(
+            f"This is not JSON: {error}. For one object a line, use --format ndjson."
+        ) from error
     for number, item in enumerate(items if isinstance(items, list) else [items], 1):
         yield Row(_object(item, number), number, position())
 
@@ -102,7 +104,9 @@ def _csv(content: BinaryIO, position: Callable[[], int]) -> Iterator[Row]:
     for record in reader:
         line = reader.line_num
         if None in record:
-            raise Failure(f"Line {line} has more cells than the first line, which names the columns.")
+            raise Failure(
+                f"Line {line} has more cells than the first line, which names the columns."
+            )
         item = {name: _cell(name, text, line) for name, text in record.items() if text}
         yield Row(item, line, position())
 

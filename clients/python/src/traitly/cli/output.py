@@ -57,7 +57,9 @@ def cell(name: str, value: Any) -> str:
 
 
 def _line(columns: Mapping[str, int], row: Mapping[str, Any]) -> str:
-    cells = (f"{_short(cell(name, row.get(name)), width):<{width}}" for name, width in columns.items())
+    cells = (
+        f"{_short(cell(name, row.get(name)), width):<{width}}" for name, width in columns.items()
+    )
     return "  ".join(cells).rstrip()
 
 
@@ -102,7 +104,10 @@ class Progress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         if self._shown:
             if error is None:

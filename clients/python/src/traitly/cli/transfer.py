@@ -29,17 +29,31 @@ Subparsers = Any  # argparse's class for them is private
 
 def add_to(subparsers: Subparsers) -> None:
     """Describe the commands."""
-    importer = subparsers.add_parser("import", help="store a file of customers or events", description=_import.__doc__)
+    importer = subparsers.add_parser(
+        "import", help="store a file of customers or events", description=_import.__doc__
+    )
     importer.add_argument("kind", choices=["customers", "events"])
-    importer.add_argument("file", help="NDJSON, JSON or CSV with a header line, also .gz; - for standard input")
-    importer.add_argument("--format", choices=["ndjson", "json", "csv"], help="if the file's name does not say it")
-    importer.add_argument("--rejected", metavar="FILE", help="write what is refused, and why, to this file as NDJSON")
+    importer.add_argument(
+        "file", help="NDJSON, JSON or CSV with a header line, also .gz; - for standard input"
+    )
+    importer.add_argument(
+        "--format", choices=["ndjson", "json", "csv"], help="if the file's name does not say it"
+    )
+    importer.add_argument(
+        "--rejected", metavar="FILE", help="write what is refused, and why, to this file as NDJSON"
+    )
     importer.set_defaults(run=_import)
 
-    exporter = subparsers.add_parser("export", help="write all customers or events", description=_export.__doc__)
+    exporter = subparsers.add_parser(
+        "export", help="write all customers or events", description=_export.__doc__
+    )
     exporter.add_argument("kind", choices=["customers", "events"])
-    exporter.add_argument("-o", "--output", metavar="FILE", help="the file; standard output if not given")
-    exporter.add_argument("--format", choices=["ndjson", "csv"], help="ndjson, unless the file's name ends in .csv")
+    exporter.add_argument(
+        "-o", "--output", metavar="FILE", help="the file; standard output if not given"
+    )
+    exporter.add_argument(
+        "--format", choices=["ndjson", "csv"], help="ndjson, unless the file's name ends in .csv"
+    )
     exporter.set_defaults(run=_export)
 
 
@@ -56,11 +70,16 @@ def _import(options: argparse.Namespace) -> int:
         if options.kind == "events":
             rows = with_ids(rows)
         traitly = stack.enter_context(config.client())
-        rejected = stack.enter_context(Path(options.rejected).open("w")) if options.rejected else None
+        rejected = (
+            stack.enter_context(Path(options.rejected).open("w")) if options.rejected else None
+        )
         progress = stack.enter_context(Progress(f"Importing {options.kind}", size))
         total = _store(traitly, options.kind, rows, progress, rejected)
     known = f", {total.duplicates:,} were stored before" if total.duplicates else ""
-    print(f"{total.accepted - total.duplicates:,} stored{known}, {total.rejected:,} rejected.", file=sys.stderr)
+    print(
+        f"{total.accepted - total.duplicates:,} stored{known}, {total.rejected:,} rejected.",
+        file=sys.stderr,
+    )
     return 1 if total.rejected else 0
 
 
@@ -73,7 +92,9 @@ class Total:
     rejected: int = 0
 
 
-def _store(traitly: Traitly, kind: str, rows: Iterator[Row], progress: Progress, rejected: IO[str] | None) -> Total:
+def _store(
+    traitly: Traitly, kind: str, rows: Iterator[Row], progress: Progress, rejected: IO[str] | None
+) -> Total:
     store = traitly.events.send_many if kind == "events" else traitly.customers.upsert_many
     total = Total()
     told: set[str] = set()
@@ -99,7 +120,11 @@ def _store(traitly: Traitly, kind: str, rows: Iterator[Row], progress: Progress,
 
 def _report(row: Row, errors: Iterable[Any], before: int, file: IO[str] | None) -> None:
     if file:
-        record = {"line": row.line, "errors": [error._asdict() for error in errors], "item": row.item}
+        record = {
+            "line": row.line,
+            "errors": [error._asdict() for error in errors],
+            "item": row.item,
+        }
         file.write(json.dumps(record, ensure_ascii=False) + "\n")
     elif before < MAX_SHOWN:
         details = "; ".join(f"{_field(error.attr)}{error.detail}" for error in errors)
