@@ -16,19 +16,21 @@ from traitly.server.refusals import write_error
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 
-# `gthread`, gunicorn's own, is the fallback if a new gunicorn breaks ours. It needs a proxy in front that buffers requests
-# and responses.
+# `gthread`, gunicorn's own, is the fallback if a new gunicorn breaks ours. It needs a proxy in
+# front that buffers requests and responses.
 worker_class = os.environ.get("WEB_WORKER_CLASS", "traitly.server.worker.BufferingThreadWorker")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
 pin_workers = os.environ.get("WEB_PIN_CPUS", "true").lower() in {"1", "true", "yes", "on"}
-# Load the application once, before the workers are forked: a bad setting stops the start instead of a crash loop, and the
-# workers share the code's memory.
+# Load the application once, before the workers are forked: a bad setting stops the start instead of
+# a crash loop, and the workers share the code's memory.
 preload_app = True
 
-# Longer than the idle timeout of common load balancers (60 s), so that they never use a connection that was just closed.
+# Longer than the idle timeout of common load balancers (60 s), so that they never use a connection
+# that was just closed.
 keepalive = 75
-# An idle connection costs some kilobytes and no thread. Beyond this number, the longest idle one is closed.
+# An idle connection costs some kilobytes and no thread. Beyond this number, the longest idle one is
+# closed.
 _files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (_files, _files))
 worker_connections = (
@@ -41,15 +43,16 @@ graceful_timeout = 30
 
 # Heartbeat files in memory: on a slow disk they would stall the workers.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
-# The processes share their counters here, for /metrics. Set before the application is loaded, and kept on reload.
+# The processes share their counters here, for /metrics. Set before the application is loaded, and
+# kept on reload.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
         prefix="traitly-metrics-", dir=worker_tmp_dir
     )
 control_socket_disable = True
 limit_request_line = 8190  # gunicorn's maximum: a list may be filtered by many values
-# gunicorn would trust SCRIPT_NAME and X-Forwarded-Proto from every client on this machine. Whether to trust a proxy is a
-# setting: Django reads X-Forwarded-Proto itself if TRUST_PROXY_HEADERS is on.
+# gunicorn would trust SCRIPT_NAME and X-Forwarded-Proto from every client on this machine. Whether
+# to trust a proxy is a setting: Django reads X-Forwarded-Proto itself if TRUST_PROXY_HEADERS is on.
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
@@ -71,8 +74,9 @@ def on_starting(_server: Any) -> None:
 def when_ready(_server: Any) -> None:
     """Before the workers are forked, start the embedded PostgreSQL and exclude loaded objects from garbage collection.
 
-    The first process that connects starts it, and it runs for as long as one that has connected lives: that is the
-    master. It connects to no other database: one that accepts and never answers would hold up the start, and SIGTERM.
+    The first process that connects starts it, and it runs for as long as one that has connected
+    lives: that is the master. It connects to no other database: one that accepts and never answers
+    would hold up the start, and SIGTERM.
     """
     from django.conf import settings
     from django.db import DatabaseError, connection

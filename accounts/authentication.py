@@ -47,8 +47,8 @@ class RefusedKey(NamedTuple):
     account_id: int
 
 
-# Looks the key up, its account's quotas with it, and, at most once a minute over all processes, records its use: one statement, so that a request
-# never costs two.
+# Looks the key up, its account's quotas with it, and, at most once a minute over all processes,
+# records its use: one statement, so that a request never costs two.
 _LOOK_UP = Prepared(
     """
 WITH found AS (
@@ -78,8 +78,8 @@ def find_credential(key: str, environ: Mapping[str, Any]) -> Credential | None:
 def find_key(key: str, environ: Mapping[str, Any]) -> Credential | RefusedKey | None:
     """The key, None if it is unknown.
 
-    A valid key is cached for ``API_KEY_CACHE_SECONDS``; others are looked up each time, so that a new
-    key works at once. ``environ`` says from where it is used.
+    A valid key is cached for ``API_KEY_CACHE_SECONDS``; others are looked up each time, so that a
+    new key works at once. ``environ`` says from where it is used.
     """
     digest = keys.digest(key)
     cached = _cache.get(digest)

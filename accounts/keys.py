@@ -1,7 +1,7 @@
 """API key material: random, looked up by digest, stored encrypted so that an owner can view it again.
 
-A stolen database holds digests (of 238 random bits, so a plain SHA-256 cannot be searched) and Fernet ciphertexts,
-whose key is in the settings: it gives no usable key.
+A stolen database holds digests (of 238 random bits, so a plain SHA-256 cannot be searched) and
+Fernet ciphertexts, whose key is in the settings: it gives no usable key.
 """
 
 import hashlib

@@ -64,7 +64,8 @@ class Account(models.Model):
 
     name = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # How long events are kept after they happened; null: for ever. `manage.py prune_events` erases the older ones.
+    # How long events are kept after they happened; null: for ever. `manage.py prune_events` erases
+    # the older ones.
     event_retention_days = models.PositiveIntegerField(null=True, blank=True)
     # The origins of web pages that may send with a key of the account: https://app.example.com.
     browser_origins = ArrayField(models.CharField(max_length=255), default=list, blank=True)
@@ -280,14 +281,16 @@ class DailyUsage(models.Model):
 class AccountOwned(models.Model):
     """A row of one account's data, in a table that can be sharded by ``account_id``.
 
-    In the database its primary key is (account_id, id), made in the migration; Django is told of ``id`` alone, because
-    its admin takes no composite keys. So whatever Django does by primary key is narrowed to the account here: an id is
-    only unique within its account, and Citus wants the shard key in every statement but never in a SET.
+    In the database its primary key is (account_id, id), made in the migration; Django is told of
+    ``id`` alone, because its admin takes no composite keys. So whatever Django does by primary key
+    is narrowed to the account here: an id is only unique within its account, and Citus wants the
+    shard key in every statement but never in a SET.
     """
 
     account = models.ForeignKey(
         Account,
-        on_delete=models.DO_NOTHING,  # services erase an account's rows; a cascade would load every one of them
+        # Services erase an account's rows; a cascade would load every one of them
+        on_delete=models.DO_NOTHING,
         db_constraint=False,
         db_index=False,
         related_name="+",

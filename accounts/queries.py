@@ -12,9 +12,9 @@ _MAX_ID_DIGITS = 19  # digits of a bigint
 _MAX_NAMED = 10
 _MAX_SEARCHED = 10_000  # accounts, each a step in an index: some 50 ms
 
-# SQL for a statement that stores rows of an account: only while nobody erases it. Every statement that can make a row
-# in a table of accounts' data has it (accounts.services.close_account says why that is enough).
-# With a column: Citus cannot hand a result of none to its workers.
+# SQL for a statement that stores rows of an account: only while nobody erases it. Every statement
+# that can make a row in a table of accounts' data has it (accounts.services.close_account says why
+# that is enough). With a column: Citus cannot hand a result of none to its workers.
 OPEN_ACCOUNT = "EXISTS (SELECT 1 FROM accounts_account WHERE id = %(account_id)s::bigint AND closed_at IS NULL)"
 
 

@@ -1,7 +1,8 @@
 """What an account may store: a number of customers, and a number of events a day. Off unless a limit is set.
 
-An account's own limits stand in its row, the server's in the settings. Who stores for an account without a limit pays
-nothing: the limits come with the row of the request's key. Exactness is worth little here, and is not paid for.
+An account's own limits stand in its row, the server's in the settings. Who stores for an account
+without a limit pays nothing: the limits come with the row of the request's key. Exactness is worth
+little here, and is not paid for.
 """
 
 import datetime
@@ -31,8 +32,8 @@ class Limits(NamedTuple):
 _NONE = Limits(None, None)
 _limits: dict[int, tuple[float, Limits]] = {}
 
-# The database counts for all processes; what does not fit is not counted. Machines' clocks differ, so the day that has
-# begun for one of them has begun for all.
+# The database counts for all processes; what does not fit is not counted. Machines' clocks differ,
+# so the day that has begun for one of them has begun for all.
 _SPEND = f"""
 INSERT INTO accounts_dailyusage AS counted (account_id, day, events)
 SELECT %(account_id)s, %(day)s::date, %(events)s WHERE %(events)s <= %(limit)s AND {OPEN_ACCOUNT}

@@ -109,9 +109,10 @@ def set_quotas(
 def close_account(*, account: Account, actor: Actor = OPERATOR) -> None:
     """Revoke the account's keys and stop storing its data, before it is erased. It cannot be reopened.
 
-    Statements that store an account's data look at ``closed_at`` themselves (``accounts.queries.OPEN_ACCOUNT``). So once
-    the transactions that ran at the commit of this one have ended, nothing is added: neither by requests whose key was
-    looked up before, nor by those whose body takes its time, nor with a key made meanwhile.
+    Statements that store an account's data look at ``closed_at`` themselves
+    (``accounts.queries.OPEN_ACCOUNT``). So once the transactions that ran at the commit of this one
+    have ended, nothing is added: neither by requests whose key was looked up before, nor by those
+    whose body takes its time, nor with a key made meanwhile.
     """
     Account.objects.filter(pk=account.pk, closed_at=None).update(closed_at=timezone.now())
     for key_id in ApiKey.objects.filter(account=account, revoked_at=None).values_list(
@@ -153,7 +154,8 @@ def create_key(
 def _make_key(
     account: Account, name: str, scopes: Iterable[str], expires_at: datetime.datetime | None
 ) -> NewKey:
-    # Locked until the commit: either the key exists when the account is closed, and is revoked, or it is not created.
+    # Locked until the commit: either the key exists when the account is closed, and is revoked, or
+    # it is not created.
     if (
         Account.objects.select_for_update(no_key=True).filter(pk=account.pk, closed_at=None).first()
         is None

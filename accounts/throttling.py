@@ -56,7 +56,8 @@ def _count(key_id: int, window: int) -> int | None:
         cursor.execute(
             "INSERT INTO accounts_keywindow AS counted (key_id, number, used) "
             "SELECT %(key_id)s, %(number)s, 1 "
-            # The keys of an account are revoked before it is erased, and must not leave a count behind.
+            # The keys of an account are revoked before it is erased, and must not leave a count
+            # behind.
             "WHERE EXISTS (SELECT FROM accounts_apikey WHERE id = %(key_id)s AND revoked_at IS NULL) "
             "ON CONFLICT (key_id) DO UPDATE SET number = EXCLUDED.number, "
             "used = CASE WHEN counted.number = EXCLUDED.number THEN counted.used + 1 ELSE 1 END RETURNING used",

@@ -1,7 +1,8 @@
 """The MCP server at /mcp: read-only tools with which an assistant can query an account.
 
-django-mcpz speaks the protocol (streamable HTTP without sessions, so any worker answers any request). The tools are thin:
-each reads by the same queries as the API and the portal, and so cannot see another account.
+django-mcpz speaks the protocol (streamable HTTP without sessions, so any worker answers any
+request). The tools are thin: each reads by the same queries as the API and the portal, and so
+cannot see another account.
 """
 
 import datetime

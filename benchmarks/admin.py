@@ -1,7 +1,8 @@
 """What the admin's pages take at many rows: ``python -m benchmarks.admin``, with the options of ``benchmarks.plans``.
 
-Asks each page several times, in the process itself: the view, its statements and its template, without a network. Beside the
-rows of ``benchmarks.plans`` it makes stats of 90 days for every account, 10,000 rejections each of the largest, and keys.
+Asks each page several times, in the process itself: the view, its statements and its template,
+without a network. Beside the rows of ``benchmarks.plans`` it makes stats of 90 days for every
+account, 10,000 rejections each of the largest, and keys.
 """
 
 import statistics

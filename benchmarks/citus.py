@@ -3,7 +3,8 @@
     python -m benchmarks.citus ratios PLAIN_URL CITUS_URL    # throughput and CPU of both, in turns
     python -m benchmarks.citus move CITUS_URL --concurrently # distribute while clients write
 
-The URLs name empty databases on this machine. That of Citus has the extension on each node, and the nodes are joined.
+The URLs name empty databases on this machine. That of Citus has the extension on each node, and the
+nodes are joined.
 """
 
 import argparse
@@ -195,7 +196,8 @@ class Clients:
                     return
                 mark = f"{number}-{turn}"
                 event = {"customer_id": f"c{turn % 50}", "name": "Moved", "mark": mark}
-                # Every other one has an id, as a client that sends again after a lost response needs.
+                # Every other one has an id, as a client that sends again after a lost response
+                # needs.
                 self._send(connection, number, "event", event | ({"id": mark} if turn % 2 else {}))
                 self.events.add(mark)
                 if turn % 4 == 0:

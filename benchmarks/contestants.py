@@ -19,11 +19,12 @@ DRF = {"DJANGO_SETTINGS_MODULE": "benchmarks.baselines.drf.settings"}
 class Contestant:
     """A server for the same requests.
 
-    ``prepare`` are commands that make the tables, an account and, printed by the last one as its last word, its key;
-    ``more_accounts`` is one that makes as many as its last argument says, in the order of their ids, and prints their
-    keys. ``serve`` is the server's command; ``{port}`` stands for the port. ``accounts`` selects the accounts' ids.
-    ``also_fill`` are statements that make what its tables have beside the rows that all have.
-    One that ``answers_constant`` stores nothing: it shows what the workers alone can do. All commands run in ``folder``.
+    ``prepare`` are commands that make the tables, an account and, printed by the last one as its
+    last word, its key; ``more_accounts`` is one that makes as many as its last argument says, in
+    the order of their ids, and prints their keys. ``serve`` is the server's command; ``{port}``
+    stands for the port. ``accounts`` selects the accounts' ids. ``also_fill`` are statements that
+    make what its tables have beside the rows that all have. One that ``answers_constant`` stores
+    nothing: it shows what the workers alone can do. All commands run in ``folder``.
     """
 
     name: str

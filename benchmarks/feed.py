@@ -1,9 +1,10 @@
 """What the feed costs and how fast it is: ``python -m benchmarks.feed``, some minutes; ``--only store`` and so on for a part.
 
 ``store``    PostgreSQL's CPU for storing events, with the database's clock and as before, in turns
-``visible``  how long after its commit an event is in the feed, under a load of batches, and what ten readers cost beside it
-``backlog``  a webhook that takes batches and has a million entries before it
-``webhooks`` a hundred webhooks of an account, one dead and one slow, at 1,000 events a second
+``visible``  how long after its commit an event is in the feed, under a load of batches, and what
+ten readers cost beside it ``backlog``  a webhook that takes batches and has a million entries
+before it ``webhooks`` a hundred webhooks of an account, one dead and one slow, at 1,000 events a
+second
 """
 
 import argparse

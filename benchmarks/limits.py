@@ -1,6 +1,7 @@
 """What bounds any server on this machine: PostgreSQL asked directly, and the same workers answering a constant.
 
-The statements run on a copy of a contestant's filled database: same tables, same indexes, same rows, same durability.
+The statements run on a copy of a contestant's filled database: same tables, same indexes, same
+rows, same durability.
 """
 
 import io
@@ -67,8 +68,9 @@ SELECT_PAGE = f"""{_customer}
         ORDER BY created_at LIMIT {workloads.PAGE}
     ) AS row;
 """
-# Prepared on each connection, as the best of clients would. The ids come from the client, as a server's do: uuidv7()
-# costs PostgreSQL several microseconds a row where it is built without OpenSSL.
+# Prepared on each connection, as the best of clients would. The ids come from the client, as a
+# server's do: uuidv7() costs PostgreSQL several microseconds a row where it is built without
+# OpenSSL.
 INSERT_MANY = f"""
     PREPARE many (bigint, text[], text[], text[], timestamptz[], jsonb[]) AS
     INSERT INTO events_event ({_event_columns})

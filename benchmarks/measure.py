@@ -188,7 +188,8 @@ def run_workload(
             f"{workload.name}: {entry.name} has answered nothing within {seconds} s"
         )
 
-    # At the end each connection has one request on its way; it is served and stored, and its answer is not counted.
+    # At the end each connection has one request on its way; it is served and stored, and its answer
+    # is not counted.
     handled = outcome.requests + connections
     if not entry.contestant.answers_constant:
         if workload.stores:

@@ -1,7 +1,8 @@
 """How PostgreSQL finds what each documented query asks for: ``python -m benchmarks.plans``.
 
-Fills a database with many accounts of very different sizes, asks everything that the contract lets a client ask, and
-explains the very statements that the server sends. ``tests/test_plans.py`` does the same on a smaller set.
+Fills a database with many accounts of very different sizes, asks everything that the contract lets
+a client ask, and explains the very statements that the server sends. ``tests/test_plans.py`` does
+the same on a smaller set.
 """
 
 import argparse
@@ -31,18 +32,21 @@ CHUNK = 1_000_000  # rows of a statement that fills
 PAGE = 100
 _BEGUN = time.monotonic()
 DEEP = 0.9  # how far into the list a deep page lies
-# What a list may read and sort: a page, and as much again. Where it has hardly more rows than a page, PostgreSQL may
-# find it cheaper to read and sort all of them.
+# What a list may read and sort: a page, and as much again. Where it has hardly more rows than a
+# page, PostgreSQL may find it cheaper to read and sort all of them.
 MAX_ROWS = 2 * PAGE
 MAX_KEYS = 4  # beside that, for each walk where there are several
-# A row is a buffer of the table, and sometimes another of an index; each branch walks down an index.
+# A row is a buffer of the table, and sometimes another of an index; each branch walks down an
+# index.
 BUFFERS_A_ROW, BUFFERS_A_BRANCH = 2, 20
 
 
-# What is in the database ---------------------------------------------------------------------------------------------
+# What is in the database
+# ---------------------------------------------------------------------------------------------
 
-# Customer number i belongs to the account that a hash of i picks, so accounts lie scattered in the tables as they do in
-# life. Values are of every kind: a few for all (plan), one for each (email), often null, and in all frequencies.
+# Customer number i belongs to the account that a hash of i picks, so accounts lie scattered in the
+# tables as they do in life. Values are of every kind: a few for all (plan), one for each (email),
+# often null, and in all frequencies.
 _ACCOUNT = """(%(accounts)s::bigint[])[
     width_bucket((hashint4(i::int)::bigint + 2147483648) / 4294967296.0::float8, %(bounds)s::float8[])]"""
 _FILL_CUSTOMERS = f"""
@@ -75,7 +79,8 @@ FROM (SELECT j, CASE WHEN j %% 100 = 0 THEN 0 ELSE floor(((hashint8(j)::bigint +
                                                         * %(customers)s) END AS i
       FROM generate_series(%(start)s::bigint, %(stop)s::bigint - 1) AS j) AS numbered
 """
-# Some customers of the largest account whose events have many names, a hundredth of all events each.
+# Some customers of the largest account whose events have many names, a hundredth of all events
+# each.
 NAMES = (10, 90, 1_000)
 _FILL_NAMES = """
 INSERT INTO events_event (account_id, created_at, received_at, id, customer_id, name, custom_attributes)
@@ -142,14 +147,16 @@ def analyze() -> None:
         cursor.execute("VACUUM (ANALYZE) customers_customer, customers_change, events_event")
 
 
-# What is asked -------------------------------------------------------------------------------------------------------
+# What is asked
+# -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Case:
     """A query string for a list. ``equal`` is what the address adds.
 
-    ``served``: an index gives the rows in order, so that a page costs what its rows cost, wherever and of whom it is.
+    ``served``: an index gives the rows in order, so that a page costs what its rows cost, wherever
+    and of whom it is.
     """
 
     query: str
@@ -233,7 +240,8 @@ def _customer_queries(account_id: int) -> Iterator[tuple[str, bool]]:
     ):
         for sign in ("", "-"):
             yield f"{column}[gte]={low}&{column}[lt]={high}&sort={sign}{column}", True
-    # A filter or a range in the order of another column: an index for each pair would cost every write.
+    # A filter or a range in the order of another column: an index for each pair would cost every
+    # write.
     yield "updated_at[gte]=1660000000&updated_at[lt]=1670000000", False
     yield "updated_at[gte]=1699990000", False
     yield "monthly_payment_amount[gte]=100&monthly_payment_amount[lt]=500", False
@@ -241,7 +249,8 @@ def _customer_queries(account_id: int) -> Iterator[tuple[str, bool]]:
     for plan in ("Freemium", "Enterprise", "Legacy"):
         for sort in ("updated_at", "-updated_at", "customer_id", "-monthly_payment_amount"):
             yield f"plan={plan}&sort={sort}", False
-    # Attributes that four fifths have, one in 200, one in 2,000, one in all, none; and the newest 2 %.
+    # Attributes that four fifths have, one in 200, one in 2,000, one in all, none; and the newest 2
+    # %.
     for value in (
         "role]=manager",
         "tier]=tier-9",
@@ -270,7 +279,8 @@ def _customers_with_events(account_id: int) -> list[str]:
         return [customer_id for (customer_id,) in cursor.fetchall()]
 
 
-# What PostgreSQL does ------------------------------------------------------------------------------------------------
+# What PostgreSQL does
+# ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -281,7 +291,9 @@ class Explained:
     where: str  # first or deep page
     of: int  # rows that the whole list has
     rows: int  # of the page
-    read: int  # rows that scans took from the table or entries from an index, those that a filter threw away as well
+    # Rows that scans took from the table or entries from an index, those that a filter threw away
+    # as well
+    read: int
     most_sorted: int  # by one node
     branches: int  # walks through an index
     buffers: int
@@ -393,7 +405,8 @@ def _explain(case: Case, where: str, of: int, targets: "ListQuery", account_id: 
     )
 
 
-# That read a table's rows, or the index's in their place. Of a bitmap what it is made of: it may be more than its rows.
+# That read a table's rows, or the index's in their place. Of a bitmap what it is made of: it may be
+# more than its rows.
 _SCANS = ("Index Scan", "Index Only Scan", "Bitmap Index Scan", "Seq Scan")
 
 
@@ -423,7 +436,8 @@ def _name(node: dict[str, Any]) -> str:
     return name
 
 
-# The report ----------------------------------------------------------------------------------------------------------
+# The report
+# ----------------------------------------------------------------------------------------------------------
 
 
 def say(text: str) -> None:

@@ -38,7 +38,8 @@ def settings(port: int) -> dict[str, str]:
         "fsync": "on",
         "synchronous_commit": "on",
         "full_page_writes": "on",
-        # A quarter of the memory is PostgreSQL's own advice; the databases of all contestants share it.
+        # A quarter of the memory is PostgreSQL's own advice; the databases of all contestants share
+        # it.
         "shared_buffers": f"{min(memory // 4, 4 * 2**30) // 2**20}MB",
         # Checkpoints come between the runs, where the harness asks for them, and seldom inside one.
         "max_wal_size": "8GB",
@@ -167,7 +168,8 @@ class Postgres:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 cwd=self._folder,
-                start_new_session=True,  # Ctrl-C reaches the harness alone, which then stops the server in order
+                # Ctrl-C reaches the harness alone, which then stops the server in order
+                start_new_session=True,
                 **identity,
             )
         deadline = time.monotonic() + START_SECONDS

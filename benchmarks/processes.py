@@ -106,7 +106,8 @@ def cpu_ms(root: psutil.Process) -> float:
         try:
             times = [process.cpu_times() for process in _tree(root)]
         except psutil.NoSuchProcess:
-            # It ended between the listing and the reading; its time now stands with its parent: read again.
+            # It ended between the listing and the reading; its time now stands with its parent:
+            # read again.
             if not root.is_running():
                 raise
             continue

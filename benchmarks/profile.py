@@ -1,7 +1,8 @@
 """Where a request's processor time goes, by package: ``python -m benchmarks.profile``.
 
-One thread without a socket in between: what is here comes on top of gunicorn's constant, and costs more where the
-processors are busy with other things. The profiler makes Python's functions dearer, C's not: read the shares.
+One thread without a socket in between: what is here comes on top of gunicorn's constant, and costs
+more where the processors are busy with other things. The profiler makes Python's functions dearer,
+C's not: read the shares.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """What a refused write costs beside an accepted one, Django and PostgreSQL alone: ``python -m benchmarks.refused``.
 
-Processor time of a thread that answers, without a socket in between, and of PostgreSQL. Accepted and refused take turns.
+Processor time of a thread that answers, without a socket in between, and of PostgreSQL. Accepted
+and refused take turns.
 """
 
 import argparse
@@ -36,7 +37,8 @@ def _event() -> Item:
         "first": True,
     }
     return {
-        "customer_id": f"customer-{_chance.randrange(workloads.CUSTOMERS)}",  # as make bench has them
+        # As make bench has them
+        "customer_id": f"customer-{_chance.randrange(workloads.CUSTOMERS)}",
         "name": _chance.choice(workloads.NAMES),
         "created_at": 1700000000,
         "custom_attributes": attributes,

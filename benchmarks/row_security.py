@@ -1,7 +1,8 @@
 """What row-level security would cost: ``python -m benchmarks.row_security``, beside the same statements without.
 
-A policy compares ``account_id`` with a setting of the session. A pooled connection serves one account after the other, so
-each statement has to set it first: in the same round trip here, which is the cheapest way there is.
+A policy compares ``account_id`` with a setting of the session. A pooled connection serves one
+account after the other, so each statement has to set it first: in the same round trip here, which
+is the cheapest way there is.
 """
 
 import statistics

@@ -1,7 +1,8 @@
 """How soon lists of any length begin as streams, how fast they go, and what memory: ``python -m benchmarks.stream``.
 
-A gunicorn with one worker streams lists of 10,000 and of 1,000,000 rows to a client that throws them away. The worker's
-peak of resident memory is the kernel's own figure (VmHWM), set back before each stream. Linux only.
+A gunicorn with one worker streams lists of 10,000 and of 1,000,000 rows to a client that throws
+them away. The worker's peak of resident memory is the kernel's own figure (VmHWM), set back before
+each stream. Linux only.
 """
 
 import argparse

@@ -1,8 +1,9 @@
 """How fast files come in and go out, beside COPY: ``python -m benchmarks.transfer``.
 
-``manage.py import_data`` and ``export_data``, of events and of customers, into and from a file. The limits are COPY of the
-same columns: FROM STDIN into Traitly's own tables with all their indexes, and TO STDOUT. Processor time is of the command
-and of PostgreSQL together; a ratio of it is steadier than one of rates.
+``manage.py import_data`` and ``export_data``, of events and of customers, into and from a file. The
+limits are COPY of the same columns: FROM STDIN into Traitly's own tables with all their indexes,
+and TO STDOUT. Processor time is of the command and of PostgreSQL together; a ratio of it is
+steadier than one of rates.
 """
 
 import argparse

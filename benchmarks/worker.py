@@ -1,7 +1,7 @@
 """What each part of Traitly's gunicorn worker brings by itself: ``python -m benchmarks.worker`` (needs wrk; five minutes).
 
-The worker answers a constant (benchmarks/constant), whole and with one part left out, in turns: CPU of the server per
-request is what the part saves, or costs.
+The worker answers a constant (benchmarks/constant), whole and with one part left out, in turns: CPU
+of the server per request is what the part saves, or costs.
 """
 
 import argparse

@@ -26,8 +26,8 @@ PLANS = ("Freemium", "Starter", "Atom", "Team", "Enterprise")
 CITIES = ("New York", "San Francisco", "Berlin", "Nairobi", "São Paulo", "Tōkyō")
 COUNTRIES = ("US", "DE", "KE", "BR", "JP")
 
-# Stands in a request's template where each request has a number of its own; always NUMBER_DIGITS long, so that a
-# template's Content-Length holds for all of them.
+# Stands in a request's template where each request has a number of its own; always NUMBER_DIGITS
+# long, so that a template's Content-Length holds for all of them.
 NUMBER = "<number>"
 NUMBER_DIGITS = 12
 FIRST_NUMBER = 10 ** (NUMBER_DIGITS - 1)
@@ -35,8 +35,9 @@ FIRST_NUMBER = 10 ** (NUMBER_DIGITS - 1)
 SQL_NAMES = "ARRAY[" + ", ".join(f"'{name}'" for name in NAMES) + "]"
 _plans = "ARRAY[" + ", ".join(f"'{plan}'" for plan in PLANS) + "]"
 
-# One event of each active customer after the other, all of a customer under one name: every list has a full page,
-# whose rows lie scattered over the table as they do in life. Several accounts take turns.
+# One event of each active customer after the other, all of a customer under one name: every list
+# has a full page, whose rows lie scattered over the table as they do in life. Several accounts take
+# turns.
 FILL_EVENTS = f"""
     INSERT INTO events_event (account_id, id, customer_id, name, created_at, received_at, custom_attributes)
     SELECT (%(accounts)s)[i %% %(active)s %% cardinality(%(accounts)s) + 1], uuidv7(), 'customer-' || i %% %(active)s,
@@ -80,8 +81,8 @@ class Request(NamedTuple):
 class Workload:
     """One kind of request.
 
-    ``items`` is how many events or customers a request carries or lists; ``stores`` is whether each request adds that
-    many rows to events_event; ``rows`` is how many a list answers with.
+    ``items`` is how many events or customers a request carries or lists; ``stores`` is whether each
+    request adds that many rows to events_event; ``rows`` is how many a list answers with.
     """
 
     name: str
@@ -129,7 +130,8 @@ class Workload:
             yield Request(i, "GET", f"/api/v1/event?customer_id={who}-{i}&name={name}")
 
     def _upserts(self, chance: random.Random) -> Iterator[Request]:
-        # Batches are neighbouring slices, as in a nightly synchronisation: no customer stands twice in one.
+        # Batches are neighbouring slices, as in a nightly synchronisation: no customer stands twice
+        # in one.
         order = chance.sample(range(CUSTOMERS), CUSTOMERS)
         for start in range(0, CUSTOMERS, self.items):
             customers = [

@@ -108,7 +108,8 @@ class CustomerAdmin(AccountOwnedAdmin):
     def save_model(
         self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool
     ) -> None:
-        # What the form changed alone: the rest may have been updated by the API since the form was shown.
+        # What the form changed alone: the rest may have been updated by the API since the form was
+        # shown.
         changes = CustomerChanges(
             {name: form.cleaned_data[name] for name in form.changed_data}, b"{}", []
         )

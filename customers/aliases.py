@@ -1,7 +1,7 @@
 """Further ids of a customer, such as an earlier anonymous one. Reading follows them; nothing is rewritten.
 
-An alias says that ``previous_id`` is ``customer_id``. Aliases may follow one another; each row also has the ``root_id``
-where they lead, so that every reader looks into one index once.
+An alias says that ``previous_id`` is ``customer_id``. Aliases may follow one another; each row also
+has the ``root_id`` where they lead, so that every reader looks into one index once.
 """
 
 import datetime
@@ -96,7 +96,8 @@ def add_aliases(
 ) -> list[NewAlias]:
     """Store aliases, committed on return. Returns the refused ones, which would form a cycle.
 
-    Known aliases write nothing. An alias to a different customer than before replaces the earlier one.
+    Known aliases write nothing. An alias to a different customer than before replaces the earlier
+    one.
     """
     refused = []
     known = set(

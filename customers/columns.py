@@ -1,7 +1,7 @@
 """A customer's columns. Each is declared once, here: what clients may send, and how it is stored, filtered and sorted.
 
-The API's schema, the statements, the lists, CSV, the admin, the portal's page and the indexes are made of these
-declarations (CONTRIBUTING.md, "Adding a field to customers").
+The API's schema, the statements, the lists, CSV, the admin, the portal's page and the indexes are
+made of these declarations (CONTRIBUTING.md, "Adding a field to customers").
 """
 
 import datetime
@@ -47,8 +47,8 @@ KINDS: dict[type, Kind] = {
     models.DecimalField: NUMBER,
     models.JSONField: JSON,
 }
-# The sort value of a number that is null. A page's key must be comparable, and null is not: what was never sent comes
-# before 0, the smallest accepted value.
+# The sort value of a number that is null. A page's key must be comparable, and null is not: what
+# was never sent comes before 0, the smallest accepted value.
 NEVER_SENT = -1
 
 
@@ -105,14 +105,15 @@ def column(
 ) -> F:
     """The field, which becomes a column of the API too. Raises ``TypeError`` for what could not work.
 
-    ``accepts`` is pydantic's type of what clients may send; without it only the server sets the column. Null is accepted
-    where the field is nullable. ``required``: a POST must send it. ``unsent``: what a new customer gets where it was not
-    sent, for columns that are neither required nor nullable. ``filters``: lists are filtered by equal values, and an
-    index is made for it; ``lowered``: that index holds the values in lower case, for searches. ``sorts`` and ``ranges``:
-    lists are sorted by it, and filtered by ``[gte]`` and the like, by one index for both. ``history``: its values before are kept
-    (customers_history). ``synonyms``: what clients may
-    call it by mistake (traitly.input.hints). ``index`` is the index's name,
-    if ``customers_by_<name>`` is too long.
+    ``accepts`` is pydantic's type of what clients may send; without it only the server sets the
+    column. Null is accepted where the field is nullable. ``required``: a POST must send it.
+    ``unsent``: what a new customer gets where it was not sent, for columns that are neither
+    required nor nullable. ``filters``: lists are filtered by equal values, and an index is made for
+    it; ``lowered``: that index holds the values in lower case, for searches. ``sorts`` and
+    ``ranges``: lists are sorted by it, and filtered by ``[gte]`` and the like, by one index for
+    both. ``history``: its values before are kept (customers_history). ``synonyms``: what clients
+    may call it by mistake (traitly.input.hints). ``index`` is the index's name, if
+    ``customers_by_<name>`` is too long.
     """
     if type(field) not in KINDS:
         raise TypeError(f"customers.columns.KINDS has no entry for {type(field).__name__}.")
@@ -163,7 +164,8 @@ class CustomerColumns(AccountOwned):
     """The columns in the order in which responses show them: the reference's ten, then what was added."""
 
     customer_id = column(
-        # "C": compared byte by byte, on every server alike; an order of pages must not depend on a server's locale.
+        # "C": compared byte by byte, on every server alike; an order of pages must not depend on a
+        # server's locale.
         models.CharField(max_length=255, db_collation="C"),
         CustomerId,
         required=True,
@@ -219,7 +221,8 @@ class CustomerColumns(AccountOwned):
         history=True,
         synonyms=("planname",),
     )
-    # JSON's keys are text, so pydantic has nothing to look at in it. traitly.input.items makes the text that is stored.
+    # JSON's keys are text, so pydantic has nothing to look at in it. traitly.input.items makes the
+    # text that is stored.
     custom_attributes = column(
         models.JSONField(default=dict, blank=True), InstanceOf[dict[str, Any]], unsent=dict
     )
@@ -253,7 +256,8 @@ COLUMNS = tuple(
     _declared(field) for field in CustomerColumns._meta.local_fields if hasattr(field, "declared")
 )
 KEY, ATTRIBUTES = "customer_id", "custom_attributes"
-# Those that a POST or PATCH replaces: all that clients send except `customer_id`, and attributes, which are merged.
+# Those that a POST or PATCH replaces: all that clients send except `customer_id`, and attributes,
+# which are merged.
 REPLACED = tuple(each for each in COLUMNS if each.accepts and each.name not in {KEY, ATTRIBUTES})
 MERGED = (*REPLACED, *(each for each in COLUMNS if each.name == ATTRIBUTES))
 HISTORIC = tuple(each for each in REPLACED if each.history)

@@ -21,8 +21,8 @@ class Eraser(Protocol):
         """Runs in the transaction of ``erase_customer``."""
 
 
-# Apps that hold customers' data, and may not be imported here, register an eraser in AppConfig.ready(), under the name by
-# which the response counts its rows.
+# Apps that hold customers' data, and may not be imported here, register an eraser in
+# AppConfig.ready(), under the name by which the response counts its rows.
 ERASERS: dict[str, Eraser] = {}
 
 
@@ -68,8 +68,8 @@ def erase_customer(*, account_id: int, customer_id: str) -> Erased | None:
 
 def _erase(cursor: CursorWrapper, account_id: int, customer_id: str) -> Erased:
     """Erase what is stored under one id."""
-    # The customer comes last, in every erasure: those that found none would else hold what others wait for, and wait
-    # for the row that these have.
+    # The customer comes last, in every erasure: those that found none would else hold what others
+    # wait for, and wait for the row that these have.
     counts = {
         name: erase(account_id=account_id, customer_id=customer_id)
         for name, erase in ERASERS.items()

@@ -33,7 +33,8 @@ def _declared_indexes() -> Iterator[models.Index]:
             lower = Collate(Lower(F(each.name)), "C")
             yield models.Index(F("account"), lower, F("created_at"), F(KEY), name=each.index)
         elif each.filters:
-            # Each in the default order. Those of optional fields contain only rows that have the field; most do not.
+            # Each in the default order. Those of optional fields contain only rows that have the
+            # field; most do not.
             present = models.Q((f"{each.name}__isnull", False)) if each.nullable else None
             yield models.Index(
                 fields=["account", each.name, "created_at", KEY], name=each.index, condition=present
@@ -44,8 +45,8 @@ class Customer(CustomerColumns):
     """A customer of an account, which identifies it by ``customer_id``."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # The values of the columns with a history, as the last update found them: RETURNING shows a row as it is, and the
-    # history (customers.statements) needs it as it was.
+    # The values of the columns with a history, as the last update found them: RETURNING shows a row
+    # as it is, and the history (customers.statements) needs it as it was.
     previous = ArrayField(models.TextField(null=True), null=True, editable=False)
 
     class Meta:
@@ -54,8 +55,9 @@ class Customer(CustomerColumns):
             models.UniqueConstraint(
                 fields=["account", "customer_id"], name="customers_customer_id_unique"
             ),
-            # What is sent at once is bounded (traitly.input.items); so is what many updates make of it, or a row could be
-            # more than memory holds. Small ones, as nearly all are, are not written as text for it.
+            # What is sent at once is bounded (traitly.input.items); so is what many updates make of
+            # it, or a row could be more than memory holds. Small ones, as nearly all are, are not
+            # written as text for it.
             models.CheckConstraint(
                 condition=LessThanOrEqual(
                     Func(
@@ -95,8 +97,9 @@ class Customer(CustomerColumns):
 class Change(AccountOwned):
     """When a customer last changed, with its attributes: what changes often is indexed in this table.
 
-    A row of customers has an entry in each of its indexes, unless none of their columns changes (then PostgreSQL updates
-    it in place, HOT). So the time of the change and the attributes are indexed here and not there.
+    A row of customers has an entry in each of its indexes, unless none of their columns changes
+    (then PostgreSQL updates it in place, HOT). So the time of the change and the attributes are
+    indexed here and not there.
     """
 
     pk = models.CompositePrimaryKey("account_id", "customer_id")
@@ -110,8 +113,8 @@ class Change(AccountOwned):
             models.Index(
                 fields=["account", "changed_at", "customer_id"], name="customers_by_changed_at"
             ),
-            # customers.queries.LIST: custom_attributes[key]=value. With the account in it (btree_gin), so that the
-            # attributes of other accounts cost nothing.
+            # customers.queries.LIST: custom_attributes[key]=value. With the account in it
+            # (btree_gin), so that the attributes of other accounts cost nothing.
             GinIndex(
                 fields=["account", "attributes"],
                 opclasses=["int8_ops", "jsonb_path_ops"],

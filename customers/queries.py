@@ -27,7 +27,8 @@ from traitly.lists.distinct import distinct_values
 from traitly.lists.second_table import values_of
 from traitly.lists.sql import conditions_of, equals
 
-# The columns by which lists are sorted or filtered in customers_change, by its own name for the same value.
+# The columns by which lists are sorted or filtered in customers_change, by its own name for the
+# same value.
 _CHANGE = {"updated_at": "changed_at"}
 
 
@@ -47,8 +48,8 @@ def _range(each: Column) -> Range:
 # How the value of a filter, or of the row where a page ends, is read.
 _READ: dict[Kind, Callable[[str], Any]] = {TEXT: parse_text, TIME: parse_time, NUMBER: parse_number}
 
-# Each sort and each filter has the index of its name (customers.models); custom attributes are found by
-# customers_change_attributes.
+# Each sort and each filter has the index of its name (customers.models); custom attributes are
+# found by customers_change_attributes.
 LIST = ListDefinition(
     table="customers_customer",
     columns={each.name: each.json_sql for each in COLUMNS},
@@ -201,10 +202,11 @@ def change_times(*, account_id: int, customer_ids: Iterable[str]) -> dict[str, d
         return dict(cursor.fetchall())
 
 
-# What is typed begins the customer_id, the email, the name, the name's last word or the email's domain, or is the
-# organisation_id: in this order, each by its index (customers_customer_id_unique, customers_by_email, ..._name,
-# ..._lower_last_word, ..._email_domain, ..._organisation_id). Written as ranges: LIKE with a parameter would find no
-# index, and upper and lower case are one except in ids.
+# What is typed begins the customer_id, the email, the name, the name's last word or the email's
+# domain, or is the organisation_id: in this order, each by its index (customers_customer_id_unique,
+# customers_by_email, ..._name, ..._lower_last_word, ..._email_domain, ..._organisation_id). Written
+# as ranges: LIKE with a parameter would find no index, and upper and lower case are one except in
+# ids.
 _LOWERED = (
     "lower(email)",
     "lower(name)",

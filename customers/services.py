@@ -38,9 +38,9 @@ from traitly.input.errors import TooLargeError
 
 _REQUIRED = sum(BITS[each.name] for each in REPLACED if each.required)
 
-# How often a request updates one customer separately: each update reads all earlier versions of the row in its
-# transaction, so the cost is quadratic (4,000 updates took 12 s). And the bytes of such a response, which repeats growing
-# attributes for each item.
+# How often a request updates one customer separately: each update reads all earlier versions of the
+# row in its transaction, so the cost is quadratic (4,000 updates took 12 s). And the bytes of such
+# a response, which repeats growing attributes for each item.
 _MAX_ROUNDS = 100
 _MAX_GROUPED = 100  # customers; a request with more gets its own statement
 _MAX_RESPONSE_BYTES = 64 * 1024 * 1024
@@ -69,8 +69,8 @@ class Upserted(NamedTuple):
 def upsert_customers(*, account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
     """Create or update the customers, committed on return; returns each as stored, in the order given.
 
-    What concurrent requests of an account bring is stored together, one request after the other. ``QuotaExceededError``
-    if new ones are more than the account may store.
+    What concurrent requests of an account bring is stored together, one request after the other.
+    ``QuotaExceededError`` if new ones are more than the account may store.
     """
     if not customers:
         return []
@@ -107,8 +107,9 @@ def _upsert_all(account_id: int, customers: Sequence[SentCustomer]) -> list[Upse
 def _upsert_in_rounds(account_id: int, customers: Sequence[SentCustomer]) -> list[Upserted]:
     """The same, if some customers occur several times.
 
-    Each round holds a customer once, because one statement cannot update a row twice. What comes after ``_MAX_ROUNDS`` is
-    applied at once. ``TooLargeError`` where the answer would repeat so much that it outgrows memory.
+    Each round holds a customer once, because one statement cannot update a row twice. What comes
+    after ``_MAX_ROUNDS`` is applied at once. ``TooLargeError`` where the answer would repeat so
+    much that it outgrows memory.
     """
     rounds: list[dict[str, list[int]]] = []  # customer_id to its positions in ``customers``
     times: dict[str, int] = {}
@@ -140,7 +141,8 @@ def _upsert_in_rounds(account_id: int, customers: Sequence[SentCustomer]) -> lis
 
 
 def _upsert(account_id: int, customers: Sequence[SentCustomer]) -> dict[str, Upserted]:
-    # In the order of customer_id: two requests with the same customers in opposite orders would deadlock.
+    # In the order of customer_id: two requests with the same customers in opposite orders would
+    # deadlock.
     chosen = sorted(customers, key=operator.attrgetter("customer_id"))
     masks = _unsent(chosen)
     ((usually_unsent, _),) = Counter(masks).most_common(1)

@@ -13,17 +13,18 @@ from traitly.db.arrays import UNPACKED, UNPACKED_NULLABLE
 from traitly.db.clock import ARRIVAL
 from traitly.db.prepared import Prepared
 
-# The columns that may be left out, each with its bit in the mask of those that were: a POST leaves out some, a profile of
-# Segment's any.
+# The columns that may be left out, each with its bit in the mask of those that were: a POST leaves
+# out some, a profile of Segment's any.
 BITS = {each.name: 1 << position for position, each in enumerate(REPLACED)}
 
 # What the statement takes as arrays: texts that are never null nor empty, and those that may be.
 _PACKED = ("id", KEY, ATTRIBUTES)
 _NULLABLE = tuple(each.name for each in REPLACED)
 
-# ON CONFLICT shows its row of the request as EXCLUDED, which has the table's columns only: what else an update has to
-# know (which fields to leave, which attributes to remove) it looks up by customer_id. In scalar subqueries, because on
-# Citus, where nothing is prepared, the statement's CTEs do not reach DO UPDATE, and each mention would repeat the text.
+# ON CONFLICT shows its row of the request as EXCLUDED, which has the table's columns only: what
+# else an update has to know (which fields to leave, which attributes to remove) it looks up by
+# customer_id. In scalar subqueries, because on Citus, where nothing is prepared, the statement's
+# CTEs do not reach DO UPDATE, and each mention would repeat the text.
 _USUALLY_UNSENT = "%(usually_unsent)s::int"
 _UNSENT = f"coalesce(((SELECT %(unsent)s::jsonb) -> {{row}}.customer_id)::int, {_USUALLY_UNSENT})"
 _REMOVED = "(SELECT %(removed)s::jsonb)"
@@ -69,8 +70,9 @@ _KEEP_BEFORE = (
 )
 # With the same statement, whose CTE `stored` has the rows.
 FOLLOWS = f"change AS ({_KEEP_CHANGE.format('stored')}), history AS ({_KEEP_BEFORE.format(source='stored')})"
-# By statements of their own, in the same transaction. Citus sends what a CTE gives to an INSERT to every node: one that is
-# down would stop the writes of all accounts. These go to the account's node alone.
+# By statements of their own, in the same transaction. Citus sends what a CTE gives to an INSERT to
+# every node: one that is down would stop the writes of all accounts. These go to the account's node
+# alone.
 _CHANGED = """(
     SELECT * FROM customers_customer WHERE account_id = %(account_id)s::bigint AND customer_id = ANY(%(changed)s::text[])
 ) AS stored"""
@@ -146,9 +148,10 @@ def _store_rows(sent: str, condition: str, returned: str, *, profiles: bool, ali
     RETURNING {returned}, {LIST.json_sql} AS row_json"""
 
 
-# One statement creates or updates every row, so concurrent requests merge with what is stored by then and none is lost.
-# Rows that would change nothing are read and no more: no lock, no write, no time. Where such a row is only found under
-# its lock, because others changed it meanwhile, the statement gives nothing of it.
+# One statement creates or updates every row, so concurrent requests merge with what is stored by
+# then and none is lost. Rows that would change nothing are read and no more: no lock, no write, no
+# time. Where such a row is only found under its lock, because others changed it meanwhile, the
+# statement gives nothing of it.
 def _upsert(*, profiles: bool, alike: bool) -> Prepared:
     among_new = "customer_id NOT IN (SELECT customer_id FROM same)"
     return Prepared(
@@ -196,8 +199,8 @@ class UpsertInSteps:
         ]
 
 
-# By whether any column may have been left out (Segment's profiles), and whether all rows are alike: they left out the same
-# columns, and remove no attributes. Then no row has to be looked up.
+# By whether any column may have been left out (Segment's profiles), and whether all rows are alike:
+# they left out the same columns, and remove no attributes. Then no row has to be looked up.
 UPSERTS = {
     (profiles, alike): _upsert(profiles=profiles, alike=alike)
     for profiles in (False, True)

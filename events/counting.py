@@ -34,7 +34,8 @@ def uncounted_accounts(*, account_ids: list[int]) -> list[int]:
 def count_all(*, seconds: float) -> int:
     """Count what all accounts received since the last time, for about so long; gives how many accounts have more.
 
-    Workers do now and then what nobody does who looks, for the sums of all accounts in the operators' admin.
+    Workers do now and then what nobody does who looks, for the sums of all accounts in the
+    operators' admin.
     """
     ends = time.monotonic() + seconds
     open_accounts = (

@@ -9,7 +9,8 @@ from accounts.models import Account, AccountOwned
 class Event(AccountOwned):
     """Something that a customer did. The customer need not exist."""
 
-    # The client's own identifier, or a UUIDv7. The primary key (account_id, id) decides what is a duplicate.
+    # The client's own identifier, or a UUIDv7. The primary key (account_id, id) decides what is a
+    # duplicate.
     id = models.CharField(primary_key=True, max_length=255, db_collation="C")
     customer_id = models.CharField(max_length=255, db_collation="C")
     name = models.CharField(max_length=255)
@@ -19,14 +20,14 @@ class Event(AccountOwned):
 
     class Meta:
         indexes = (
-            # events.queries: a customer's events of one name, the list that the reference documents, and its timeline,
-            # which steps through them; erasing a customer.
+            # events.queries: a customer's events of one name, the list that the reference
+            # documents, and its timeline, which steps through them; erasing a customer.
             models.Index(
                 fields=["account", "customer_id", "name", "created_at", "id"],
                 name="events_by_customer_name",
             ),
-            # events.queries: the newest as they arrive; events.stats: those since the last time. Rows come in its
-            # order and a batch shares one time, so it costs little to keep.
+            # events.queries: the newest as they arrive; events.stats: those since the last time.
+            # Rows come in its order and a batch shares one time, so it costs little to keep.
             models.Index(fields=["account", "received_at"], name="events_by_received_at"),
         )
 

@@ -27,7 +27,8 @@ from traitly.lists.distinct import distinct_values
 from traitly.lists.pages import keys, page
 from traitly.lists.parameters import MAX_VALUES
 
-# A customer's events of one name; walks the index events_by_customer_name, once for each of several.
+# A customer's events of one name; walks the index events_by_customer_name, once for each of
+# several.
 LIST = ListDefinition(
     table="events_event",
     # The reference's four fields in its order, then id and custom_attributes.
@@ -50,21 +51,22 @@ LIST = ListDefinition(
     stepped_columns=("customer_id", "name"),
 )
 
-# A customer's events of all names or some: walks events_by_customer_name for each name. (An index for it alone was a
-# third of what PostgreSQL spent on storing events.)
+# A customer's events of all names or some: walks events_by_customer_name for each name. (An index
+# for it alone was a third of what PostgreSQL spent on storing events.)
 TIMELINE = dataclasses.replace(LIST, equal=("name",), required=())
 
 # What DELETE /event erases, by any filters of the lists.
 ERASURE = dataclasses.replace(LIST, required=())
 
-# All events of an account, for exports; walks the primary key. (No index has the order of created_at
-# across customers: events would pay for it with every write.)
+# All events of an account, for exports; walks the primary key. (No index has the order of
+# created_at across customers: events would pay for it with every write.)
 EXPORT = dataclasses.replace(
     LIST, sorts={"id": Sort("id", str)}, equal=(), ranges={}, required=(), stepped_columns=()
 )
 
-# An event's customer as it is known now, if the event was stored under an alias (customers.aliases): a look into an index
-# for each row, so only for lists that may have such events.
+# An event's customer as it is known now, if the event was stored under an alias
+# (customers.aliases): a look into an index for each row, so only for lists that may have such
+# events.
 _RESOLVED = """coalesce((
     SELECT root_id FROM (SELECT account_id AS of_account, previous_id, root_id FROM customers_alias) AS alias
     WHERE of_account = {account} AND previous_id = customer_id
@@ -213,7 +215,8 @@ def _arrival(row: bytes) -> Arrival:
 def newest_of_customer(*, account_id: int, customer_id: str, limit: int) -> list[str]:
     """The ids of a customer's newest events, whichever of the customer's ids they are stored under; the newest first.
 
-    Steps through the names in events_by_customer_name: a customer with many events costs no more than one with some.
+    Steps through the names in events_by_customer_name: a customer with many events costs no more
+    than one with some.
     """
     definition, ids = timeline_of(account_id=account_id, customer_id=customer_id)
     query = ListQuery(definition, equal={"customer_id": ids}, sort="-created_at", limit=limit)

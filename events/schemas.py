@@ -29,8 +29,8 @@ class EventItem(TypedDict, total=False):
     ]  # JSON's keys are text: nothing to look at, nothing to copy
 
 
-# An entry of events_by_customer_name has at most 2,704 bytes, of which the time and so on take some. Only identifiers
-# and names full of characters beyond U+FFFF come near.
+# An entry of events_by_customer_name has at most 2,704 bytes, of which the time and so on take
+# some. Only identifiers and names full of characters beyond U+FFFF come near.
 _MAX_INDEXED_BYTES = 2600
 
 # ``success: 1`` is what responses contain; any other ``success`` is the client's own attribute.

@@ -27,8 +27,8 @@ from traitly.input.errors import AccountGoneError
 from traitly.lists.definition import Condition
 from traitly.observability.metrics import STATEMENT_ROWS
 
-# One statement for one event or ten thousand: no round trips, no savepoint. (The ORM's bulk_create makes a placeholder a
-# value: 1,000 events were 7,000 of them.)
+# One statement for one event or ten thousand: no round trips, no savepoint. (The ORM's bulk_create
+# makes a placeholder a value: 1,000 events were 7,000 of them.)
 _COLUMNS = ("ids", "customer_ids", "names", "times", "attributes")
 _NAMES = ("id", "customer_id", "name", "created_at", "attributes")
 _INSERT = f"""
@@ -38,11 +38,12 @@ SELECT %(account_id)s::bigint, id, customer_id, name, created_at::timestamptz, {
 FROM unnest({", ".join(map(UNPACKED.format, _COLUMNS))}) AS sent ({", ".join(_NAMES)})
 WHERE {OPEN_ACCOUNT}
 """
-# The primary key decides what is already stored. Checking it for each row is an eighth of PostgreSQL's cost of storing, so
-# ids that were made a moment ago are not checked.
+# The primary key decides what is already stored. Checking it for each row is an eighth of
+# PostgreSQL's cost of storing, so ids that were made a moment ago are not checked.
 _INSERT_NEW = Prepared(_INSERT)
 _INSERT_ONCE = Prepared(f"{_INSERT} ON CONFLICT (account_id, id) DO NOTHING RETURNING id")
-# The same for events of several accounts. None waits for another account, because nobody else has the new ids.
+# The same for events of several accounts. None waits for another account, because nobody else has
+# the new ids.
 _INSERT_SHARED = Prepared(
     f"""
 INSERT INTO events_event (account_id, id, customer_id, name, created_at, received_at, custom_attributes)
@@ -58,8 +59,9 @@ _GONE = -1  # instead of a number of duplicates: the account is being erased
 def store_events(*, account_id: int, events: Sequence[NewEvent]) -> int:
     """Store the events, committed on return. Gives how many of them were stored before, under the same id.
 
-    What concurrent requests bring is stored together: those of one account, or all whose ids were made here, unless
-    accounts lie on several machines. ``QuotaExceededError`` if they are more than the account may store today.
+    What concurrent requests bring is stored together: those of one account, or all whose ids were
+    made here, unless accounts lie on several machines. ``QuotaExceededError`` if they are more than
+    the account may store today.
     """
     if not events:
         return 0
@@ -98,8 +100,8 @@ _store_grouped = GroupCommit(_store_requests)
 def _store_shared(requests: Sequence[tuple[int, Sequence[NewEvent]]]) -> list[int]:
     """Store events of several accounts, all under new ids; 0 for each request, or ``_GONE``.
 
-    ``IntegrityError`` if this is a second run, and the first one's commit was not heard of: then each request is stored
-    alone (``GroupCommit``).
+    ``IntegrityError`` if this is a second run, and the first one's commit was not heard of: then
+    each request is stored alone (``GroupCommit``).
     """
     rows = [(account_id, event) for account_id, events in requests for event in events]
     STATEMENT_ROWS.observe(len(rows))
@@ -135,8 +137,9 @@ def _store(account_id: int, requests: Sequence[Sequence[NewEvent]]) -> list[int]
     STATEMENT_ROWS.observe(len(events))
     parameters = {"account_id": account_id, **_parameters(events)}
     with connection.cursor() as cursor:
-        # An id that was made here is only known if this is a second run, and the first one's commit was not heard of.
-        # Citus loses the error's class (it copies rows to the worker): whatever it was, the next statement finds it too.
+        # An id that was made here is only known if this is a second run, and the first one's commit
+        # was not heard of. Citus loses the error's class (it copies rows to the worker): whatever
+        # it was, the next statement finds it too.
         with suppress(IntegrityError, InternalError):
             if all(event.new for event in events):
                 _INSERT_NEW.execute(cursor, parameters)
@@ -181,8 +184,8 @@ def erase_events(*, account_id: int, customer_id: str) -> int:
     )
 
 
-# Walks the account's primary key a window at a time: no index by time, which every stored event would pay for, and no
-# transaction that is long enough to keep others waiting.
+# Walks the account's primary key a window at a time: no index by time, which every stored event
+# would pay for, and no transaction that is long enough to keep others waiting.
 _WINDOW = """
 SELECT max(id) FROM (
     SELECT id FROM events_event WHERE account_id = %(account_id)s AND id > %(after)s ORDER BY id LIMIT 5000
@@ -210,8 +213,8 @@ def erase_matching_events(
 ) -> int:
     """Erase the account's events with any of these values in each column, at these times; returns how many.
 
-    A customer's are erased in one transaction. Those of all customers are erased in small ones: what is erased before a
-    failure stays erased, and whoever asks again has the rest erased.
+    A customer's are erased in one transaction. Those of all customers are erased in small ones:
+    what is erased before a failure stays erased, and whoever asks again has the rest erased.
     """
     parameters: dict[str, Any] = {column: list(values) for column, values in equal.items()}
     conditions = [f"{column} = ANY(%({column})s::text[])" for column in equal]

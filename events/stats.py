@@ -1,9 +1,9 @@
 """Daily stats of events: counted when they are read, exact after deletions, at no cost to requests that send events.
 
-Events of the last ``DAYS`` days (by ``created_at``, in UTC) are counted into three small tables, in the order in which
-they were received and up to a watermark. Whoever looks has what came since counted in, and what came after the watermark
-is read live. Deletions subtract what was counted. docs/portal-performance.md has the measurements,
-and what else was tried.
+Events of the last ``DAYS`` days (by ``created_at``, in UTC) are counted into three small tables, in
+the order in which they were received and up to a watermark. Whoever looks has what came since
+counted in, and what came after the watermark is read live. Deletions subtract what was counted.
+docs/portal-performance.md has the measurements, and what else was tried.
 """
 
 import datetime
@@ -19,7 +19,8 @@ from traitly.db.replica import read_cursor
 from traitly.input.errors import AccountGoneError
 
 DAYS = 184  # two periods of 90 days: each is compared with the one before
-_CHUNK = 50_000  # events counted per transaction: about half a second, during which deletions of the account wait
+# Events counted per transaction: about half a second, during which deletions of the account wait
+_CHUNK = 50_000
 _MAX_LIVE = 100_000  # events after the watermark that are read live
 _TOP = 10
 
@@ -30,8 +31,8 @@ ON CONFLICT (account_id) DO UPDATE SET received_until = events_counted.received_
 RETURNING received_until
 """
 
-# SQL of what is another value once events of the account were deleted: every deletion takes the lock above, and so leaves
-# a new version of its row.
+# SQL of what is another value once events of the account were deleted: every deletion takes the
+# lock above, and so leaves a new version of its row.
 DELETIONS = "(SELECT xmin::text FROM events_counted WHERE account_id = %(account_id)s::bigint)"
 
 _LOCK_UNLESS_LOCKED = f"""
@@ -76,7 +77,8 @@ _FORGET = "; ".join(
     for table in ("events_daily", "events_dailyname", "events_dailycustomer")
 )
 
-# One row each of a counted event is gone: rows that come to nothing are removed, so that no name or customer stays.
+# One row each of a counted event is gone: rows that come to nothing are removed, so that no name or
+# customer stays.
 _DELETE = f"""
 WITH gone AS MATERIALIZED (
     DELETE FROM events_event WHERE account_id = %(account_id)s AND {{}}
@@ -226,8 +228,9 @@ def count_events(
 ) -> bool:
     """Count what was received since the last time, for about so long. True when there is no more to count for now.
 
-    Counts up to where all events have arrived, or ``until`` a time of which the caller knows that, and looks at the
-    clock after each ``chunk`` of events. False also while another process counts for the account: it is never waited for.
+    Counts up to where all events have arrived, or ``until`` a time of which the caller knows that,
+    and looks at the clock after each ``chunk`` of events. False also while another process counts
+    for the account: it is never waited for.
     """
     ends = time.monotonic() + seconds
     # Found before the snapshot that counts is taken, which then has all of it.
@@ -275,7 +278,8 @@ def delete_events(*, account_id: int, condition: str, parameters: dict[str, Any]
     Runs in the transaction of its caller.
     """
     with connection.cursor() as cursor:
-        # By a statement of its own: the next one then sees all that was counted until the lock was had.
+        # By a statement of its own: the next one then sees all that was counted until the lock was
+        # had.
         (until,) = _lock(cursor, account_id)
         cursor.execute(
             _DELETE.format(condition), {**parameters, "account_id": account_id, "until": until}

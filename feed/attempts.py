@@ -8,8 +8,8 @@ from feed.models import Attempt
 from feed.sending import SendResult
 
 _MAX_TEXT = 16 * 1024  # characters of a body, and of a response
-# The successes of a webhook that are kept: some at once, then one every few seconds. Keeping all of them for a hundred busy
-# webhooks cost PostgreSQL and the worker more than sending them.
+# The successes of a webhook that are kept: some at once, then one every few seconds. Keeping all of
+# them for a hundred busy webhooks cost PostgreSQL and the worker more than sending them.
 _AT_ONCE = 5
 _SECONDS_EACH = 2.0
 

@@ -96,7 +96,8 @@ SOURCES = {
     ),
 }
 
-# The time by itself as well: it is what the index has. The data is written for those rows only that are wanted.
+# The time by itself as well: it is what the index has. The data is written for those rows only that
+# are wanted.
 _ROWS = """
 SELECT {rank} AS rank, {time} AS at, {key} AS key, CASE WHEN {wanted} THEN {data} END AS data FROM (
     SELECT * FROM {table} WHERE account_id = %(account_id)s::bigint

@@ -20,7 +20,8 @@ from feed.positions import Filter, Position
 from feed.signing import message_id, signed_headers
 from traitly.input.values import unix_seconds
 
-_KEPT_SECONDS = 10.0  # how long entries read ahead are kept; then they are read again, without those deleted meanwhile
+# How long entries read ahead are kept; then they are read again, without those deleted meanwhile
+_KEPT_SECONDS = 10.0
 
 
 _decrypted = lru_cache(1000)(keys.decrypt)  # each request is signed

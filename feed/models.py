@@ -40,7 +40,8 @@ class EntryType(models.TextChoices):
 class Webhook(models.Model):
     """A webhook: sends an account's feed to a URL.
 
-    On Citus this table and those below stay on the coordinator, as accounts do: workers ask for all accounts' at once.
+    On Citus this table and those below stay on the coordinator, as accounts do: workers ask for all
+    accounts' at once.
     """
 
     class Stopped(models.TextChoices):
@@ -63,13 +64,14 @@ class Webhook(models.Model):
     stopped = models.CharField(max_length=10, choices=Stopped, default="", blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    # Encrypted with the keys of the settings, like API keys. The earlier one also signs until it ends.
+    # Encrypted with the keys of the settings, like API keys. The earlier one also signs until it
+    # ends.
     secret = models.BinaryField()
     earlier_secret = models.BinaryField(null=True)
     earlier_secret_ends_at = models.DateTimeField(null=True)
 
-    # Where it continues: a cursor of the feed. ``rewinds`` counts how often it was moved by hand, so that what is sent again
-    # then has another webhook-id.
+    # Where it continues: a cursor of the feed. ``rewinds`` counts how often it was moved by hand,
+    # so that what is sent again then has another webhook-id.
     position = models.CharField(max_length=1500)
     rewinds = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)  # the first failure after the last success

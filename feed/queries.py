@@ -32,7 +32,8 @@ _PROBED = 50  # accounts in a statement
 
 
 _PRESENT = Prepared(f"SELECT settled, {DELETIONS} FROM traitly_settled")
-# What readers of this process share. The keys of the feeds name the last deletion: after it all is read anew.
+# What readers of this process share. The keys of the feeds name the last deletion: after it all is
+# read anew.
 _segments = Segments()
 
 
@@ -41,8 +42,9 @@ def read_page(
 ) -> Page:
     """The first ``limit`` entries after a position, fewer if they are large or hard to find.
 
-    Up to the present where that is ``fresh``, at the cost of settling; else up to what is settled already. Others who read
-    the same within two seconds share it; what was deleted before the call is not in it.
+    Up to the present where that is ``fresh``, at the cost of settling; else up to what is settled
+    already. Others who read the same within two seconds share it; what was deleted before the call
+    is not in it.
     """
     until, deletions = _present(account_id)
     page = _read_shared(account_id, only, after, limit, until, deletions)
@@ -83,7 +85,8 @@ def _read_shared(
         missing = limit - len(page.entries)
         part = _segments.find(key, page.end, missing)
         if last := part is None:
-            # As many as were asked for, not as are missing here, so that all go on from the same places.
+            # As many as were asked for, not as are missing here, so that all go on from the same
+            # places.
             read = partial(
                 read_entries,
                 account_id=account_id,

@@ -25,7 +25,8 @@ KEPT_ATTEMPTS = 100  # of a webhook
 RETRIES = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 GIVE_UP_AFTER = datetime.timedelta(days=5)
 
-# What it has it keeps, also where a row is locked for a moment: by itself, which writes down how far it is.
+# What it has it keeps, also where a row is locked for a moment: by itself, which writes down how
+# far it is.
 _RENEW = f"""
 UPDATE feed_webhook SET leased_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds'
 WHERE worker = %(worker)s AND (enabled OR test_requested_at IS NOT NULL) RETURNING id
@@ -136,8 +137,9 @@ def record_failure(
 ) -> Webhook | None:
     """Keep a request that failed, to be tried again after ``delay`` seconds; None without the lease.
 
-    What has failed through all retries is set aside, and the position moves on. What was set aside before stays so. A
-    webhook whose receiver is gone, or has done nothing but fail for days, is switched off.
+    What has failed through all retries is set aside, and the position moves on. What was set aside
+    before stays so. A webhook whose receiver is gone, or has done nothing but fail for days, is
+    switched off.
     """
     webhook = (
         Webhook.objects.select_for_update(of=("self",))

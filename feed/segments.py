@@ -1,8 +1,9 @@
 """Parts of feeds that were read a moment ago, for others who come by: a hundred readers cost one look into the tables.
 
-Nothing is skipped or shown twice: a segment is all that there is between two positions, and below what is settled nothing
-new appears between them. What may have changed since is that entries are gone, or what they show of a customer. So
-segments are kept for ``KEPT_SECONDS`` only, and their keys say, where that matters, which deletions they knew of.
+Nothing is skipped or shown twice: a segment is all that there is between two positions, and below
+what is settled nothing new appears between them. What may have changed since is that entries are
+gone, or what they show of a customer. So segments are kept for ``KEPT_SECONDS`` only, and their
+keys say, where that matters, which deletions they knew of.
 """
 
 import threading

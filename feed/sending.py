@@ -43,7 +43,8 @@ async def send(
     session: aiohttp.ClientSession, url: str, headers: dict[str, str], body: bytes
 ) -> SendResult:
     """Send it, and read the beginning of the response."""
-    # Hosts written as numbers bypass the resolver, and the operator's networks may have changed since.
+    # Hosts written as numbers bypass the resolver, and the operator's networks may have changed
+    # since.
     if wrong := check_url(url):
         return SendResult(None, wrong)
     try:

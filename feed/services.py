@@ -47,8 +47,8 @@ class NewWebhook(NamedTuple):
 def record_erasure(*, account_id: int, customer_id: str) -> None:
     """Keep, for a while, that a customer was erased. Runs in the transaction of ``erase_customer``.
 
-    What webhooks have kept of the customer goes as well, except a request that is being retried: its receiver still
-    gets it, and then ``customer.erased``.
+    What webhooks have kept of the customer goes as well, except a request that is being retried:
+    its receiver still gets it, and then ``customer.erased``.
     """
     text = orjson.dumps(customer_id)  # as it stands in bodies
     mine = {"webhook__account_id": account_id}

@@ -29,8 +29,8 @@ from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import unix_seconds
 from traitly.server.parking import PARKING, ParkedResponse
 
-# Threads of a process that may wait, if the server cannot let requests wait without one (our worker can). When these are
-# taken, further requests get their response at once.
+# Threads of a process that may wait, if the server cannot let requests wait without one (our worker
+# can). When these are taken, further requests get their response at once.
 _WAITING_THREADS = threading.BoundedSemaphore(2)
 
 

@@ -14,7 +14,8 @@ from traitly.db.clock import settle
 
 logger = logging.getLogger(__name__)
 
-# Between two looks. Longer the more there is to ask for and to wake, so that each who is woken has more to fetch.
+# Between two looks. Longer the more there is to ask for and to wake, so that each who is woken has
+# more to fetch.
 _PAUSE_SECONDS = 0.1
 _PAUSE_SECONDS_EACH = 0.002  # more, for each account that is asked for and for each who waits
 _MAX_PAUSE_SECONDS = 0.4

@@ -88,7 +88,8 @@ class Worker:
             self._database.submit(_close_connection)
         self._database.shutdown()
 
-    # The database ----------------------------------------------------------------------------------------------------
+    # The database
+    # ----------------------------------------------------------------------------------------------------
 
     async def _once(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call it in a thread that has a connection."""
@@ -111,7 +112,8 @@ class Worker:
                 logger.warning("The database did not respond, trying again: %s", error)
                 await asyncio.sleep(1)
 
-    # Who serves what -------------------------------------------------------------------------------------------------
+    # Who serves what
+    # -------------------------------------------------------------------------------------------------
 
     async def _renew(self) -> None:
         """Renew the leases, and begin, change and end what they say. Without the database they run out."""
@@ -180,7 +182,8 @@ class Worker:
         await hook.wait(_MAX_WAIT)
         give_up()
 
-    # Sending ---------------------------------------------------------------------------------------------------------
+    # Sending
+    # ---------------------------------------------------------------------------------------------------------
 
     async def _deliver(self, hook: Hook, message: Message) -> None:
         result = await self._send(hook, message.id, message.body, message.entries)
@@ -263,7 +266,8 @@ class Worker:
                 "The mail to the owners about a webhook that was switched off failed: %s", row.pk
             )
 
-    # In the background -----------------------------------------------------------------------------------------------
+    # In the background
+    # -----------------------------------------------------------------------------------------------
 
     async def _flush_often(self) -> None:
         while True:
@@ -274,7 +278,8 @@ class Worker:
     async def _flush(self) -> None:
         """Write down how far webhooks are: many at once, and not with each request, which would cost more than sending it.
 
-        A worker that dies leaves what it has delivered since to be delivered again, under the same ids.
+        A worker that dies leaves what it has delivered since to be delivered again, under the same
+        ids.
         """
         async with self._flushing:
             moved, self._moved = self._moved, {}

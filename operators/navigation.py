@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 _DASHBOARD = {"title": "Dashboard", "icon": "monitoring", "link": "admin:index"}
-# A group's title, and its links: title, icon (of Google's Material Symbols), the model's app and name.
+# A group's title, and its links: title, icon (of Google's Material Symbols), the model's app and
+# name.
 _GROUPS = {
     "Accounts": (
         ("Accounts", "domain", "accounts.account"),

@@ -10,8 +10,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from unfold.sites import UnfoldAdminSite
 
-# What django-unfold's pages need beside the policy of all pages (docs/operations.md says why that is bearable): Alpine.js
-# makes functions of what stands in attributes, and sets style attributes. Scripts and stylesheets come from here alone.
+# What django-unfold's pages need beside the policy of all pages (docs/operations.md says why that
+# is bearable): Alpine.js makes functions of what stands in attributes, and sets style attributes.
+# Scripts and stylesheets come from here alone.
 CONTENT_SECURITY_POLICY = {"script-src": ["'unsafe-eval'"], "style-src-attr": ["'unsafe-inline'"]}
 
 

@@ -1,7 +1,7 @@
 """Access to pages: the logged-in user's membership, and the decorators that require one.
 
-A page's view is written ``@member`` or ``@owner``; it finds ``request.account`` and ``request.membership``, and passes
-the account on as an explicit argument.
+A page's view is written ``@member`` or ``@owner``; it finds ``request.account`` and
+``request.membership``, and passes the account on as an explicit argument.
 """
 
 import time
@@ -72,7 +72,8 @@ def member(view: View[Parameters]) -> AnyView:
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = entered(request, *args, **kwargs)
         if isinstance(response, HttpResponseRedirect) and request.headers.get("HX-Request"):
-            # A part of a page refreshed itself after the log-in had ended; the log-in page would appear in its place.
+            # A part of a page refreshed itself after the log-in had ended; the log-in page would
+            # appear in its place.
             return HttpResponse(headers={"HX-Refresh": "true"})
         return response
 
@@ -102,7 +103,8 @@ def owner(view: View[Parameters]) -> AnyView:
 def recent_login(view: View[Parameters]) -> AnyView:
     """For what a stolen session must not do: asks for the password again if the log-in is too old.
 
-    Goes below ``@member`` or ``@owner``. A POST is done after the password was given, as it was sent.
+    Goes below ``@member`` or ``@owner``. A POST is done after the password was given, as it was
+    sent.
     """
 
     @wraps(view)

@@ -54,9 +54,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the attempt before the password is checked; refuse it if there were too many.
 
-        Attempts are counted by account and address, so that nobody can lock an owner out from elsewhere; and of an
-        account's over all addresses, so that many of them do not help who guesses. A browser in which the user has
-        logged in before counts for itself: it gets in whatever others do.
+        Attempts are counted by account and address, so that nobody can lock an owner out from
+        elsewhere; and of an account's over all addresses, so that many of them do not help who
+        guesses. A browser in which the user has logged in before counts for itself: it gets in
+        whatever others do.
         """
         login = credentials.get("email", "").lower()
         if browser := known_browser(request, login):

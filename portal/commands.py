@@ -33,7 +33,8 @@ _CUSTOMER = {
     "plan": "Starter",
     "email": "john.smith@example.com",
 }
-# The four of the reference. Listing events names a customer and an event, which the reference's table requires.
+# The four of the reference. Listing events names a customer and an event, which the reference's
+# table requires.
 _REQUESTS = {
     "Send an event": ("POST", "event", _EVENT),
     "Create a customer": ("POST", "customer", _CUSTOMER),

@@ -30,7 +30,8 @@ def _label(name: str) -> str:
     return f"{_LABELS[field]} {words.get(operator, operator)}".strip()
 
 
-# What can be filtered by: the API's parameter, and its name for people. An attribute's has its key in it.
+# What can be filtered by: the API's parameter, and its name for people. An attribute's has its key
+# in it.
 FILTERS = {
     **{name: _LABELS[name] for name in LIST.equal},
     **{key: _label(key) for name in LIST.ranges for key in (f"{name}[gte]", f"{name}[lte]")},

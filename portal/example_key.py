@@ -8,13 +8,15 @@ from accounts.queries import newest_full_key
 from accounts.services import reveal_key
 from portal.access import actor, find_membership, logged_in_recently
 
-_SESSION_KEY = "filled_in"  # in the session: the key that was shown during this log-in, as recorded in the audit log
+# In the session: the key that was shown during this log-in, as recorded in the audit log
+_SESSION_KEY = "filled_in"
 
 
 def example_key(request: HttpRequest) -> str | None:
     """The text of the account's newest key that can do everything.
 
-    For an owner who logged in recently; None for everyone else. The first time in a log-in it is recorded as revealed.
+    For an owner who logged in recently; None for everyone else. The first time in a log-in it is
+    recorded as revealed.
     """
     if not request.user.is_authenticated:
         return None

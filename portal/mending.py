@@ -59,9 +59,9 @@ def proposal(row: Rejection) -> str:
 def send_again(row: Rejection, text: str) -> list[Any]:
     """Store what the text says and discard the rejection; gives what was stored.
 
-    Raises ``InvalidRequestError`` or another ``InputError`` where the API would refuse it, and then stores nothing. An
-    event without an id gets one that is made of the rejection's: the same form sent twice is stored once. Only in place
-    of a whole body can the text be an array.
+    Raises ``InvalidRequestError`` or another ``InputError`` where the API would refuse it, and then
+    stores nothing. An event without an id gets one that is made of the rejection's: the same form
+    sent twice is stored once. Only in place of a whole body can the text be an array.
     """
     kind = kind_of(row.kind)  # an unknown kind raises before all else
     keys = [
@@ -89,7 +89,8 @@ def send_again(row: Rejection, text: str) -> list[Any]:
 def send_changed(rows: Sequence[Rejection], change: Change) -> Outcome:
     """Change every item, store those that are valid then, and discard their rejections; the others stay as they were.
 
-    Raises ``InputError`` where the account may store no more: what was stored before that is stored.
+    Raises ``InputError`` where the account may store no more: what was stored before that is
+    stored.
     """
     stored, refused = 0, []
     for kind in Rejection.Kind:

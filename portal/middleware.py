@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponseBadRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-# Python takes 80 bytes for each percent-encoded byte of a form while it decodes it. Larger forms than this take turns.
+# Python takes 80 bytes for each percent-encoded byte of a form while it decodes it. Larger forms
+# than this take turns.
 _LARGE_FORM_BYTES = 64 * 1024
 _large_forms = threading.Lock()
 
@@ -17,7 +18,8 @@ _large_forms = threading.Lock()
 class PageBodyMiddleware:
     """Refuses bodies above ``MAX_PAGE_BODY_BYTES`` before they are read: no form needs more, and nobody has logged in yet.
 
-    Reads the others at once, before the session is: it may end while a body drips in. The API reads and counts its own.
+    Reads the others at once, before the session is: it may end while a body drips in. The API reads
+    and counts its own.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -1,7 +1,7 @@
 """Plots of days as SVG that the server draws: bars, stacked where there are several series.
 
-The text beside them is HTML: it keeps its size where the bars are stretched. Colours are the stylesheet's, because the
-page's policy allows no styles elsewhere.
+The text beside them is HTML: it keeps its size where the bars are stretched. Colours are the
+stylesheet's, because the page's policy allows no styles elsewhere.
 """
 
 import datetime

@@ -15,8 +15,8 @@ from rejections.services import discard_rejections
 from traitly.db.timeouts import slow_statements
 from traitly.db.transactions import wait_for_running_transactions
 
-# What a statement that began before the account was closed has to end: requests are answered sooner. What runs on after
-# that is a backup or the like, which stores nothing.
+# What a statement that began before the account was closed has to end: requests are answered
+# sooner. What runs on after that is a backup or the like, which stores nothing.
 _MAX_WAIT_SECONDS = 60
 
 
@@ -77,8 +77,9 @@ def separate_ids(*, account: Account, customer_id: str, previous_id: str, actor:
 def delete_account(*, account: Account, actor: Actor) -> dict[str, int]:
     """Erase an account and all that it owns, in one transaction; gives how many of each kind are gone.
 
-    Users who are in no other account go too, except operators. Before that the account is closed for good and what was
-    being stored is waited for. If the erasure fails the account is there as it was, but closed: it can be erased again.
+    Users who are in no other account go too, except operators. Before that the account is closed
+    for good and what was being stored is waited for. If the erasure fails the account is there as
+    it was, but closed: it can be erased again.
     """
     close_account(account=account, actor=actor)
     wait_for_running_transactions(seconds=_MAX_WAIT_SECONDS)

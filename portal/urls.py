@@ -81,7 +81,8 @@ portal = (
 
 urlpatterns = [
     path("", include(portal)),
-    # The last of two patterns with one name is the one that links are made of: /register/, as the reference prints it.
+    # The last of two patterns with one name is the one that links are made of: /register/, as the
+    # reference prints it.
     path("", include("allauth.account.urls")),
     path("register/", allauth_views.signup, name="account_signup"),
     path("2fa/", include("allauth.mfa.urls")),

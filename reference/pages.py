@@ -1,6 +1,7 @@
 """The pages: the reference, made of the OpenAPI document and of the prose in ``content``, and the guides of docs/guides.
 
-Everything is built once, for the published server and a placeholder of a key; the views put in the reader's own.
+Everything is built once, for the published server and a placeholder of a key; the views put in the
+reader's own.
 """
 
 import re

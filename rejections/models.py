@@ -42,8 +42,8 @@ class Rejection(AccountOwned):
                 condition=Q(kind__in=["event", "customer"]), name="rejections_rejection_kind"
             ),
         )
-        # No index but the primary key, in whose order they came: of an account there are few enough to be looked through,
-        # and a refused item is to cost no more than an accepted one.
+        # No index but the primary key, in whose order they came: of an account there are few enough
+        # to be looked through, and a refused item is to cost no more than an accepted one.
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"

@@ -33,7 +33,8 @@ def newest(
 ) -> QuerySet[Rejection]:
     """The account's rejections that are not too old, newest first; of a customer, a name or part of one, a ``Reason.key``.
 
-    To be sliced: it walks the primary key backwards, over at most about ``REJECTIONS_MOST_KEPT`` rows.
+    To be sliced: it walks the primary key backwards, over at most about ``REJECTIONS_MOST_KEPT``
+    rows.
     """
     rows = Rejection.objects.filter(account_id=account_id, received_at__gt=_oldest())
     if customer_id:

@@ -52,7 +52,8 @@ WHERE {OPEN_ACCOUNT}
 ON CONFLICT (account_id, id) DO NOTHING
 """)
 
-# Ids are ordered by time, so the primary key finds both the rows beyond the account's limit and the old ones.
+# Ids are ordered by time, so the primary key finds both the rows beyond the account's limit and the
+# old ones.
 _TRIM = """
 DELETE FROM rejections_rejection WHERE account_id = %(account_id)s AND id <= greatest(%(expired)s::uuid, (
     SELECT id FROM rejections_rejection WHERE account_id = %(account_id)s ORDER BY id DESC OFFSET %(most)s LIMIT 1
@@ -65,9 +66,10 @@ def keep_rejections(
 ) -> None:
     """Keep refused items for ``REJECTIONS_KEPT_DAYS``, about the newest ``REJECTIONS_MOST_KEPT`` per account.
 
-    ``ValueError`` for a kind that is none of ``Rejection.Kind``. To be called after what was accepted is committed,
-    outside of any transaction: that the connection is lost then is logged and not raised, so that an accepted item is
-    not answered with an error because of a refused one. Whatever else fails here is a fault, and is raised.
+    ``ValueError`` for a kind that is none of ``Rejection.Kind``. To be called after what was
+    accepted is committed, outside of any transaction: that the connection is lost then is logged
+    and not raised, so that an accepted item is not answered with an error because of a refused one.
+    Whatever else fails here is a fault, and is raised.
     """
     source = _Source(account_id, key_id, Rejection.Kind(kind).value)
     if not rejections:
@@ -80,7 +82,8 @@ def keep_rejections(
             _insert(source, [kept])
         else:
             _insert_grouped(source, kept)
-        # At random, so that trimming costs the same per rejection, however they arrive and however many are kept.
+        # At random, so that trimming costs the same per rejection, however they arrive and however
+        # many are kept.
         if random.random() * settings.REJECTIONS_MOST_KEPT < _TRIMS * len(rejections):
             _trim(account_id)
     except (OperationalError, InterfaceError):

@@ -1,6 +1,7 @@
 """Translates Segment's messages: an event, a customer, or an alias (docs/guides/segment.md).
 
-The wire format is that of Segment's tracking API as its SDKs send it. No database and no request in here.
+The wire format is that of Segment's tracking API as its SDKs send it. No database and no request in
+here.
 """
 
 import datetime
@@ -14,7 +15,8 @@ from customers.columns import REPLACED
 from traitly.input.errors import Error, InvalidRequestError
 from traitly.input.values import parse_time, unix_seconds
 
-# A client's clock is corrected if it is off by more; a smaller difference may be the message's travel time.
+# A client's clock is corrected if it is off by more; a smaller difference may be the message's
+# travel time.
 MAX_SKEW = datetime.timedelta(seconds=60)
 
 
@@ -190,7 +192,8 @@ _ACCEPTS = {each.name: TypeAdapter(each.accepts) for each in REPLACED}
 def _fields_of(traits: dict[str, Any]) -> dict[str, Any]:
     """A customer's fields from a person's traits: those that fit a field, and all others as custom attributes.
 
-    A profile with an invalid email is better than no profile, so nothing is refused because of a trait.
+    A profile with an invalid email is better than no profile, so nothing is refused because of a
+    trait.
     """
     fields: dict[str, Any] = {}
     attributes = {}

@@ -25,8 +25,9 @@ MAX_MESSAGES = 2_500  # per request; the SDKs send a few hundred at most
 class MessageViewSet(ApiViewSet):
     """``/v1/batch`` and its siblings, and the URLs of single messages.
 
-    The answer is exactly 200 with a JSON object, or an error with ``code`` and ``message``: SDKs send again, or give up,
-    for other answers. So a message that is refused is kept as a rejected item, under a 200.
+    The answer is exactly 200 with a JSON object, or an error with ``code`` and ``message``: SDKs
+    send again, or give up, for other answers. So a message that is refused is kept as a rejected
+    item, under a 200.
     """
 
     authentication_classes = [WriteKeyAuthentication]

@@ -1,6 +1,7 @@
 """``python -m tests.audit FILE...``: known vulnerabilities of what requirements files pin, by pip-audit.
 
-Exits with 1 if there are any. Where the service that knows them cannot be reached, it says so and exits with 0.
+Exits with 1 if there are any. Where the service that knows them cannot be reached, it says so and
+exits with 0.
 """
 
 import json

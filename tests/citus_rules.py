@@ -1,7 +1,8 @@
 """Watches every statement of the suite for what tables that are sharded by account cannot do (docs/scale.md).
 
-A statement that breaks a rule fails the test which sent it, on plain PostgreSQL too. Those of the tests' own, which look at
-whatever they like, are not meant, nor those that are to reach all accounts: ``FOR_ALL_ACCOUNTS``.
+A statement that breaks a rule fails the test which sent it, on plain PostgreSQL too. Those of the
+tests' own, which look at whatever they like, are not meant, nor those that are to reach all
+accounts: ``FOR_ALL_ACCOUNTS``.
 """
 
 import re
@@ -28,7 +29,8 @@ FOR_ALL_ACCOUNTS = {
 }
 ADMIN = "/django/contrib/admin/"  # its lists may be of every account
 
-# of_account: events.queries, where account_id is another table's. Prepared statements have no names of parameters.
+# of_account: events.queries, where account_id is another table's. Prepared statements have no names
+# of parameters.
 _CONDITION = re.compile(r"\b(?:WHERE|ON|USING)\b.*\b(?:account_id|of_account)\b", re.DOTALL)
 _SET = re.compile(r"\bSET\b(.*?)(?=\bWHERE\b|\bFROM\b|\bRETURNING\b|$)", re.DOTALL)
 _RETURNED = re.compile(r"\bRETURNING\b(.*?)(?=\bSELECT\b|$)", re.DOTALL)
@@ -61,7 +63,8 @@ def changing_functions() -> frozenset[str]:
 def broken_rule(statement: str) -> str | None:
     """What the statement does that does not work, or works on all machines at once; None if nothing.
 
-    It is no parser. Each mention of a table is taken to be narrowed by what follows it, up to the next mention.
+    It is no parser. Each mention of a table is taken to be narrowed by what follows it, up to the
+    next mention.
     """
     mentions = list(_mention().finditer(statement))
     for at, mention in enumerate(mentions):

@@ -1,5 +1,6 @@
 """What clients that mean harm cost a real server: ``python -m tests.hostile_clients`` (five minutes) prints the figures
-of docs/reliability.md. The test suite shows the same in small (test_slow_clients.py); here are the numbers of an attack.
+of docs/reliability.md. The test suite shows the same in small (test_slow_clients.py); here are the
+numbers of an attack.
 """
 
 import gzip

@@ -18,7 +18,8 @@ def plan_of(
 ) -> list[str]:
     """The plans of the address's statements that read rows of ``table`` or count them, chosen as if it were large.
 
-    The statistics are those of the test's own rows: give the account some hundred, among fewer all indexes look alike.
+    The statistics are those of the test's own rows: give the account some hundred, among fewer all
+    indexes look alike.
     """
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address, query).status_code == 200

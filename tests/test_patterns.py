@@ -1,7 +1,8 @@
 """Every regular expression of the project, on the texts that it takes longest for.
 
-A search holds the interpreter's lock: one that backtracks stops all requests of a worker. So each takes a time that is
-linear in what a client may send. One that is new fails a test until it stands here.
+A search holds the interpreter's lock: one that backtracks stops all requests of a worker. So each
+takes a time that is linear in what a client may send. One that is new fails a test until it stands
+here.
 """
 
 import ast
@@ -104,7 +105,8 @@ WORST_CASES: dict[str, tuple[str, list[Any]]] = {
     "traitly.lists.parameters._WHOLE_NUMBER": ("fullmatch", ["1" * LINE]),
 }
 
-# Those that no client's text comes near: our own statements and addresses, a folder of the operator's.
+# Those that no client's text comes near: our own statements and addresses, a folder of the
+# operator's.
 OUR_OWN = {
     "feed.schemas.read",  # [0-9]{1,9}, of a whole text
     "traitly.db.prepared._PLACEHOLDER",

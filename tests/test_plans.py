@@ -31,7 +31,8 @@ def found(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         with transaction.atomic():
             made = plans.fill(accounts=40, customers=20_000, events=60_000)
-            # As autovacuum does; entries that still wait for it make every other index look cheaper.
+            # As autovacuum does; entries that still wait for it make every other index look
+            # cheaper.
             cursor.execute("SELECT gin_clean_pending_list('customers_change_attributes')")
             cursor.execute("ANALYZE customers_customer, customers_change, events_event")
             everything = "created_at[gte]=0&created_at[lt]=99999999999&sort={}"
@@ -138,7 +139,8 @@ def test_a_page_costs_no_more_the_deeper_it_lies(found: dict[str, list[Explained
     }
     deep = {address: count for (address, where), count in buffers.items() if where == "deep"}
     assert len(deep) > 20
-    # Rows that were stored together lie on fewer pages of the table: never more than one for each row.
+    # Rows that were stored together lie on fewer pages of the table: never more than one for each
+    # row.
     dearer = {
         address: count
         for address, count in deep.items()

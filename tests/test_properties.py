@@ -15,7 +15,8 @@ from tests.factories import a_customer, an_event
 KINDS = st.sampled_from(["customer", "event"])
 CUSTOMER_FIELDS = {"name", "email", "plan", "location", "phone_number", "organisation_id"}
 
-# Text with all that is known to make trouble: NUL, surrogates (as \ud800 in JSON), other scripts, quotes, controls.
+# Text with all that is known to make trouble: NUL, surrogates (as \ud800 in JSON), other scripts,
+# quotes, controls.
 texts = st.text(st.characters(codec=None), max_size=20) | st.text(max_size=300)
 clean_texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
 numbers = (

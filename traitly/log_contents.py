@@ -1,6 +1,7 @@
 """What may be logged: no keys, no bodies and no personal data, whatever failed and whichever logger is used.
 
-A handler, not a habit: libraries log paths, headers and the messages of exceptions, and PostgreSQL's repeat the row.
+A handler, not a habit: libraries log paths, headers and the messages of exceptions, and
+PostgreSQL's repeat the row.
 """
 
 import copy
@@ -18,7 +19,8 @@ _KEY = re.compile(
 )  # but not its last four characters, which are shown elsewhere too
 # gunicorn's message: what follows the second colon is a line that the client sent.
 _INVALID_REQUEST = re.compile(r"(Invalid request from ip=\S*: [^:]*).*", re.DOTALL)
-# The messages of these describe the program. Those of others, such as ValueError, often repeat a value.
+# The messages of these describe the program. Those of others, such as ValueError, often repeat a
+# value.
 _TELLING = (
     AttributeError,
     ImportError,
@@ -28,7 +30,8 @@ _TELLING = (
     RuntimeError,
     TypeError,
 )
-# PostgreSQL's errors about values (classes 22 and 23) quote them; others describe the server and statements.
+# PostgreSQL's errors about values (classes 22 and 23) quote them; others describe the server and
+# statements.
 _ABOUT_VALUES = ("22", "23")
 
 

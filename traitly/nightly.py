@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 logger = logging.getLogger(__name__)
 
-# What a step erases, and the step: it gives how many rows that were, and works in transactions so small that nobody who
-# stores waits for them. It may be run again at any time, and beside itself.
+# What a step erases, and the step: it gives how many rows that were, and works in transactions so
+# small that nobody who stores waits for them. It may be run again at any time, and beside itself.
 STEPS: dict[str, Callable[[], int]] = {}
 
 

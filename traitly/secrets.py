@@ -11,8 +11,9 @@ from cryptography.fernet import Fernet
 def kept_secrets(folder: Path) -> dict[str, str]:
     """The secrets in ``folder``/secrets.json, generated on first use: ``SECRET_KEY`` and ``API_KEY_ENCRYPTION_KEYS``.
 
-    The file is only ever readable by its owner. Several processes may start at once on an empty folder: the file is
-    written whole under another name and then linked, so that one of them wins and all read the same.
+    The file is only ever readable by its owner. Several processes may start at once on an empty
+    folder: the file is written whole under another name and then linked, so that one of them wins
+    and all read the same.
     """
     file = folder / "secrets.json"
     if not file.exists():

@@ -81,7 +81,8 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
         ) from error
 
 
-# Database ------------------------------------------------------------------------------------------------------------
+# Database
+# ------------------------------------------------------------------------------------------------------------
 
 DATABASE_URL = secret("DATABASE_URL")
 DATA_DIR = Path(env.str("TRAITLY_DATA_DIR", default="") or BASE_DIR / "var").resolve()
@@ -105,11 +106,12 @@ else:
     }
 DATABASES["default"] |= {
     "CONN_MAX_AGE": number("CONN_MAX_AGE", 600),
-    # Lists are paged by keyset, never by server-side cursors that span requests, so poolers in transaction mode work.
+    # Lists are paged by keyset, never by server-side cursors that span requests, so poolers in
+    # transaction mode work.
     "DISABLE_SERVER_SIDE_CURSORS": True,
 }
-# Notice a server that is down, or that accepts and never responds: libpq would wait for ever, and the kernel for hours.
-# Values in DATABASE_URL (?connect_timeout=10) take precedence.
+# Notice a server that is down, or that accepts and never responds: libpq would wait for ever, and
+# the kernel for hours. Values in DATABASE_URL (?connect_timeout=10) take precedence.
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,  # seconds, including authentication
     "keepalives": 1,
@@ -135,24 +137,29 @@ if DATABASE_REPLICA_URL:
         **_replica,
         "HOST": unquote(_replica.get("HOST", "")),
         "OPTIONS": DATABASES["default"]["OPTIONS"] | _replica.get("OPTIONS", {}),
-        "CONN_HEALTH_CHECKS": True,  # one that was restarted is found out before a list is read, and the primary read
+        # One that was restarted is found out before a list is read, and the primary read
+        "CONN_HEALTH_CHECKS": True,
         "TEST": {"MIRROR": "default"},
     }
-# A statement gives up waiting for a lock before its client does, and a migration fails instead of blocking every request
-# behind it. No request occupies PostgreSQL for more than a few seconds. See traitly.db.timeouts.
+# A statement gives up waiting for a lock before its client does, and a migration fails instead of
+# blocking every request behind it. No request occupies PostgreSQL for more than a few seconds. See
+# traitly.db.timeouts.
 LOCK_TIMEOUT_MS = number("LOCK_TIMEOUT_MS", 3_000, 1)
 STATEMENT_TIMEOUT_MS = number("STATEMENT_TIMEOUT_MS", 5_000, 1)
 SLOW_STATEMENT_TIMEOUT_MS = number(
     "SLOW_STATEMENT_TIMEOUT_MS", 600_000, 1
 )  # erasures, nightly work
-# The web server's role, if it is not the owner of the tables: manage.py migrate grants it what it needs.
+# The web server's role, if it is not the owner of the tables: manage.py migrate grants it what it
+# needs.
 WEB_DATABASE_ROLE = env.str("WEB_DATABASE_ROLE", default="")
 WEB_DATABASE_PASSWORD = secret("WEB_DATABASE_PASSWORD")
-# Off behind a pooler in transaction mode: each statement would have to be prepared on every PostgreSQL connection.
+# Off behind a pooler in transaction mode: each statement would have to be prepared on every
+# PostgreSQL connection.
 PREPARE_STATEMENTS = switch("PREPARE_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Secrets -------------------------------------------------------------------------------------------------------------
+# Secrets
+# -------------------------------------------------------------------------------------------------------------
 
 _secrets = {name: secret(name) for name in ("SECRET_KEY", "API_KEY_ENCRYPTION_KEYS")}
 if not all(_secrets.values()):
@@ -172,7 +179,8 @@ SECRET_KEY_FALLBACKS = list(filter(None, secret("SECRET_KEY_FALLBACKS").split(",
 # Fernet keys, comma separated: the first encrypts, all decrypt.
 API_KEY_ENCRYPTION_KEYS = _secrets["API_KEY_ENCRYPTION_KEYS"].split(",")
 
-# Web -----------------------------------------------------------------------------------------------------------------
+# Web
+# -----------------------------------------------------------------------------------------------------------------
 
 DEBUG = switch("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -260,8 +268,8 @@ warnings.filterwarnings(
     "ignore", "No directory at", UserWarning
 )  # so the warning about it is noise
 
-# Behind TLS (HTTPS=true) cookies are secure and browsers are told to keep using HTTPS. The API never redirects, because a
-# redirect turns a client's POST into a GET.
+# Behind TLS (HTTPS=true) cookies are secure and browsers are told to keep using HTTPS. The API
+# never redirects, because a redirect turns a client's POST into a GET.
 HTTPS = switch("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^api/", r"^mcp/?$", r"^health(?:/live|/ready)?$", r"^metrics$"]
@@ -278,7 +286,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = int(
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
-# Pages load nothing from other hosts and contain no inline scripts or styles, so injected ones do not run.
+# Pages load nothing from other hosts and contain no inline scripts or styles, so injected ones do
+# not run.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -319,12 +328,15 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# Webhooks ------------------------------------------------------------------------------------------------------------
+# Webhooks
+# ------------------------------------------------------------------------------------------------------------
 
-# Private networks that webhooks may be sent to. None by default: whoever creates a webhook could probe the inside.
+# Private networks that webhooks may be sent to. None by default: whoever creates a webhook could
+# probe the inside.
 WEBHOOK_ALLOWED_NETWORKS = networks("WEBHOOK_ALLOWED_NETWORKS")
 
-# Log in and sign up (django-allauth) and mail ------------------------------------------------------------------------
+# Log in and sign up (django-allauth) and mail
+# ------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
@@ -341,8 +353,9 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_REDIRECT_URL = "portal:quickstart"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-# An email address is verified by a code entered on the same page before anyone is let in. This way the responses for
-# known and unknown addresses look alike; otherwise a sign-up would reveal whether an address is taken.
+# An email address is verified by a code entered on the same page before anyone is let in. This way
+# the responses for known and unknown addresses look alike; otherwise a sign-up would reveal whether
+# an address is taken.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
@@ -357,7 +370,8 @@ ACCOUNT_RATE_LIMITS = {
     "login_unknown": "100/h/key",
     "login_known": "5/5m/key",
 }
-# Who may sign up: everyone, only people who were invited, or nobody (accounts come from `manage.py create_account`).
+# Who may sign up: everyone, only people who were invited, or nobody (accounts come from `manage.py
+# create_account`).
 SIGN_UP = env.str("SIGN_UP", default="open")
 if SIGN_UP not in {"open", "invite", "closed"}:
     raise ImproperlyConfigured(f"SIGN_UP must be open, invite or closed, not {SIGN_UP!r}.")
@@ -366,7 +380,8 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 MFA_ADAPTER = "portal.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Traitly"
-# allauth counts attempts in the cache. In the database all processes count together, and no further service is needed.
+# allauth counts attempts in the cache. In the database all processes count together, and no further
+# service is needed.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -389,7 +404,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Traitly <traitly@localhost>"
 )
 
-# API -----------------------------------------------------------------------------------------------------------------
+# API
+# -----------------------------------------------------------------------------------------------------------------
 
 API_RATE_LIMIT = rate("API_RATE_LIMIT")
 # Quotas of accounts that have none of their own; 0: unlimited.
@@ -405,26 +421,29 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "traitly.http.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
-# A key's row is cached this long, so a revoked key works at most this much longer in any process (the contract allows
-# five seconds).
+# A key's row is cached this long, so a revoked key works at most this much longer in any process
+# (the contract allows five seconds).
 API_KEY_CACHE_SECONDS = 4
 MAX_BODY_BYTES = number("MAX_BODY_BYTES", 16 * 1024 * 1024, 1024)
 MAX_ITEMS = 10_000
-# Of pages, which anyone may send before logging in; the API counts for itself. The largest is an item of 64 KiB that is
-# mended and sent again.
+# Of pages, which anyone may send before logging in; the API counts for itself. The largest is an
+# item of 64 KiB that is mended and sent again.
 MAX_PAGE_BODY_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # No form accepts files. Django's default would write uploads of any size to disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
-# What was refused can be looked at and sent again for so long; of an account the newest so many, of up to 64 KiB each.
+# What was refused can be looked at and sent again for so long; of an account the newest so many, of
+# up to 64 KiB each.
 REJECTIONS_KEPT_DAYS = number("REJECTIONS_KEPT_DAYS", 7)
 REJECTIONS_MOST_KEPT = number("REJECTIONS_MOST_KEPT", 10_000)
 
-# Metrics and logs: one line per event on stderr ------------------------------------------------------------------------
+# Metrics and logs: one line per event on stderr
+# ------------------------------------------------------------------------
 
 # Nobody may read /metrics unless one of these is set.
 METRICS_TOKEN = secret("METRICS_TOKEN")
 METRICS_ALLOWED_NETWORKS = networks("METRICS_ALLOWED_NETWORKS")
-# Errors to Sentry and traces by OpenTelemetry, if configured; they need requirements-observability.txt.
+# Errors to Sentry and traces by OpenTelemetry, if configured; they need
+# requirements-observability.txt.
 SENTRY_DSN = secret("SENTRY_DSN")
 if env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default=""):
     MIDDLEWARE.insert(0, "traitly.observability.tracing.TracingMiddleware")
@@ -436,7 +455,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "traitly.http.middleware.RequestIdFilter"},
-        # traitly.http.observe logs refused requests, without the path, because it contains customers' identifiers.
+        # traitly.http.observe logs refused requests, without the path, because it contains
+        # customers' identifiers.
         "failures": {"()": "traitly.http.middleware.FailuresFilter"},
         "no_traceback": {"()": "traitly.http.middleware.NoTracebackFilter"},
     },

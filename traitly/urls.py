@@ -12,7 +12,8 @@ from traitly.http import health
 from traitly.http.metrics import metrics
 from traitly.http.views import unknown_url
 
-# The admin's own log-in has no rate limit and no second factor, so operators log in like everyone else.
+# The admin's own log-in has no rate limit and no second factor, so operators log in like everyone
+# else.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler500 = "portal.views.errors.server_error"

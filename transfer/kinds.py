@@ -27,7 +27,8 @@ class Kind(NamedTuple):
     schema: Schema
     # A body, and a key for each item, from which those get their ids that need one and have none.
     read: Callable[[Body, Sequence[str]], Batch[Any]]
-    # What of an account was accepted; gives how many of them were stored before, and are as they were.
+    # What of an account was accepted; gives how many of them were stored before, and are as they
+    # were.
     store: Callable[[int, list[Any]], int]
     columns: Iterable[str]  # of an export
     everything: Callable[[int], ListQuery]  # all of an account's, for exports

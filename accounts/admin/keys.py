@@ -85,7 +85,9 @@ class ApiKeyAdmin(ModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool
     ) -> None:
-        if change:  # what the form changed alone: the key may have been used or revoked since the form was shown
+        # What the form changed alone: the key may have been used or revoked since the form was
+        # shown
+        if change:
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
             services.change_key(
                 account_id=obj.account_id, key_id=obj.pk, changes=changes, actor=actor_of(request)

@@ -101,13 +101,14 @@ class _AccountOwnedList(ChangeList):
 class AccountOwnedAdmin(ModelAdmin):
     """The admin of a table that may have ten million rows, whose ids are unique only within an account.
 
-    Every list is read in the order of an index, without a count of all; a search is one account's. A row's address has
-    ``account_id:id``.
+    Every list is read in the order of an index, without a count of all; a search is one account's.
+    A row's address has ``account_id:id``.
     """
 
     list_filter: ClassVar[Any] = (AccountFilter,)
     list_per_page = 100
-    list_select_related = ()  # a join could lure the planner away from the order of the index: see get_queryset()
+    # A join could lure the planner away from the order of the index: see get_queryset()
+    list_select_related = ()
     sortable_by = ()  # by a column without an index, the database would sort the table
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # they are counts
@@ -126,7 +127,8 @@ class AccountOwnedAdmin(ModelAdmin):
         if not account_id.isascii() or not account_id.isdigit() or "\0" in row_id:
             return None
         rows = self.get_queryset(request).annotate(
-            # PostgreSQL's own text: Python would round numbers, and refuses integers of 4,300 digits.
+            # PostgreSQL's own text: Python would round numbers, and refuses integers of 4,300
+            # digits.
             attributes_text=Func(
                 F("custom_attributes"), function="jsonb_pretty", output_field=TextField()
             )

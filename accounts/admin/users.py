@@ -16,8 +16,8 @@ from accounts import services
 from accounts.admin.base import ModelAdmin
 from accounts.models import User
 
-# Here as this project wants them: Groups are not used; allauth's admin of second factors shows the secret, from which
-# anyone can make the codes.
+# Here as this project wants them: Groups are not used; allauth's admin of second factors shows the
+# secret, from which anyone can make the codes.
 for replaced in (Group, EmailAddress, Authenticator):
     admin.site.unregister(replaced)
 

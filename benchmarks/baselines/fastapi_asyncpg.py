@@ -1,6 +1,7 @@
 """FastAPI, pydantic and asyncpg: what one writes when Django is thought too slow.
 
-``python -m benchmarks.baselines.fastapi_asyncpg`` makes the tables and prints a key; ``uvicorn`` serves ``app``.
+``python -m benchmarks.baselines.fastapi_asyncpg`` makes the tables and prints a key; ``uvicorn``
+serves ``app``.
 """
 
 import asyncio

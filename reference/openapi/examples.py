@@ -1,7 +1,7 @@
 """The examples: requests that were sent to a running server, with its answers (``examples.json``).
 
-``tests/reference/test_examples.py`` sends them again, in order, to an account that is empty at first, and compares; with
-RECORD_EXAMPLES=1 it writes the answers down instead.
+``tests/reference/test_examples.py`` sends them again, in order, to an account that is empty at
+first, and compares; with RECORD_EXAMPLES=1 it writes the answers down instead.
 """
 
 import json

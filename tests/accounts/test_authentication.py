@@ -236,7 +236,8 @@ def test_a_key_without_scopes_may_nothing(acme):
     assert api.post("customer", a_customer()).status == 403
 
 
-# Queries --------------------------------------------------------------------------------------------------------------
+# Queries
+# --------------------------------------------------------------------------------------------------------------
 
 
 def test_a_key_costs_one_query_and_then_none(key, django_assert_num_queries):
@@ -260,7 +261,8 @@ def test_the_memory_of_keys_is_bounded(acme, monkeypatch):
         assert len(authentication._cache) <= 3
 
 
-# Last use -------------------------------------------------------------------------------------------------------------
+# Last use
+# -------------------------------------------------------------------------------------------------------------
 
 
 def test_the_use_of_a_key_is_recorded_at_most_once_a_minute(key, monkeypatch):

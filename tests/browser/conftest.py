@@ -1,7 +1,7 @@
 """The whole product as it is installed, a real gunicorn over a database of its own, and Chromium in front of it.
 
-Tests touch it by the browser, by curl and by the mail that it sends; nothing is mocked. Without a browser they are
-skipped, except in CI, where they fail.
+Tests touch it by the browser, by curl and by the mail that it sends; nothing is mocked. Without a
+browser they are skipped, except in CI, where they fail.
 """
 
 import json

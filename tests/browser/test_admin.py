@@ -28,8 +28,9 @@ LISTS = [
         "mfa/authenticator",
     )
 ]
-# Not of this project, and left as they are: django-unfold's scrollers all have one name, and its column of buttons that
-# remove a row has none (both are advice, no criterion of WCAG); the field of Django's own autocomplete has no name.
+# Not of this project, and left as they are: django-unfold's scrollers all have one name, and its
+# column of buttons that remove a row has none (both are advice, no criterion of WCAG); the field of
+# Django's own autocomplete has no name.
 WITHOUT = ("landmark-unique", "empty-table-header", "aria-input-field-name")
 FORMS = ["/admin/accounts/account/add/", "/admin/accounts/apikey/add/", "/admin/accounts/user/add/"]
 

@@ -2,8 +2,8 @@
 
     python -m tests.clients COMMAND [ARGUMENT ...]
 
-The command finds TRAITLY_TEST_URL and TRAITLY_TEST_KEY of an empty account, and the proxy's TRAITLY_TEST_PROXY (see
-``faults``). Its exit status becomes this one's.
+The command finds TRAITLY_TEST_URL and TRAITLY_TEST_KEY of an empty account, and the proxy's
+TRAITLY_TEST_PROXY (see ``faults``). Its exit status becomes this one's.
 """
 
 import os

@@ -1,6 +1,7 @@
 """Uses the JavaScript client, as it was built, in Chromium: ``python -m tests.clients python -m tests.clients.browser``.
 
-The page has the origin of the fault proxy, and so of the API; its files come from clients/javascript/dist.
+The page has the origin of the fault proxy, and so of the API; its files come from
+clients/javascript/dist.
 """
 
 import json

@@ -1,15 +1,16 @@
 """A proxy in front of a server that breaks requests on demand.
 
-Faults are queued: each one is used up by the next request, and without any the proxy only passes on. It is driven over
-HTTP, so that tests in any language can: ``POST /_faults`` with a JSON list of faults, ``GET /_requests`` for what
-arrived since (``method``, ``target`` and ``body`` of each), ``DELETE /_requests`` to forget faults and requests.
+Faults are queued: each one is used up by the next request, and without any the proxy only passes
+on. It is driven over HTTP, so that tests in any language can: ``POST /_faults`` with a JSON list of
+faults, ``GET /_requests`` for what arrived since (``method``, ``target`` and ``body`` of each),
+``DELETE /_requests`` to forget faults and requests.
 
-A fault is one of
-``{"fault": "status", "status": 503, "headers": {"Retry-After": "1"}, "body": "..."}``: the answer, without the server;
-``{"fault": "cut before"}``: the connection is cut, the server never hears of it;
-``{"fault": "cut after"}``: the server acts on it, then the connection is cut: nobody knows whether it was stored;
-``{"fault": "cut in body"}``: half of the response's body arrives;
-``{"fault": "slow", "seconds": 2}``: the server acts on it at once, the response comes late.
+A fault is one of ``{"fault": "status", "status": 503, "headers": {"Retry-After": "1"}, "body":
+"..."}``: the answer, without the server; ``{"fault": "cut before"}``: the connection is cut, the
+server never hears of it; ``{"fault": "cut after"}``: the server acts on it, then the connection is
+cut: nobody knows whether it was stored; ``{"fault": "cut in body"}``: half of the response's body
+arrives; ``{"fault": "slow", "seconds": 2}``: the server acts on it at once, the response comes
+late.
 """
 
 import http.client

@@ -166,7 +166,8 @@ def test_every_reader_sees_every_event_once_in_one_order(acme, stepping_clock, s
                 time.sleep(chance.random() * 0.05)
                 transaction.set_rollback(fate != "slow")
                 if fate == "killed":
-                    connection.connection.close()  # as a process that dies: its transaction ends with the connection
+                    # As a process that dies: its transaction ends with the connection
+                    connection.connection.close()
                     connection.close()
             if fate == "slow":
                 committed.extend(ids)

@@ -127,7 +127,8 @@ def test_what_was_read_can_be_sent_back(api):
     assert again.json["metadata"] == {"duplicates": 1}
 
 
-# Idempotency-Key ------------------------------------------------------------------------------------------------------
+# Idempotency-Key
+# ------------------------------------------------------------------------------------------------------
 
 
 def keyed(api, key, body):

@@ -63,7 +63,8 @@ class HttpClient:
 class Writer(threading.Thread):
     """Stores events of a customer of its own until ``stop``; every event has a mark by which it is found again.
 
-    Half of the writers choose ids, the others send an Idempotency-Key. ``pause``: seconds between requests.
+    Half of the writers choose ids, the others send an Idempotency-Key. ``pause``: seconds between
+    requests.
     """
 
     def __init__(self, server: Server, name: str, *, uses_key: bool, pause: float = 0.0) -> None:

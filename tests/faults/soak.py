@@ -1,9 +1,10 @@
 """``python -m tests.faults.soak --minutes 60``: half the load that a server holds, and what its processes grow by.
 
-A server with one web worker and the background worker, with an embedded PostgreSQL and a webhook that takes everything.
-First every client asks as fast as it can, which gives the load that is held; then all of them together ask half as often.
-Private memory (USS) and open files of each process are looked at every half a minute. The exit status is 1 if one that
-lived throughout grew by 5 % or more after the warm-up, or the number of files or of database sessions did.
+A server with one web worker and the background worker, with an embedded PostgreSQL and a webhook
+that takes everything. First every client asks as fast as it can, which gives the load that is held;
+then all of them together ask half as often. Private memory (USS) and open files of each process are
+looked at every half a minute. The exit status is 1 if one that lived throughout grew by 5 % or more
+after the warm-up, or the number of files or of database sessions did.
 """
 
 import argparse

@@ -274,7 +274,8 @@ SHAPES = {
 def test_no_request_is_smuggled(server: Server, shape: str) -> None:
     """Whatever two readers could read in two ways is refused, or is one request: what follows is not answered as another.
 
-    A body of the right length may be followed by a request: then it is pipelined, and no proxy would see less.
+    A body of the right length may be followed by a request: then it is pipelined, and no proxy
+    would see less.
     """
     headers, rest = SHAPES[shape]
     with server.connect() as client:

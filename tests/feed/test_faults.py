@@ -1,7 +1,7 @@
 """kill -9 of writers, workers, gunicorn's processes and PostgreSQL: every reader gets every event once, in one order.
 
-32 clients write, eight read, some of them waiting; transactions stay open, are rolled back and die; and the database's clock
-jumps back by up to ten seconds, each time that it is looked at.
+32 clients write, eight read, some of them waiting; transactions stay open, are rolled back and die;
+and the database's clock jumps back by up to ten seconds, each time that it is looked at.
 """
 
 import http.client
@@ -268,7 +268,8 @@ def test_kill_9_of_workers_at_random_moments_loses_nothing_and_keeps_the_order(s
         messages.setdefault(request.id, request.ids)
         assert messages[request.id] == request.ids  # the same id, the same entries
     seen = dict.fromkeys(each for request in receiver.accepted for each in request.ids)
-    # In the order of the feed, those that came again left out. While the clock jumps it is not that in which they were sent.
+    # In the order of the feed, those that came again left out. While the clock jumps it is not that
+    # in which they were sent.
     assert list(seen) == whole_feed(server, start_of_feed)[0]
     assert sorted(seen) == sorted(expected)
     assert not receiver.unverified

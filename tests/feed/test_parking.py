@@ -68,7 +68,8 @@ def test_sixty_clients_wait_while_others_are_answered_and_all_get_what_comes(ser
         begin = time.monotonic()
         for _ in range(20):
             assert ask(server, "GET", "customer")[0] == 200
-        # A thread for each that waits would leave none for these before the first of those are over.
+        # A thread for each that waits would leave none for these before the first of those are
+        # over.
         assert time.monotonic() - begin < 20
         post(server, "parked")
         answers = [receive(client) for client in clients]

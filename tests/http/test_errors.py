@@ -168,7 +168,8 @@ def test_a_strange_query_string_is_no_server_error(api, query):
     assert api.get(f"event?{query}").status == 400
 
 
-# X-Request-ID ---------------------------------------------------------------------------------------------------------
+# X-Request-ID
+# ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from tests.factories import a_customer, an_event
 from traitly.db.prepared import Prepared
 from traitly.input.values import now_in_seconds
 
-# The envelope ---------------------------------------------------------------------------------------------------------
+# The envelope
+# ---------------------------------------------------------------------------------------------------------
 
 
 def check_envelope(response, verb, kind):
@@ -64,7 +65,8 @@ def test_metadata_is_empty_when_there_is_nothing_to_say(api):
         assert response.json["metadata"] == {}
 
 
-# Batches --------------------------------------------------------------------------------------------------------------
+# Batches
+# --------------------------------------------------------------------------------------------------------------
 
 
 def test_all_stored_is_201(api):
@@ -238,7 +240,8 @@ def test_one_item_or_a_thousand_take_the_same_number_of_queries(
         assert api.post(kind, [make(str(i)) for i in range(items)]).status == 201
 
 
-# What refused items cost ----------------------------------------------------------------------------------------------
+# What refused items cost
+# ----------------------------------------------------------------------------------------------
 
 SCHEMAS = {"event": EVENT, "customer": CUSTOMER}
 REFUSED = {

@@ -48,7 +48,8 @@ def refused(api, kind, **fields):
     return response.errors
 
 
-# customer_id ----------------------------------------------------------------------------------------------------------
+# customer_id
+# ----------------------------------------------------------------------------------------------------------
 
 
 @both
@@ -85,7 +86,8 @@ def test_other_customer_ids_are_refused(api, kind, sent, huge_json):
     assert [attr for _, attr in response.errors] == ["customer_id"]
 
 
-# name, plan -----------------------------------------------------------------------------------------------------------
+# name, plan
+# -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("field", ["name", "plan"])
@@ -117,7 +119,8 @@ def test_codes_of_refused_names(api):
     assert refused(api, "customer", name=5) == [("invalid", "name")]
 
 
-# email ----------------------------------------------------------------------------------------------------------------
+# email
+# ----------------------------------------------------------------------------------------------------------------
 
 LONGEST_EMAIL = f"{'a' * 64}@{'.'.join(['b' * 61] * 3)}.com"
 
@@ -171,7 +174,8 @@ def test_an_email_of_254_characters(api):
     assert stored_customer(api, email=email)["email"] == email
 
 
-# created_at -----------------------------------------------------------------------------------------------------------
+# created_at
+# -----------------------------------------------------------------------------------------------------------
 
 
 @both
@@ -280,7 +284,8 @@ def test_a_time_in_another_unit_is_refused_by_its_name(api, kind, sent, unit):
     assert unit in response.details
 
 
-# monthly_payment_amount -----------------------------------------------------------------------------------------------
+# monthly_payment_amount
+# -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -353,7 +358,8 @@ def test_other_amounts_are_refused(api, sent):
     assert [attr for _, attr in response.errors] == ["monthly_payment_amount"]
 
 
-# location, phone_number, organisation_id ------------------------------------------------------------------------------
+# location, phone_number, organisation_id
+# ------------------------------------------------------------------------------
 
 texts = pytest.mark.parametrize("field", ["location", "phone_number", "organisation_id"])
 
@@ -375,7 +381,8 @@ def test_other_texts_are_refused(api, field, value):
     assert [attr for _, attr in refused(api, "customer", **{field: value})] == [field]
 
 
-# custom_attributes ----------------------------------------------------------------------------------------------------
+# custom_attributes
+# ----------------------------------------------------------------------------------------------------
 
 
 @both
@@ -495,7 +502,8 @@ def test_more_attributes_than_64_kib_are_refused(api, kind):
     assert refused(api, kind, custom_attributes=more) == [("max_length", "custom_attributes")]
 
 
-# NUL, surrogates, NaN, fields that are not part of the object ---------------------------------------------------------
+# NUL, surrogates, NaN, fields that are not part of the object
+# ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(

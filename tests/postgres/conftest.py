@@ -10,14 +10,16 @@ import pytest
 
 from tests.postgres.processes import USER, Start, User, wait_until_stopped
 
-# A dozen databases are made, copied and removed: in memory where there is a GB of it, so that a busy disk costs no time.
+# A dozen databases are made, copied and removed: in memory where there is a GB of it, so that a
+# busy disk costs no time.
 MEMORY = Path("/dev/shm")
 PLACE = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 1024**3 else None
 
 
 @pytest.fixture
 def empty_data_dir() -> Iterator[Path]:
-    # Not tmp_path: pytest keeps those of three runs, here of 50 MB a test, and a socket needs a short path.
+    # Not tmp_path: pytest keeps those of three runs, here of 50 MB a test, and a socket needs a
+    # short path.
     with TemporaryDirectory(dir=PLACE) as folder:
         yield Path(folder)
         wait_until_stopped(Path(folder))

@@ -86,7 +86,9 @@ def contents() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"{method} {path} {status}", response["content"]["application/json"]
     for name, response in DOCUMENT["components"]["responses"].items():
         if name in {"UrlTooLong", "RequestTimeout", "HeadersTooLarge"}:
-            continue  # the server sends them before there is a request: tests/test_slow_clients.py, tests.fuzz
+            # The server sends them before there is a request: tests/test_slow_clients.py,
+            # tests.fuzz
+            continue
         yield name, response["content"]["application/json"]
 
 

@@ -84,7 +84,8 @@ def test_the_library_for_browsers(server, page):
     threading.Thread(target=site.serve_forever, daemon=True).start()
     with fault_proxy(server.port) as proxy:
         settings["host"] = proxy.url
-        # The library learns from the settings where to send: that is the server, so the proxy's address is put in.
+        # The library learns from the settings where to send: that is the server, so the proxy's
+        # address is put in.
         page.route("**/settings", partial(_through, proxy))
         page.goto(origin)
         page.wait_for_function("document.body.textContent !== 'waiting'", timeout=60_000)

@@ -1,7 +1,8 @@
 """Segment's and RudderStack's own SDKs, from their registries, against a real gunicorn.
 
-Each says one of everything, and then forty events while the server answers 503, is cut off and is started anew. Run by
-``make sdks``, which installs what these tests need; an SDK whose language is not there is skipped, except in CI.
+Each says one of everything, and then forty events while the server answers 503, is cut off and is
+started anew. Run by ``make sdks``, which installs what these tests need; an SDK whose language is
+not there is skipped, except in CI.
 """
 
 import json

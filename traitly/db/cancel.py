@@ -15,7 +15,8 @@ _CANCEL_SECONDS = 5  # for another thread to ask PostgreSQL
 def cancelled_when_gone(client: Any) -> Iterator[None]:
     """Cancel this thread's statement if ``client`` (traitly.server's ClientSocket) disconnects meanwhile.
 
-    Only for reads: nobody would know whether a write was cancelled. With other servers it does nothing.
+    Only for reads: nobody would know whether a write was cancelled. With other servers it does
+    nothing.
     """
     if not hasattr(client, "gone"):
         yield
@@ -35,7 +36,8 @@ def cancelled_when_gone(client: Any) -> Iterator[None]:
         yield
     finally:
         client.gone = None
-        # Wait for a cancellation that is on its way; otherwise it would hit the next request's statement.
+        # Wait for a cancellation that is on its way; otherwise it would hit the next request's
+        # statement.
         over = True
         if lock.acquire(timeout=_CANCEL_SECONDS):
             lock.release()

@@ -105,7 +105,8 @@ def check_moves_online() -> None:
             f"To copy while others write, every node needs wal_level = logical; {', '.join(wrong)}."
             " Set it and restart them, or let writers wait."
         )
-    # Some distributions allow the plugins of PostgreSQL itself only. Elsewhere there is no such setting.
+    # Some distributions allow the plugins of PostgreSQL itself only. Elsewhere there is no such
+    # setting.
     allowed = _setting_of_nodes("output_plugin_libraries")
     wrong = [node for node, plugins in allowed.items() if plugins and "citus" not in plugins]
     if wrong:

@@ -1,15 +1,18 @@
 """One order of arrival for all writes, and up to where it is complete.
 
-Rows carry the time at which their statement ran (``ARRIVAL``), but become visible when it commits, in any order. Who
-reads them in the order of that time must stop where something earlier may still appear: at ``settled()``.
+Rows carry the time at which their statement ran (``ARRIVAL``), but become visible when it commits,
+in any order. Who reads them in the order of that time must stop where something earlier may still
+appear: at ``settled()``.
 
-A time is settled in three steps. First it is *promised*: written where every statement that starts later sees it, and so
-takes a later time, whatever the clock says by then. Then everything is waited for that had begun to write before. Then
-it is written down, for all to read. ``ARRIVAL`` takes the transaction's id before it looks at the promise, so a statement
-either is among those that are waited for, or has seen the promise.
+A time is settled in three steps. First it is *promised*: written where every statement that starts
+later sees it, and so takes a later time, whatever the clock says by then. Then everything is waited
+for that had begun to write before. Then it is written down, for all to read. ``ARRIVAL`` takes the
+transaction's id before it looks at the promise, so a statement either is among those that are
+waited for, or has seen the promise.
 
-Nothing here compares clocks. A clock that is set back, or a standby that takes over with another one, makes times advance
-by microseconds until the clock has caught up. A transaction that stays open holds readers back, never writers.
+Nothing here compares clocks. A clock that is set back, or a standby that takes over with another
+one, makes times advance by microseconds until the clock has caught up. A transaction that stays
+open holds readers back, never writers.
 """
 
 import datetime
@@ -24,14 +27,15 @@ from traitly.db.citus import is_distributed
 _EPOCH = "timestamptz 'epoch'"
 _PROMISED = "pg_sequence_last_value('traitly_clock'::regclass)"
 
-# SQL of a statement's time of arrival, later than what is promised. Use it once per statement, as a subquery. Only CASE
-# makes PostgreSQL evaluate in this order.
+# SQL of a statement's time of arrival, later than what is promised. Use it once per statement, as a
+# subquery. Only CASE makes PostgreSQL evaluate in this order.
 ARRIVAL = f"""(
     SELECT CASE WHEN pg_current_xact_id() IS NOT NULL THEN
         greatest(clock_timestamp(), {_EPOCH} + ({_PROMISED} + 1) * interval '1 microsecond') END
 )"""
 
-# Take the lock first, in its own statement: of two concurrent promises the later one must not promise less.
+# Take the lock first, in its own statement: of two concurrent promises the later one must not
+# promise less.
 _PROMISE = f"""
 SELECT FROM traitly_settled FOR UPDATE;
 SELECT {_EPOCH} + setval(
@@ -39,10 +43,11 @@ SELECT {_EPOCH} + setval(
     greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, coalesce({_PROMISED}, 0) + 1)
 ) * interval '1 microsecond'
 """
-# Transactions that had an id before this statement have a smaller one. It runs after the promise is committed.
+# Transactions that had an id before this statement have a smaller one. It runs after the promise is
+# committed.
 _BEGUN = "SELECT pg_current_xact_id()::text::bigint"
-# Whether all of those have ended, except any known to write to another database; and whether this is still the server
-# that the number came from.
+# Whether all of those have ended, except any known to write to another database; and whether this
+# is still the server that the number came from.
 _ENDED = """
 SELECT NOT EXISTS (
     SELECT FROM pg_snapshot_xip(now) AS writing WHERE writing::text::bigint < %(begun)s AND writing::xid::text NOT IN (
@@ -50,8 +55,9 @@ SELECT NOT EXISTS (
     )
 ), pg_snapshot_xmax(now)::text::bigint > %(begun)s FROM pg_current_snapshot() AS now
 """
-# On Citus, a transaction that wrote on a worker is committed there after its id has ended here. Its table lock lasts until
-# then. (Querying the workers' prepared transactions takes 35 ms, this less than one.)
+# On Citus, a transaction that wrote on a worker is committed there after its id has ended here. Its
+# table lock lasts until then. (Querying the workers' prepared transactions takes 35 ms, this less
+# than one.)
 _HOLDING = """
 SELECT virtualtransaction FROM pg_locks JOIN pg_class ON pg_class.oid = relation AND relkind = 'r'
 WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()

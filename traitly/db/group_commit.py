@@ -10,7 +10,8 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Concurrent calls per key. With two, a statement that is blocked by a lock or a slow disk does not block everybody else's.
+# Concurrent calls per key. With two, a statement that is blocked by a lock or a slow disk does not
+# block everybody else's.
 _AT_ONCE = 2
 
 
@@ -48,9 +49,9 @@ def waiting_calls() -> int:
 class GroupCommit(Generic[K, T, R]):
     """Calls ``store(key, items)`` once for all items of a key that arrived while others were being stored.
 
-    Nobody waits for company: if fewer than ``_AT_ONCE`` calls are running, a call starts at once. ``store`` returns a result
-    for each item, in order, committed on return. What it raises for several items says nothing about any one of them:
-    then each is stored alone, in its own thread.
+    Nobody waits for company: if fewer than ``_AT_ONCE`` calls are running, a call starts at once.
+    ``store`` returns a result for each item, in order, committed on return. What it raises for
+    several items says nothing about any one of them: then each is stored alone, in its own thread.
     """
 
     def __init__(self, store: Callable[[K, Sequence[T]], Sequence[R]]) -> None:

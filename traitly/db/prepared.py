@@ -17,8 +17,8 @@ from traitly.db.citus import is_distributed
 _PLACEHOLDER = re.compile(r"%(?:%|s|\(\w+\)s)")
 _MAX_PREPARED = 50  # per connection: PostgreSQL keeps the plan of each
 
-# The statement does not exist, or exists already, because a pooler sent it to another PostgreSQL connection; or a
-# migration has changed its result.
+# The statement does not exist, or exists already, because a pooler sent it to another PostgreSQL
+# connection; or a migration has changed its result.
 _UNUSABLE = (
     errors.InvalidSqlStatementName,
     errors.DuplicatePreparedStatement,

@@ -14,8 +14,8 @@ _DEADLINE_SECONDS = 0.8
 class Probe(Generic[T]):
     """Runs a query on its own thread and connection, because libpq waits for ever for a server that hangs.
 
-    One at a time in a process: however many ask, a hanging server costs a single thread, and new connections come one
-    after the other.
+    One at a time in a process: however many ask, a hanging server costs a single thread, and new
+    connections come one after the other.
     """
 
     def __init__(self, ask: Callable[[], T]) -> None:

@@ -1,7 +1,7 @@
 """Where lists, exports and pages read: from a streaming replica, if DATABASE_REPLICA_URL names one (docs/operations.md).
 
-A replica is behind by what it has not replayed yet, so whatever decides about a write reads from the primary, and so do
-single objects, keys, the feed and everything within a transaction.
+A replica is behind by what it has not replayed yet, so whatever decides about a write reads from
+the primary, and so do single objects, keys, the feed and everything within a transaction.
 """
 
 import logging
@@ -14,7 +14,8 @@ from django.db.backends.utils import CursorWrapper
 logger = logging.getLogger(__name__)
 
 REPLICA = "replica"  # its name in DATABASES
-# A replica that cannot be reached is left alone for so long: each attempt may wait for connect_timeout.
+# A replica that cannot be reached is left alone for so long: each attempt may wait for
+# connect_timeout.
 _PAUSE_SECONDS = 10.0
 _skipped_until = 0.0
 

@@ -20,17 +20,19 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 3
 # Another transaction won; PostgreSQL asks clients to try again.
 _CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure)
-# Citus says this if shards were moved or split between planning and execution ("could not find valid entry for shard").
+# Citus says this if shards were moved or split between planning and execution ("could not find
+# valid entry for shard").
 _SHARDS_MOVED = errors.InternalError_
-# A statement that ran longer before its connection was lost may be the cause: an operator killed it, or it crashed the
-# server. Run again, it would do so again, three times per request.
+# A statement that ran longer before its connection was lost may be the cause: an operator killed
+# it, or it crashed the server. Run again, it would do so again, three times per request.
 _MAX_SECONDS = 2.0
 
 
 def connection_is_lost() -> bool:
     """Whether a connection of this thread's is closed, or that to the primary could not be made.
 
-    Call it after an error. The error's class does not tell: a killed backend may raise a plain ``DatabaseError``.
+    Call it after an error. The error's class does not tell: a killed backend may raise a plain
+    ``DatabaseError``.
     """
     made = [
         each.connection
@@ -43,10 +45,11 @@ def connection_is_lost() -> bool:
 def retried(service: Callable[P, R]) -> Callable[P, R]:
     """Run a service again if its connection turns out to be lost, or PostgreSQL rolled its transaction back.
 
-    Connections outlive requests, so the first statement after a restart of the database finds a dead one. What was
-    cancelled is not run again, nor what had run for long when its connection was lost. Only for
-    services whose arguments decide everything (ids were made before), so that a run whose commit was not heard of
-    stores nothing twice. Within a transaction of the caller's nothing is tried again: it is gone as a whole.
+    Connections outlive requests, so the first statement after a restart of the database finds a
+    dead one. What was cancelled is not run again, nor what had run for long when its connection was
+    lost. Only for services whose arguments decide everything (ids were made before), so that a run
+    whose commit was not heard of stores nothing twice. Within a transaction of the caller's nothing
+    is tried again: it is gone as a whole.
     """
     return _run_again(service, if_lost=True)
 
@@ -54,7 +57,8 @@ def retried(service: Callable[P, R]) -> Callable[P, R]:
 def retried_if_rolled_back(service: Callable[P, R]) -> Callable[P, R]:
     """The same for services that must not run twice, such as deletions that report what they deleted.
 
-    They run again only after a deadlock, or if Citus moved shards meanwhile: then nothing of the first run remains.
+    They run again only after a deadlock, or if Citus moved shards meanwhile: then nothing of the
+    first run remains.
     """
     return _run_again(service, if_lost=False)
 

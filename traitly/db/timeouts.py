@@ -1,8 +1,9 @@
 """How long statements may run and wait for locks: set on the database role, not on each connection.
 
-PgBouncer refuses them as start-up options and Citus does not pass those on to its workers; what ALTER ROLE sets holds
-wherever PostgreSQL begins a session. Every role may set its own. ``manage.py migrate`` does so for the role that
-migrates, the web server for its own when it starts, and a system check (traitly.W002) tells where they are missing.
+PgBouncer refuses them as start-up options and Citus does not pass those on to its workers; what
+ALTER ROLE sets holds wherever PostgreSQL begins a session. Every role may set its own. ``manage.py
+migrate`` does so for the role that migrates, the web server for its own when it starts, and a
+system check (traitly.W002) tells where they are missing.
 """
 
 import logging
@@ -38,7 +39,8 @@ def set_timeouts() -> bool:
     if found() == wanted():
         return False
     with transaction.atomic(), connection.cursor() as cursor:
-        # Servers that start at the same time would change the same row, and PostgreSQL would refuse the second.
+        # Servers that start at the same time would change the same row, and PostgreSQL would refuse
+        # the second.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('traitly.timeouts'))")
         cursor.execute(
             "SELECT format('ALTER ROLE %I IN DATABASE %I', current_user, current_database())"
@@ -67,8 +69,8 @@ def _set_or_warn() -> None:
 def slow_statements() -> Iterator[None]:
     """A transaction whose statements may run for ``SLOW_STATEMENT_TIMEOUT_MS``: erasures, and other work of many rows.
 
-    Within a transaction of the caller's it lasts until that one's end. SET LOCAL, so that behind a pooler no other
-    client's session has it.
+    Within a transaction of the caller's it lasts until that one's end. SET LOCAL, so that behind a
+    pooler no other client's session has it.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:

@@ -1,7 +1,8 @@
 """The role with which the web server and the worker connect so that they do not own the tables (WEB_DATABASE_ROLE).
 
-It reads and writes rows, and can neither alter nor drop a table, nor make a function: who finds a way to run a statement of
-their own cannot leave anything behind that runs later. ``manage.py migrate``, as the owner, gives it what it needs.
+It reads and writes rows, and can neither alter nor drop a table, nor make a function: who finds a
+way to run a statement of their own cannot leave anything behind that runs later. ``manage.py
+migrate``, as the owner, gives it what it needs.
 """
 
 from contextlib import suppress
@@ -27,7 +28,8 @@ _STATS = "pg_read_all_stats"  # who writes in other databases is no reason to wa
 def grant_to_web_role() -> None:
     """Create the role that the settings name, if any, and grant it what it needs on every table.
 
-    Creating it takes a superuser or CREATEROLE; otherwise an administrator creates it and grants it ``_STATS`` first.
+    Creating it takes a superuser or CREATEROLE; otherwise an administrator creates it and grants it
+    ``_STATS`` first.
     """
     role = settings.WEB_DATABASE_ROLE
     if not role:
@@ -52,7 +54,8 @@ def grant_to_web_role() -> None:
             cursor.execute(
                 sql.SQL("ALTER ROLE {role} PASSWORD {password}").format(**names, password=password)
             )
-        # A server that starts sees to its own (traitly.db.timeouts). A pooler's sessions may be there before that.
+        # A server that starts sees to its own (traitly.db.timeouts). A pooler's sessions may be
+        # there before that.
         for name, milliseconds in wanted().items():
             setting = sql.SQL(
                 "ALTER ROLE {role} IN DATABASE {database} SET {name} = {milliseconds}"

@@ -23,8 +23,8 @@ _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
 REMEMBERED = (
     256 * 1024 + 1
 )  # bytes of a body: over 64 Ki characters in any case, which is more than a rejection keeps
-# After so long a body's key is looked up again. Together with API_KEY_CACHE_SECONDS this makes the five seconds
-# within which a revoked key stops working, whatever its requests do.
+# After so long a body's key is looked up again. Together with API_KEY_CACHE_SECONDS this makes the
+# five seconds within which a revoked key stops working, whatever its requests do.
 _BELIEVED_SECONDS = 1
 
 
@@ -82,7 +82,8 @@ def _remember(request: Request, data: bytes) -> None:
 def _read(request: Request) -> bytes:
     """All of the body, or 413 without holding more than the limit.
 
-    Django treats a request without Content-Length as empty. Chunked requests have none, so their stream is read to the end.
+    Django treats a request without Content-Length as empty. Chunked requests have none, so their
+    stream is read to the end.
     """
     limit: int = settings.MAX_BODY_BYTES
     length = request.META.get("CONTENT_LENGTH") or ""

@@ -71,8 +71,8 @@ def batch_response(
 ) -> HttpResponse:
     """The response to a POST: the accepted items' ``rows`` and the rejected items, in the order of the request.
 
-    201, 200 if nothing was ``created``, 207 if only some were accepted, 400 if none; the error object for a single
-    object that was rejected.
+    201, 200 if nothing was ``created``, 207 if only some were accepted, 400 if none; the error
+    object for a single object that was rejected.
     """
     rejections = batch.rejected
     count_items(

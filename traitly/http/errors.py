@@ -1,7 +1,8 @@
 """The one error shape of the API, and everything that turns a failure into it.
 
-``{"object": "error", "type": ..., "errors": [{"code", "detail", "attr"}], "metadata": {"request_id": ...}}``, with the
-types and codes of drf-standardized-errors. Nothing of a traceback, a statement or a path reaches a client.
+``{"object": "error", "type": ..., "errors": [{"code", "detail", "attr"}], "metadata":
+{"request_id": ...}}``, with the types and codes of drf-standardized-errors. Nothing of a traceback,
+a statement or a path reaches a client.
 """
 
 import logging
@@ -90,7 +91,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
 
 def _unavailable_response(error: Exception) -> HttpResponse:
     logger.error("The database did not respond", exc_info=error)
-    # It does not claim that nothing was stored: if the connection was lost during the commit, nobody knows.
+    # It does not claim that nothing was stored: if the connection was lost during the commit,
+    # nobody knows.
     detail = "The database is unavailable or too busy. Send the request again."
     if isinstance(error.__cause__, QueryCanceled):
         detail = "The database took too long, so the request was cancelled. Retry it, in smaller parts if it is large."
@@ -132,8 +134,9 @@ def _input_error_response(error: InputError) -> HttpResponse:
 class JsonErrorsMiddleware:
     """The fallback below the views: errors of Django and its middleware get the API's shape too, even with DEBUG.
 
-    Under /api/ that is a Host header that is not in ALLOWED_HOSTS, for example, which never gets as far as a view. And
-    who sends an API key to an address of the portal, as /customers, is told where the API is.
+    Under /api/ that is a Host header that is not in ALLOWED_HOSTS, for example, which never gets as
+    far as a view. And who sends an API key to an address of the portal, as /customers, is told
+    where the API is.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -29,8 +29,9 @@ def _migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).graph.nodes)
 
 
-# Further checks that readiness reports: each returns "ok" or what is wrong. Apps register theirs in AppConfig.ready().
-# They never make a server unready: without the background worker, servers still handle all requests.
+# Further checks that readiness reports: each returns "ok" or what is wrong. Apps register theirs in
+# AppConfig.ready(). They never make a server unready: without the background worker, servers still
+# handle all requests.
 OTHERS: dict[str, Callable[[], str]] = {}
 
 

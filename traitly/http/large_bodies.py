@@ -1,6 +1,7 @@
 """Limits how many large bodies are parsed at once.
 
-A parsed body can take thirty times the memory of its bytes, and parsing holds the interpreter's lock.
+A parsed body can take thirty times the memory of its bytes, and parsing holds the interpreter's
+lock.
 """
 
 import ctypes
@@ -14,7 +15,9 @@ from rest_framework.exceptions import APIException
 
 LARGE = 256 * 1024
 _AT_ONCE = 4 * 1024 * 1024  # bytes in each process; a larger body is parsed alone
-_WAITING = 6  # threads, at least one of which is parsing; further ones are refused, so that other requests have threads
+# Threads, at least one of which is parsing; further ones are refused, so that other requests have
+# threads
+_WAITING = 6
 _WAIT_SECONDS = 8.0
 
 
@@ -74,7 +77,8 @@ def release(request: HttpRequest) -> None:
         return
     del request.large_body  # type: ignore[attr-defined]
     if size > _AT_ONCE:
-        connection.close()  # libpq keeps a buffer for the longest statement that a connection has sent
+        # libpq keeps a buffer for the longest statement that a connection has sent
+        connection.close()
         gc.collect()
     with suppress(OSError, AttributeError):  # the C library is not glibc
         ctypes.CDLL(None).malloc_trim(0)

@@ -22,7 +22,8 @@ _AUTHORITY = re.compile(
     r"\A[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE
 )  # with the scheme, in an absolute target
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
-_SLASH = "\udc2f"  # stands for a slash in an identifier while its URL is resolved; no real path has a lone surrogate
+# Stands for a slash in an identifier while its URL is resolved; no real path has a lone surrogate
+_SLASH = "\udc2f"
 # Load balancers and Prometheus send requests to IP addresses, not names.
 _ANY_HOST = {"/health", "/health/live", "/health/ready", "/metrics"}
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -46,7 +47,8 @@ class RequestIdMiddleware:
         _request_id.set(request_id)
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
-        # Responses contain keys, customers and second factors. Static files set their own Cache-Control.
+        # Responses contain keys, customers and second factors. Static files set their own
+        # Cache-Control.
         response.headers.setdefault("Cache-Control", "no-store")
         if request.method == "HEAD":
             _drop_content(response)
@@ -65,7 +67,8 @@ def _drop_content(response: HttpResponseBase) -> None:
 class ApiMiddleware:
     """Handles API requests itself, so that no middleware below it in the settings runs.
 
-    Sessions, CSRF tokens, messages and content policies are for pages, and would double the cost of a request.
+    Sessions, CSRF tokens, messages and content policies are for pages, and would double the cost of
+    a request.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -110,8 +113,9 @@ def _resolve(path: str) -> ResolverMatch:
 def _path(request: HttpRequest) -> str | None:
     """The path of an API URL, with ``_SLASH`` for each slash that was sent as %2F; None if that cannot be determined.
 
-    WSGI decodes both alike, so DELETE /customer/a%2F would erase the customer "a", and /customer/a%2Fevent would be a timeline.
-    So the path is parsed again as it was sent, in any form of the request target, whichever of its characters are encoded.
+    WSGI decodes both alike, so DELETE /customer/a%2F would erase the customer "a", and
+    /customer/a%2Fevent would be a timeline. So the path is parsed again as it was sent, in any form
+    of the request target, whichever of its characters are encoded.
     """
     target: str = request.META.get("RAW_URI", "")  # gunicorn's
     if not _ENCODED_SLASH.search(target):

@@ -19,7 +19,8 @@ def stream_response(
 ) -> StreamingHttpResponse:
     """The list as a stream, as long as its reader is ``allowed`` to read.
 
-    If that ends, or the database goes away midway, the connection is reset, so that the stream never looks complete.
+    If that ends, or the database goes away midway, the connection is reset, so that the stream
+    never looks complete.
     """
     lines = (
         csv_lines(query, account_id=account_id)

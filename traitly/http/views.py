@@ -89,7 +89,8 @@ class ApiViewSet(ViewSet):
             response.streaming_content = ()  # the server would read everything only to send nothing
         return response
 
-    # DRF would list the methods in every response; finalize_response lists them only where they are needed.
+    # DRF would list the methods in every response; finalize_response lists them only where they are
+    # needed.
     default_response_headers: ClassVar[dict[str, str]] = {}
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,6 +1,7 @@
 """An item's attributes: the fields that are not part of the object, and their JSON text.
 
-PostgreSQL gives them back as they were sent: integers of any size exactly, other numbers to double precision.
+PostgreSQL gives them back as they were sent: integers of any size exactly, other numbers to double
+precision.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Hints about fields with names that were probably meant to be others.
 
-A field that is not part of an object is kept as an attribute, so a misspelled one is no error. But the events of a
-client that sends ``createdAt`` are dated now: the response says so.
+A field that is not part of an object is kept as an attribute, so a misspelled one is no error. But
+the events of a client that sends ``createdAt`` are dated now: the response says so.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,8 +31,8 @@ class KnownFields(NamedTuple):
 def intended_fields(item: Mapping[str, Any], known: KnownFields) -> dict[str, str]:
     """The names in ``item`` that were probably meant to be fields, each with that field.
 
-    That is another spelling of a field, or a synonym of one that was not sent: a ``user_id`` beside ``customer_id`` is
-    an attribute like any other.
+    That is another spelling of a field, or a synonym of one that was not sent: a ``user_id`` beside
+    ``customer_id`` is an attribute like any other.
     """
     intended = {}
     spellings = _spellings(known)

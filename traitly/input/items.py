@@ -1,7 +1,8 @@
 """From a body's bytes to typed items: each item of a batch is validated separately, with all its errors.
 
-An app says what its items look like with a ``Schema`` and what they become with a function. pydantic makes dictionaries
-of the valid ones: models cost three times as much (docs/performance.md).
+An app says what its items look like with a ``Schema`` and what they become with a function.
+pydantic makes dictionaries of the valid ones: models cost three times as much
+(docs/performance.md).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,8 @@ from traitly.input.parsing import MAX_DEPTH, Body, check_depth, parse_body
 
 T = TypeVar("T")
 
-# How an app makes a ``T`` from a valid item's index in the request, its fields, all its attributes, and their JSON text.
+# How an app makes a ``T`` from a valid item's index in the request, its fields, all its attributes,
+# and their JSON text.
 Make = Callable[[int, dict[str, Any], dict[str, Any], bytes], T]
 
 
@@ -28,8 +30,8 @@ class Schema:
     """The schema of a request's object. Fields that are not part of it are kept as attributes."""
 
     item: Any  # a TypedDict that allows further keys
-    # Fields that only the server sets, with the values that responses contain: a client may send back what it read, and
-    # these must not become attributes.
+    # Fields that only the server sets, with the values that responses contain: a client may send
+    # back what it read, and these must not become attributes.
     read_only: ReadOnlyFields = field(default_factory=dict)
     kind: str = ""  # both are for hints: see ``KnownFields``
     synonyms: tuple[tuple[str, str], ...] = ()
@@ -80,9 +82,10 @@ class Batch(NamedTuple, Generic[T]):
 def read_items(body: Body, schema: Schema, make: Make[T]) -> Batch[T]:
     """Validate every item of the body.
 
-    Raises 400 for what is not JSON, 413 for too many of items, objects or arrays. A single object that is invalid is a rejection
-    too, so that it can be kept; ``traitly.http.envelope.batch_response`` answers it with 400. ``make`` may refuse an item
-    by ``InvalidRequestError``.
+    Raises 400 for what is not JSON, 413 for too many of items, objects or arrays. A single object
+    that is invalid is a rejection too, so that it can be kept;
+    ``traitly.http.envelope.batch_response`` answers it with 400. ``make`` may refuse an item by
+    ``InvalidRequestError``.
     """
     values, single = parse_body(body)
     if not values:
@@ -135,7 +138,8 @@ def _validated(
 ) -> tuple[list[dict[str, Any] | None], dict[int, list[Error]]]:
     """The item of each value, None if it is refused, and all errors of the refused ones by their index.
 
-    pydantic gives the items or the errors: where there are errors, the valid values are validated again, without them.
+    pydantic gives the items or the errors: where there are errors, the valid values are validated
+    again, without them.
     """
     errors: dict[int, list[Error]] = {}
     try:

@@ -14,13 +14,13 @@ from traitly.input.errors import MalformedError, TooLargeError
 from traitly.input.values import MAX_DIGITS
 
 MAX_DEPTH = 200
-# Parsed, an object or array takes up to 410 bytes, and a value in one up to 480 where it has a key: so these are 160 MB
-# at most, and ten thousand objects may have 25 values each. (A million and four million were before: gzip makes 16 KiB
-# of them, which took 1.4 GB.)
+# Parsed, an object or array takes up to 410 bytes, and a value in one up to 480 where it has a key:
+# so these are 160 MB at most, and ten thousand objects may have 25 values each. (A million and four
+# million were before: gzip makes 16 KiB of them, which took 1.4 GB.)
 _MAX_CONTAINERS = 100_000
 _MAX_VALUES = 250_000
-# A search begins at the first digit of a number only: begun at each digit, it is quadratic, and holds the interpreter's
-# lock all the while (50 s for 16 MiB).
+# A search begins at the first digit of a number only: begun at each digit, it is quadratic, and
+# holds the interpreter's lock all the while (50 s for 16 MiB).
 _LONG_NUMBER = re.compile(rb"(?<![0-9])[0-9]{%d,}" % (MAX_DIGITS + 1))
 
 
@@ -34,7 +34,8 @@ class Body(NamedTuple):
 def parse_body(body: Body) -> tuple[list[Any], bool]:
     """The values of a body, and whether it is a single one.
 
-    Raises ``MalformedError`` for what is not JSON, ``TooLargeError`` for too many of items, objects or values.
+    Raises ``MalformedError`` for what is not JSON, ``TooLargeError`` for too many of items, objects
+    or values.
     """
     data = body.data
     if len(data) > _MAX_CONTAINERS and (
@@ -53,8 +54,8 @@ def parse_body(body: Body) -> tuple[list[Any], bool]:
 def check_depth(index: int, value: Any, text: bytes, outer: int) -> None:
     """Raise ``MalformedError`` where an item is too deep, ``outer`` levels below the top. ``text`` is its attributes' JSON.
 
-    The parser refuses what is deeper, but for an empty object or array, which it takes one level below. Text that is no
-    longer than ``MAX_DEPTH`` cannot be that deep.
+    The parser refuses what is deeper, but for an empty object or array, which it takes one level
+    below. Text that is no longer than ``MAX_DEPTH`` cannot be that deep.
     """
     if (b"[]" in text or b"{}" in text) and _depth(value) + outer > MAX_DEPTH:
         raise MalformedError(f"The body is nested deeper than {MAX_DEPTH} levels, in item {index}.")
@@ -73,8 +74,8 @@ def _parse(data: bytes) -> Any:
     except ValueError as error:
         if not str(error).startswith("number out of range"):
             raise MalformedError(f"The body is not valid JSON: {error}.") from None
-    # Integers that are longer than the fast parser reads become ``Decimal``, exactly. The fast parser still judges the
-    # rest of the text: Python's own takes lone surrogates and any depth.
+    # Integers that are longer than the fast parser reads become ``Decimal``, exactly. The fast
+    # parser still judges the rest of the text: Python's own takes lone surrogates and any depth.
     try:
         from_json(_LONG_NUMBER.sub(b"0", data))
         return json.loads(

@@ -19,7 +19,8 @@ MAX_DIGITS = (
     sys.int_info.default_max_str_digits
 )  # of an integer that Python reads from text, or writes
 
-# U+0000 is the one character that PostgreSQL cannot hold. (Lone surrogates do not get past the JSON parser.)
+# U+0000 is the one character that PostgreSQL cannot hold. (Lone surrogates do not get past the JSON
+# parser.)
 NO_NUL = r"^[^\x00]*$"
 _NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 
@@ -47,7 +48,8 @@ CustomerId = Annotated[
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NOT_BLANK)]
 Text = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]
 
-# What most addresses look like. All of these are valid, and Django's own look at them takes six times as long.
+# What most addresses look like. All of these are valid, and Django's own look at them takes six
+# times as long.
 _PLAIN_EMAIL = re.compile(
     r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
     re.IGNORECASE | re.ASCII,
@@ -185,7 +187,8 @@ def parse_amount(value: Any) -> Decimal:
     return abs(rounded)  # of -0 too
 
 
-# Four decimals at most: no ``multipleOf`` says so, because validators test it with floats, and refuse 0.29.
+# Four decimals at most: no ``multipleOf`` says so, because validators test it with floats, and
+# refuse 0.29.
 AMOUNT_SCHEMA = {
     "anyOf": [
         {"type": "number", "minimum": 0, "exclusiveMaximum": 10**12},

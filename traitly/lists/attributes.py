@@ -13,8 +13,8 @@ from traitly.lists.sql import conditions_of, equals, merged, order_of
 
 _WALKS = (2, 50)  # rows scanned per row of a page before the attribute index is used
 _MAX_DOCUMENTS = 1000  # looked up in that index
-# If there are more, this many rows are scanned first: for accounts of this size the planner may scan all rows for each
-# document.
+# If there are more, this many rows are scanned first: for accounts of this size the planner may
+# scan all rows for each document.
 _FEW_DOCUMENTS, _LONG_WALK = 4, 20_000
 
 
@@ -23,9 +23,10 @@ def select_by_attributes(
 ) -> list[tuple[Any, ...]]:
     """The rows that have the attributes. No index has them in order, and their number is unknown.
 
-    Looks through the list in order, which finds what is frequent. Where the first rows have too few of them, or the
-    next ones, all that follow are found by their index and sorted, which is quick for what is rare. (The planner takes
-    rows that have them to lie evenly, and may walk through all others first.)
+    Looks through the list in order, which finds what is frequent. Where the first rows have too few
+    of them, or the next ones, all that follow are found by their index and sorted, which is quick
+    for what is rare. (The planner takes rows that have them to lie evenly, and may walk through all
+    others first.)
     """
     condition, wanted = has_attributes(query.attributes)
     documents, others = _documents(query.attributes)
@@ -67,9 +68,10 @@ def _found_by_attributes(
 ) -> Condition:
     """The statement for the rows, in order, that contain one of the documents and have the other attributes.
 
-    It looks into the index of attributes once for each document: an OR of them all would be asked again of each row
-    that is found, and each of its parts would unpack the row's attributes anew (62 s for 330 values and 2,250 customers
-    of 60 KB). OFFSET 0: planned for all rows, for which walking in their order has no advantage.
+    It looks into the index of attributes once for each document: an OR of them all would be asked
+    again of each row that is found, and each of its parts would unpack the row's attributes anew
+    (62 s for 330 values and 2,250 customers of 60 KB). OFFSET 0: planned for all rows, for which
+    walking in their order has no advantage.
     """
     definition = query.definition
     inner: list[Condition] = [(ACCOUNT, [account_id]), *query.joined]
@@ -103,8 +105,8 @@ def has_attributes(attributes: Mapping[str, list[str]]) -> Condition:
 def _documents(attributes: Mapping[str, list[str]]) -> tuple[list[str], dict[str, list[str]]]:
     """JSON objects of which a row contains at most one, and the attributes that they do not cover.
 
-    Each combines values of several attributes, which the index finds together, but more than ``_MAX_DOCUMENTS`` would
-    be slower than a second look at what the others find.
+    Each combines values of several attributes, which the index finds together, but more than
+    ``_MAX_DOCUMENTS`` would be slower than a second look at what the others find.
     """
     documents, others = [""], {}
     for key, values in sorted(attributes.items(), key=lambda pair: len(pair[1])):

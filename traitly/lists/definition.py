@@ -1,7 +1,7 @@
 """What a list can do (``ListDefinition``), and what a request asks of it (``ListQuery``).
 
-A list names its columns, filters and sorts in a ``ListDefinition``. ``traitly.lists.parameters`` turns a query string
-into a ``ListQuery``; ``traitly.lists.pages`` asks the database.
+A list names its columns, filters and sorts in a ``ListDefinition``. ``traitly.lists.parameters``
+turns a query string into a ``ListQuery``; ``traitly.lists.pages`` asks the database.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,8 @@ MAX_LIMIT = 1000
 
 Condition = tuple[str, list[Any]]  # SQL, and its parameters
 
-# How concat() is given the JSON of a column, by what its SQL is. row_to_json() finds out how to write each value of each row.
+# How concat() is given the JSON of a column, by what its SQL is. row_to_json() finds out how to
+# write each value of each row.
 JSON_TEXT = "coalesce(to_json({})::text, 'null')"  # anything that to_json takes
 JSON_DIGITS = "coalesce('\"' || {} || '\"', 'null')"  # text in which nothing has to be escaped
 JSON_NUMBER = "coalesce({}::text, 'null')"
@@ -62,8 +63,8 @@ class ListDefinition:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     required_hint: str = ""  # appended to the error: where to find the data without them
-    # A second table with one row for each row of the first, under the same account_id and key. It has the columns of
-    # ``joined`` sorts, ranges and attributes.
+    # A second table with one row for each row of the first, under the same account_id and key. It
+    # has the columns of ``joined`` sorts, ranges and attributes.
     joined: str = ""
     attributes: str = ""  # the indexed column of attributes in the second table
     json: Mapping[str, str] = field(
@@ -72,8 +73,8 @@ class ListDefinition:
     texts: Mapping[str, str] = field(
         default_factory=dict
     )  # SQL of cells that differ from the text of ``columns``
-    # The columns before the time in the index that provides every order of the list. If no filter names the values of the
-    # last one, they are looked up; that saves an index without it.
+    # The columns before the time in the index that provides every order of the list. If no filter
+    # names the values of the last one, they are looked up; that saves an index without it.
     stepped_columns: tuple[str, ...] = ()
 
     @property
@@ -143,7 +144,8 @@ class ListQuery:
         definition = self.definition
         if not (self.joined or self.by_joined):
             return definition.table
-        # The key must come from the table whose index provides the order, or a page could not start there.
+        # The key must come from the table whose index provides the order, or a page could not start
+        # there.
         first, second = (definition.joined, definition.table)[:: 1 if self.by_joined else -1]
         return f"{first} JOIN {second} USING (account_id, {definition.key})"
 

@@ -11,8 +11,10 @@ from traitly.lists.distinct import distinct_values
 from traitly.lists.second_table import ACCOUNT, values_of
 from traitly.lists.sql import equals
 
-_SPARE_KEYS = 4  # keys read from the index for each combination of values, in addition to twice its share of a page
-# With more names (25 ms a page) all keys of the customer are read and sorted: 0.25 s for half a million.
+# Keys read from the index for each combination of values, in addition to twice its share of a page
+_SPARE_KEYS = 4
+# With more names (25 ms a page) all keys of the customer are read and sorted: 0.25 s for half a
+# million.
 _MAX_NAMES = 1000
 
 
@@ -44,10 +46,11 @@ def stepped(
 ) -> Condition:
     """The statement of a list whose stepped columns have several values: walks the index for each combination of them.
 
-    First some keys of each, from the index alone. The page ends at the ``limit``-th of these or before, and only
-    combinations that have a key there have rows in it: of those the rows are read, up to there. So a page costs what
-    its rows do and a step for each combination. (Merging them reads no row in vain, but plans each for itself: with 90
-    names that takes longer than all of this.)
+    First some keys of each, from the index alone. The page ends at the ``limit``-th of these or
+    before, and only combinations that have a key there have rows in it: of those the rows are read,
+    up to there. So a page costs what its rows do and a step for each combination. (Merging them
+    reads no row in vain, but plans each for itself: with 90 names that takes longer than all of
+    this.)
     """
     columns = ", ".join(equal)
     wanted = ", ".join(f"unnest(%s::text[]) AS {column}" for column in equal)
@@ -57,7 +60,8 @@ def stepped(
     scan = f"FROM {definition.table} WHERE {where}"
     each = 2 * limit // math.prod(map(len, equal.values())) + _SPARE_KEYS
     up_to, never = ("<=", "infinity") if "ASC" in order_by else (">=", "-infinity")
-    # Hide the limit from the planner: it assumes a combination is rare, and would rather read and sort all of it.
+    # Hide the limit from the planner: it assumes a combination is rare, and would rather read and
+    # sort all of it.
     statement = f"""
         WITH near AS MATERIALIZED (
             SELECT found.* FROM (SELECT * FROM {wanted}) AS wanted, LATERAL (

@@ -33,9 +33,9 @@ READ_AS_ONE = 2  # one value of a parameter stands for up to two: the text, and 
 def page(query: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]:
     """One page of the list: the rows' JSON text, and the cursor of the next page if there is one.
 
-    Keyset paging: the cost is that of the page, wherever it lies, and rows that others insert or delete meanwhile shift
-    nothing. A page of large rows has fewer than ``asked.limit``. ``TooSlowError`` if the database gives up on what the
-    filters ask for.
+    Keyset paging: the cost is that of the page, wherever it lies, and rows that others insert or
+    delete meanwhile shift nothing. A page of large rows has fewer than ``asked.limit``.
+    ``TooSlowError`` if the database gives up on what the filters ask for.
     """
     rows: list[bytes] = []
     limit = query.limit
@@ -55,7 +55,8 @@ def page(query: ListQuery, *, account_id: int) -> tuple[list[bytes], str | None]
 def pages(query: ListQuery, *, account_id: int, cells: bool = False) -> Iterator[list[Any]]:
     """The whole list in pages of ``MAX_LIMIT`` rows at most: each the JSON text of a row, or its ``cells`` as text.
 
-    Nothing is held between pages, neither rows nor a transaction, so a slow reader costs the database nothing.
+    Nothing is held between pages, neither rows nor a transaction, so a slow reader costs the
+    database nothing.
     """
     return _parts(query, account_id, cells=cells)
 
@@ -71,8 +72,8 @@ def _parts(
 ) -> Iterator[list[Any]]:
     """The list, or its first ``limit`` rows, in parts of one statement each.
 
-    A part has as many rows as fit into ``_MAX_BYTES`` if they are like those before; all parts together, if there is a
-    limit.
+    A part has as many rows as fit into ``_MAX_BYTES`` if they are like those before; all parts
+    together, if there is a limit.
     """
     definition = query.definition
     sort = query.sort.lstrip("-")

@@ -26,8 +26,9 @@ def conditions_of(query: ListQuery, account_id: int) -> tuple[list[Condition], s
     direction, comparison = ("DESC", "<") if query.sort.startswith("-") else ("ASC", ">")
     conditions: list[Condition] = [(ACCOUNT, [account_id]), *query.conditions, *query.joined]
     if query.after:
-        # The page's position implies one end of the range. Given both, PostgreSQL may start at the range's end, and a page
-        # costs everything before it (1,794 buffers instead of 17 at row 160,000).
+        # The page's position implies one end of the range. Given both, PostgreSQL may start at the
+        # range's end, and a page costs everything before it (1,794 buffers instead of 17 at row
+        # 160,000).
         implied = {f"{order[0]} {operator} %s" for operator in (comparison, f"{comparison}=")}
         conditions = [condition for condition in conditions if condition[0] not in implied]
         row = f"({', '.join(order)}) {comparison} ({', '.join(['%s'] * len(order))})"
@@ -45,8 +46,9 @@ def merged(
 ) -> Condition:
     """The statement of a list: for repeated parameters a scan for each combination of values, merged.
 
-    Each walks its index in order and stops at the page's end, where one scan for any of the values would read and sort
-    all that match. Every scan has a plan of its own: an index may suit one value and not another.
+    Each walks its index in order and stops at the page's end, where one scan for any of the values
+    would read and sort all that match. Every scan has a plan of its own: an index may suit one
+    value and not another.
     """
     if query.by_joined and not equal and not query.conditions:
         return walked_in_second(query, what, conditions, order_by, limit)

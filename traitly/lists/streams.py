@@ -27,7 +27,8 @@ def csv_lines(query: ListQuery, *, account_id: int) -> Iterator[bytes]:
 def _without_formulas(rows: list[list[str | None]]) -> list[list[str | None]]:
     """The rows, with an apostrophe before each cell that a spreadsheet would run.
 
-    This does not change numbers: lists show no negative ones, so only a text can start with a minus.
+    This does not change numbers: lists show no negative ones, so only a text can start with a
+    minus.
     """
     return [[f"'{cell}" if cell and cell[0] in _FORMULA else cell for cell in row] for row in rows]
 

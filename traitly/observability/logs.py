@@ -1,6 +1,7 @@
 """Log records as JSON, one per line (LOG_FORMAT=json).
 
-A formatter of the standard library does: every package that we use logs through it, so structlog would only stand between.
+A formatter of the standard library does: every package that we use logs through it, so structlog
+would only stand between.
 """
 
 import datetime

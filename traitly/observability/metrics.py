@@ -1,7 +1,7 @@
 """The metrics. docs/operations.md lists them; docs/monitoring/ has a dashboard and alerts.
 
-Under gunicorn each process counts in files in memory (prometheus_client's multiprocess mode, which gunicorn.conf.py sets
-up), so that a scrape sees all of them, whichever process it reaches.
+Under gunicorn each process counts in files in memory (prometheus_client's multiprocess mode, which
+gunicorn.conf.py sets up), so that a scrape sees all of them, whichever process it reaches.
 """
 
 from prometheus_client import Counter, Histogram

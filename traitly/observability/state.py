@@ -18,7 +18,8 @@ SELECT pg_database_size(current_database()), coalesce(extract(epoch FROM max(now
 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
-# Other apps add theirs in AppConfig.ready(): functions that return metrics and may query the database.
+# Other apps add theirs in AppConfig.ready(): functions that return metrics and may query the
+# database.
 SOURCES: list[Callable[[], Iterable[Metric]]] = []
 
 

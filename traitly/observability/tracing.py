@@ -1,6 +1,7 @@
 """A span for each request by OpenTelemetry, if OTEL_EXPORTER_OTLP_ENDPOINT is set. Its other variables work as usual.
 
-Not by opentelemetry-instrumentation-django: its spans hold paths, and those hold identifiers of customers.
+Not by opentelemetry-instrumentation-django: its spans hold paths, and those hold identifiers of
+customers.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Django's PostgreSQL backend on the embedded server: ENGINE "traitly.postgres", OPTIONS {"data_dir": a folder}.
 
-The server is started by the first connection of a process, not when Django starts: commands that need no database run
-without it.
+The server is started by the first connection of a process, not when Django starts: commands that
+need no database run without it.
 """
 
 from collections.abc import Iterable

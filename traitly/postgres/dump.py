@@ -116,7 +116,8 @@ def _target() -> tuple[str, dict[str, str]]:
 def _program(name: str, *, newest: bool = False) -> str:
     """The oldest available version that is not older than the server; an older one would refuse it.
 
-    ``newest``: the newest version, to read files, which may come from a newer PostgreSQL than the server.
+    ``newest``: the newest version, to read files, which may come from a newer PostgreSQL than the
+    server.
     """
     needed = _server_major()
     found = {_major(path): path for path in reversed(_candidates(name)) if _major(path) >= needed}

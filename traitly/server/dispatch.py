@@ -25,7 +25,8 @@ J = TypeVar("J", bound=Job)
 class Dispatcher(Generic[J]):
     """Writes usually go before reads and pages; one owner's requests never take all threads.
 
-    Requests that may keep a thread for long, because of long bodies or responses, share ``slow`` threads.
+    Requests that may keep a thread for long, because of long bodies or responses, share ``slow``
+    threads.
     """
 
     def __init__(self, *, threads: int, per_owner: int, slow: threading.Semaphore) -> None:

@@ -1,7 +1,8 @@
 """What a connection has sent of its next request, and what the server should do about it. No socket in it.
 
-Only the framing is read here, to know when a request is complete and whom it concerns. gunicorn's parser reads it anew
-and has the last word: where the two disagree, its reads find nothing more and the connection ends.
+Only the framing is read here, to know when a request is complete and whom it concerns. gunicorn's
+parser reads it anew and has the last word: where the two disagree, its reads find nothing more and
+the connection ends.
 """
 
 import enum

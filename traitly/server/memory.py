@@ -10,8 +10,8 @@ _LARGE = 1024 * 1024
 def give_memory_back() -> None:
     """Large blocks are mapped by themselves and unmapped when they are freed; small ones of all threads lie together.
 
-    By itself glibc raises the bound of what is large with each such block, and then keeps them. Other C libraries are
-    left as they are.
+    By itself glibc raises the bound of what is large with each such block, and then keeps them.
+    Other C libraries are left as they are.
     """
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,6 +1,7 @@
 """Requests that wait for something without a thread: the view says for what, and is called again when it is there.
 
-The server offers it by ``PARKING`` in the environ: 0.0, or for a request that has waited, until when it was to wait.
+The server offers it by ``PARKING`` in the environ: 0.0, or for a request that has waited, until
+when it was to wait.
 """
 
 import threading

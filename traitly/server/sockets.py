@@ -95,7 +95,8 @@ class ClientSocket(socket.socket):
             self._owns_slow = False
             self._slow.release()
 
-    # Receiving ---------------------------------------------------------------------------------------------------------
+    # Receiving
+    # ---------------------------------------------------------------------------------------------------------
 
     def receive(self, size: int) -> bytes:
         """What has arrived; BlockingIOError if that is nothing."""
@@ -126,7 +127,8 @@ class ClientSocket(socket.socket):
         except OSError:
             return True
 
-    # Sending -----------------------------------------------------------------------------------------------------------
+    # Sending
+    # -----------------------------------------------------------------------------------------------------------
 
     def send(self, data: Any, *_flags: int) -> int:
         """For gunicorn, which uses it only for 100 Continue, which may have been sent already."""
@@ -204,7 +206,8 @@ class ClientSocket(socket.socket):
         if not waiter.poll(max(seconds, 0) * 1000):
             raise TimeoutError
 
-    # Ending ------------------------------------------------------------------------------------------------------------
+    # Ending
+    # ------------------------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
         """Reset the connection, so that the client cannot mistake a part for the whole."""

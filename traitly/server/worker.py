@@ -1,9 +1,10 @@
 """gunicorn's threaded worker, in which a slow client never occupies a thread that others need.
 
-The main thread waits for clients: it collects requests until they are complete, and sends what a client is slow to take.
-HTTP stays gunicorn's: its parser reads each request, its response writes each answer. docs/reliability.md says what was
-tried against it, docs/performance.md what each part brings. What is used of gunicorn's inside stands in this file, but for
-one name in gunicorn.conf.py; tests/test_worker.py says what has changed when gunicorn does.
+The main thread waits for clients: it collects requests until they are complete, and sends what a
+client is slow to take. HTTP stays gunicorn's: its parser reads each request, its response writes
+each answer. docs/reliability.md says what was tried against it, docs/performance.md what each part
+brings. What is used of gunicorn's inside stands in this file, but for one name in gunicorn.conf.py;
+tests/test_worker.py says what has changed when gunicorn does.
 """
 
 import errno
@@ -67,18 +68,21 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
     """Collects requests in the main thread and handles them in a pool of threads.
 
-    A thread stays with a busy keep-alive connection while no other request waits for one. It saves the way back through
-    the main thread: two wake-ups, as much as a third of what a small request costs.
+    A thread stays with a busy keep-alive connection while no other request waits for one. It saves
+    the way back through the main thread: two wake-ups, as much as a third of what a small request
+    costs.
 
-    And a worker gives way to one that has fewer connections. Whichever woke up first used to take them all: then one
-    interpreter does the work, and its threads wait for each other, while the others idle.
+    And a worker gives way to one that has fewer connections. Whichever woke up first used to take
+    them all: then one interpreter does the work, and its threads wait for each other, while the
+    others idle.
     """
 
     alive: bool
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        # An owner of requests is an API key, or all clients without one. None gets the spare threads.
+        # An owner of requests is an API key, or all clients without one. None gets the spare
+        # threads.
         threads = self.cfg.threads + max(self.cfg.threads // 4, 1)
         self._threads = threads
         self._slow = threading.BoundedSemaphore(max(self.cfg.threads // 2, 1))
@@ -117,12 +121,14 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         """Clear this worker's slot. The master calls it after the worker has exited."""
         shared.leave(self.age)
 
-    # Main thread: connections --------------------------------------------------------------------------------------------
+    # Main thread: connections
+    # --------------------------------------------------------------------------------------------
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Start or stop accepting connections. Once the worker is stopping, new clients are refused at once.
 
-        gunicorn listens until its last request is answered: clients would connect, wait, and be reset.
+        gunicorn listens until its last request is answered: clients would connect, wait, and be
+        reset.
         """
         super().set_accept_enabled(enabled)
         if not self.alive:
@@ -233,7 +239,8 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         self._budget.give_back(conn.kept)
         conn.kept = 0
 
-    # Main thread: requests -----------------------------------------------------------------------------------------------
+    # Main thread: requests
+    # -----------------------------------------------------------------------------------------------
 
     def _receive(self, conn: Connection) -> None:
         try:
@@ -388,7 +395,8 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
         else:
             self._refuse(conn, 408, "Request Timeout", "The request took too long to arrive.")
 
-    # Threads -------------------------------------------------------------------------------------------------------------
+    # Threads
+    # -------------------------------------------------------------------------------------------------------------
 
     def handle(self, conn: Connection) -> bool:
         """Handle the connection's requests while there are any; returns whether to keep the connection."""
@@ -405,7 +413,8 @@ class BufferingThreadWorker(ThreadWorker):  # type: ignore[misc]
                 kept = super().handle(conn) is True
                 conn.waited = 0.0
             except Parked as parked:
-                conn.parser.unreader.take_buffered()  # what followed it, which is also in ``request``
+                # What followed it, which is also in ``request``
+                conn.parser.unreader.take_buffered()
                 conn.parked, conn.request = parked, request
                 return True
             finally:

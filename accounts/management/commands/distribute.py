@@ -15,7 +15,8 @@ from accounts.models import account_owned_models
 from traitly.db.citus import CitusError, check_cluster, check_moves_online, explained
 
 _KEY = "account_id"
-_FIRST = "customers_customer"  # beside whose shards those of the other tables lie: an account's rows are on one machine
+# Beside whose shards those of the other tables lie: an account's rows are on one machine
+_FIRST = "customers_customer"
 _SIZE = """
 SELECT greatest(reltuples, 0)::bigint, pg_size_pretty(pg_total_relation_size(oid)), pg_relation_size(oid) > 0
 FROM pg_class WHERE oid = %s::regclass
@@ -30,7 +31,8 @@ SELECT coalesce(sum(result::bigint), 0) FROM run_command_on_workers(
 ) WHERE success
 """
 _TELL_SECONDS = 5
-# Before it copies while others write, Citus waits for every transaction that runs, on all databases of the server.
+# Before it copies while others write, Citus waits for every transaction that runs, on all databases
+# of the server.
 _ATTEMPTS = 20
 
 
@@ -89,7 +91,8 @@ class Command(BaseCommand):
             cursor.execute("SET statement_timeout = 0; SET lock_timeout = 0")
             try:
                 if concurrently:
-                    # Each statement is whole by itself: what is distributed stays so, and the rest is done the next time.
+                    # Each statement is whole by itself: what is distributed stays so, and the rest
+                    # is done the next time.
                     with explained(
                         "What was said to be distributed is. Run the command again for the rest."
                     ):
@@ -97,7 +100,8 @@ class Command(BaseCommand):
                             cursor, "create_distributed_table_concurrently", shards
                         )
                 else:
-                    # All or nothing: stopped half-way, nothing has changed, and no server meets tables that are apart.
+                    # All or nothing: stopped half-way, nothing has changed, and no server meets
+                    # tables that are apart.
                     with (
                         explained("Nothing has changed. Run the command again."),
                         transaction.atomic(),
@@ -119,7 +123,8 @@ class Command(BaseCommand):
                 begin = time.monotonic()
                 self._distribute_one(cursor, function, step, table, shards)
                 outcome = f"is distributed, after {time.monotonic() - begin:.1f} s"
-            # The rows have been copied: those of the coordinator are read and erased by nobody any more.
+            # The rows have been copied: those of the coordinator are read and erased by nobody any
+            # more.
             if _size(cursor, table).has_rows:
                 self._say(f"{step}: its copy on the coordinator is removed.")
                 cursor.execute(
@@ -142,7 +147,8 @@ class Command(BaseCommand):
                 with self._telling(step):
                     cursor.execute(statement, parameters)
             except DatabaseError as error:
-                # The role's lock_timeout, in a session of Citus's own, which tells of it as an internal error.
+                # The role's lock_timeout, in a session of Citus's own, which tells of it as an
+                # internal error.
                 waited = isinstance(error.__cause__, (LockNotAvailable, InternalError_))
                 if connection.in_atomic_block or not waited or attempt == _ATTEMPTS:
                     raise

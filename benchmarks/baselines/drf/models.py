@@ -14,7 +14,8 @@ def new_id() -> UUID:
 
 class Event(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id)
-    # db_constraint and db_index are off because Traitly's table has neither a foreign key nor a third index.
+    # db_constraint and db_index are off because Traitly's table has neither a foreign key nor a
+    # third index.
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, db_constraint=False, db_index=False
     )

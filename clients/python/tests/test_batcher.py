@@ -227,7 +227,8 @@ def test_many_threads_lose_nothing(traitly: Traitly, customer_id: str) -> None:
         "",
         "raise SystemExit(0)",
         "import threading; threading.Thread(target=lambda: None).start()",
-        "import os\nif os.fork(): os._exit(0)",  # as daemons do: only the flush before the fork sends it
+        # As daemons do: only the flush before the fork sends it
+        "import os\nif os.fork(): os._exit(0)",
         "import os\nif os.fork() == 0: os._exit(0)",
     ],
     ids=["end", "exit", "thread", "parent gone", "child gone"],

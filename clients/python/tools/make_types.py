@@ -23,7 +23,8 @@ OPTIONS = [
     "--enum-field-as-literal=all",
     "--formatters=ruff-format",
 ]
-# Python 3.10 has no NotRequired. Type checkers know typing_extensions, and nothing else asks: it is no dependency.
+# Python 3.10 has no NotRequired. Type checkers know typing_extensions, and nothing else asks: it is
+# no dependency.
 NOT_REQUIRED = """import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict

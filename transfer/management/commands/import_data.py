@@ -212,7 +212,8 @@ class Command(BaseCommand):
         rejected.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
 
-# Storing -------------------------------------------------------------------------------------------------------------
+# Storing
+# -------------------------------------------------------------------------------------------------------------
 
 
 def _store(kind: Kind, account_id: int, source: str, parts: Iterable[Part]) -> Count:
@@ -237,7 +238,8 @@ def _store(kind: Kind, account_id: int, source: str, parts: Iterable[Part]) -> C
     return Count(stored, known, refused)
 
 
-# Validating ----------------------------------------------------------------------------------------------------------
+# Validating
+# ----------------------------------------------------------------------------------------------------------
 
 
 def _validated(
@@ -265,8 +267,8 @@ def _validate(kind: Kind, source: str, batch: Sequence[Row]) -> tuple[list[Part]
     except (MalformedError, TooLargeError) as error:
         if len(rows) == 1:
             return [], [*refused, _unreadable(rows[0], error)]
-        # Split until the broken lines are isolated and each part fits into one request; the others are still stored many at
-        # a time.
+        # Split until the broken lines are isolated and each part fits into one request; the others
+        # are still stored many at a time.
         parts = []
         for half in _halves(rows):
             more_parts, more_refused = _validate(kind, source, half)

@@ -5,9 +5,8 @@
     traitly = Traitly(url="https://traitly.example.com", key="...")
     traitly.events.send(customer_id="123", name="Logged in")
 
-``Traitly`` blocks, ``AsyncTraitly`` is for asyncio; both have ``events``, ``customers``, ``feed``, ``webhooks`` and
-``batcher()``.
-``Webhook`` verifies what your server sends you.
+``Traitly`` blocks, ``AsyncTraitly`` is for asyncio; both have ``events``, ``customers``, ``feed``,
+``webhooks`` and ``batcher()``. ``Webhook`` verifies what your server sends you.
 """
 
 from traitly._async.client import AsyncTraitly

@@ -18,8 +18,9 @@ MAX_RETRY_AFTER = 60.0
 def wait_before(attempt: int, retry_after: float | None) -> float:
     """The seconds to wait before attempt number ``attempt`` (the first retry is 2).
 
-    They double from 0.25 to 30 s, and each is cut by up to a half at random, so that clients that failed together do not
-    come back together. ``Retry-After`` is the least; the random part then comes on top of it.
+    They double from 0.25 to 30 s, and each is cut by up to a half at random, so that clients that
+    failed together do not come back together. ``Retry-After`` is the least; the random part then
+    comes on top of it.
     """
     ceiling = min(MAX_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 2, 20))
     backoff = ceiling * random.uniform(0.5, 1)

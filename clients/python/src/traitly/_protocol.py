@@ -149,8 +149,8 @@ def path_of(kind: str, identifier: object, *rest: str) -> str:
 def read_response(settings: Settings, request: Request, response: httpx.Response) -> dict[str, Any]:
     """The envelope.
 
-    Raises APIError if it is an error, or not from Traitly. The response to a batch of which nothing was stored is an
-    envelope too, though its status is 400.
+    Raises APIError if it is an error, or not from Traitly. The response to a batch of which nothing
+    was stored is an envelope too, though its status is 400.
     """
     name = f"{request.method} {settings.url_of(request)}"
     try:

@@ -38,8 +38,8 @@ def fields(**values: Any) -> dict[str, Any]:
 def to_json(item: Mapping[str, Any]) -> bytes:
     """The item as JSON.
 
-    Raises ValueError or TypeError, in the caller's own stack, for what JSON cannot say: NaN, a datetime without a time
-    zone, an object of another type.
+    Raises ValueError or TypeError, in the caller's own stack, for what JSON cannot say: NaN, a
+    datetime without a time zone, an object of another type.
     """
     return json.dumps(item, default=_plain, allow_nan=False, separators=(",", ":")).encode()
 

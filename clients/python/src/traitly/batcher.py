@@ -114,8 +114,8 @@ class Batcher:
     ) -> None:
         """Queue an event; the arguments are those of ``events.send``. ``created_at`` is now, not when it is sent.
 
-        Raises QueueFullError if there was no room for ``max_block`` seconds, ValueError or TypeError for what JSON cannot
-        say.
+        Raises QueueFullError if there was no room for ``max_block`` seconds, ValueError or
+        TypeError for what JSON cannot say.
         """
         self.put(
             "event",
@@ -139,8 +139,8 @@ class Batcher:
     ) -> None:
         """Queue a customer; the arguments are those of ``customers.upsert``.
 
-        Raises QueueFullError if there was no room for ``max_block`` seconds, ValueError or TypeError for what JSON cannot
-        say.
+        Raises QueueFullError if there was no room for ``max_block`` seconds, ValueError or
+        TypeError for what JSON cannot say.
         """
         item = fields(
             customer_id=customer_id,
@@ -380,7 +380,8 @@ class Batcher:
                 except UndeliveredError as error:
                     logger.warning("Before a fork: %s They stay with the parent.", error)
             self._rest()
-        self._changed.acquire()  # no thread may be in the middle of something when the memory is copied
+        # No thread may be in the middle of something when the memory is copied
+        self._changed.acquire()
 
     def _rest(self) -> None:
         """End the thread if it has nothing to do; the next item starts another. A fork is safest with one thread."""

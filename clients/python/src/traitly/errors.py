@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class ErrorDetail(NamedTuple):
     """One thing that is wrong.
 
-    ``code`` is for programs (``required``), ``detail`` for people, ``attr`` names the field (``3.created_at``: of the
-    fourth item) or is None where no single field is at fault.
+    ``code`` is for programs (``required``), ``detail`` for people, ``attr`` names the field
+    (``3.created_at``: of the fourth item) or is None where no single field is at fault.
     """
 
     code: str
@@ -44,7 +44,8 @@ class TraitlyError(Exception):
 class NetworkError(TraitlyError):
     """No response came: the server cannot be reached, the connection broke, or the time was up.
 
-    The server may have acted on the request all the same. Sending it again is safe: see ``id`` of ``events.send``.
+    The server may have acted on the request all the same. Sending it again is safe: see ``id`` of
+    ``events.send``.
     """
 
     retryable = True

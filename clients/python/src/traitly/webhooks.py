@@ -25,7 +25,8 @@ class Webhook:
         webhook = Webhook("whsec_...")
         payload = webhook.verify(request.body, request.headers)
 
-    Pass the body as it came, before anything parses it. While a secret is being rotated pass both, in a list.
+    Pass the body as it came, before anything parses it. While a secret is being rotated pass both,
+    in a list.
 
     Raises ValueError if a secret is not one.
     """
@@ -40,9 +41,11 @@ class Webhook:
     def verify(self, body: bytes | str, headers: Mapping[str, Any]) -> FeedEntry | WebhookBatch:
         """The payload: an entry of the feed, or ``{"type": "batch", "data": [entries], ...}``.
 
-        ``webhook-id`` of the headers stays the same when a request is sent again: keep it to handle each once.
+        ``webhook-id`` of the headers stays the same when a request is sent again: keep it to handle
+        each once.
 
-        Raises WebhookVerificationError if it is not signed with the secret, or not within ``tolerance`` seconds of now.
+        Raises WebhookVerificationError if it is not signed with the secret, or not within
+        ``tolerance`` seconds of now.
         """
         content = body.encode() if isinstance(body, str) else bytes(body)
         message_id = _header(headers, "webhook-id")

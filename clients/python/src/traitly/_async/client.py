@@ -26,13 +26,14 @@ class AsyncTraitly:
         async with AsyncTraitly(url="https://traitly.example.com", key="...") as traitly:
             await traitly.events.send(customer_id="123", name="Logged in")
 
-    ``url`` and ``key`` are read from TRAITLY_URL and TRAITLY_API_KEY where they are not given. ``timeout`` is in seconds,
-    for each attempt. A request that failed for a reason that may pass (no connection, 429, 5xx) is sent again up to
-    ``max_retries`` times, after 0.25 s, 0.5 s and so on up to 30 s, or when the server's ``Retry-After`` says. Nothing
-    is stored twice by that.
+    ``url`` and ``key`` are read from TRAITLY_URL and TRAITLY_API_KEY where they are not given.
+    ``timeout`` is in seconds, for each attempt. A request that failed for a reason that may pass
+    (no connection, 429, 5xx) is sent again up to ``max_retries`` times, after 0.25 s, 0.5 s and so
+    on up to 30 s, or when the server's ``Retry-After`` says. Nothing is stored twice by that.
 
-    ``http_client`` is an httpx client of your own, for proxies or certificates; you close it, and after a fork you do
-    not share it. Without one, a client of this library can be used before and after a fork.
+    ``http_client`` is an httpx client of your own, for proxies or certificates; you close it, and
+    after a fork you do not share it. Without one, a client of this library can be used before and
+    after a fork.
 
     Raises ValueError if the url or the key makes no sense.
     """
@@ -69,16 +70,18 @@ class AsyncTraitly:
             batcher = traitly.batcher()
             await batcher.send(customer_id="123", name="Logged in")
 
-        Its thread starts with the first item. What is taken is sent after ``interval`` seconds at the latest, in requests
-        of up to ``batch_size`` items. While the server is away it is kept and tried again. The queue has at most
-        ``max_items`` items and ``max_bytes`` bytes; when it is full, ``send`` waits for up to ``max_block`` seconds
-        and then raises QueueFullError.
+        Its thread starts with the first item. What is taken is sent after ``interval`` seconds at
+        the latest, in requests of up to ``batch_size`` items. While the server is away it is kept
+        and tried again. The queue has at most ``max_items`` items and ``max_bytes`` bytes; when it
+        is full, ``send`` waits for up to ``max_block`` seconds and then raises QueueFullError.
 
-        What is left when the process exits is sent then, for up to ``exit_timeout`` seconds; before a fork it is sent
-        for up to 5. A process that is killed loses its queue: use ``events.send`` where that matters.
+        What is left when the process exits is sent then, for up to ``exit_timeout`` seconds; before
+        a fork it is sent for up to 5. A process that is killed loses its queue: use ``events.send``
+        where that matters.
 
-        ``on_error(items, error)`` is told, in the batcher's thread, of items that were refused, or that could not be
-        delivered by the end. Without it they are logged as errors by the logger ``traitly``.
+        ``on_error(items, error)`` is told, in the batcher's thread, of items that were refused, or
+        that could not be delivered by the end. Without it they are logged as errors by the logger
+        ``traitly``.
         """
         return AsyncBatcher(
             self._settings,

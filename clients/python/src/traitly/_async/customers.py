@@ -42,7 +42,8 @@ class AsyncCustomers:
                 customer_id="123", name="John Smith", email="john@example.com", plan="Starter"
             )
 
-        Fields that you leave out stay as they are. ``custom_attributes`` are merged key by key, and None removes its key.
+        Fields that you leave out stay as they are. ``custom_attributes`` are merged key by key, and
+        None removes its key.
 
         Raises BadRequestError if the server refuses it.
         """
@@ -71,8 +72,9 @@ class AsyncCustomers:
 
         Each is judged by itself: those that are valid are stored even if others are refused.
 
-        Raises RejectedError at the end if some were refused (with ``raise_on_rejected=False``, look at the result's
-        ``rejected`` instead), or an APIError or NetworkError at once, whose ``result`` says what was done by then.
+        Raises RejectedError at the end if some were refused (with ``raise_on_rejected=False``, look
+        at the result's ``rejected`` instead), or an APIError or NetworkError at once, whose
+        ``result`` says what was done by then.
         """
         result = await send_many(self._transport, "/customer", customers)
         if raise_on_rejected:
@@ -97,7 +99,8 @@ class AsyncCustomers:
 
             await traitly.customers.update("123", plan="Atom", custom_attributes={"role": "manager"})
 
-        Raises NotFoundError if there is no such customer, BadRequestError if the server refuses a value.
+        Raises NotFoundError if there is no such customer, BadRequestError if the server refuses a
+        value.
         """
         changes = fields(
             name=name,
@@ -144,9 +147,9 @@ class AsyncCustomers:
             async for customer in traitly.customers.list(plan="Starter", monthly_payment_amount={"gte": 100}):
                 ...
 
-        Ranges are given as ``{"gte": ..., "gt": ..., "lte": ..., "lt": ...}``, any of them. ``sort`` is ``created_at``,
-        ``updated_at``, ``customer_id`` or ``monthly_payment_amount``, with ``-`` in front for the reverse; ``limit`` is
-        the size of a page, 1 to 1000.
+        Ranges are given as ``{"gte": ..., "gt": ..., "lte": ..., "lt": ...}``, any of them.
+        ``sort`` is ``created_at``, ``updated_at``, ``customer_id`` or ``monthly_payment_amount``,
+        with ``-`` in front for the reverse; ``limit`` is the size of a page, 1 to 1000.
         """
         filters = {
             "customer_id": customer_id,

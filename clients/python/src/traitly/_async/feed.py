@@ -20,8 +20,9 @@ SHORTEST_POLL = 1.0  # seconds between requests that find nothing, should the se
 class AsyncFollow:
     """The feed as an iterator; made by ``feed.list`` and ``feed.follow``.
 
-    ``cursor`` is where to go on: save it when you have handled an entry, and pass it next time. It moves a page at a
-    time, and only after the whole page was handled: after a crash you may be given entries again, and miss none.
+    ``cursor`` is where to go on: save it when you have handled an entry, and pass it next time. It
+    moves a page at a time, and only after the whole page was handled: after a crash you may be
+    given entries again, and miss none.
     """
 
     def __init__(
@@ -66,8 +67,8 @@ class AsyncFollow:
     async def _is_end(self, page: Page[FeedEntry], began: float) -> bool:
         """Whether the page, which ``cursor`` is behind, reaches the time at which the iteration began.
 
-        An empty one does, but where events of some names are wanted: the server looks for them among so many others at
-        once. Then the next entry of whatever name says how far it got.
+        An empty one does, but where events of some names are wanted: the server looks for them
+        among so many others at once. Then the next entry of whatever name says how far it got.
         """
         if not page.data and self._filters.get("name"):
             page = _page(await self._get({**self._from_here(), "name": None, "limit": 1}))
@@ -104,8 +105,9 @@ class AsyncFeed:
                 handle(entry)
             save(changes.cursor)
 
-        ``type`` is ``event.created``, ``customer.updated`` or ``customer.erased``, ``name`` the name of an event; of
-        either several. It starts at ``cursor``, else at the time ``since``, else at the beginning.
+        ``type`` is ``event.created``, ``customer.updated`` or ``customer.erased``, ``name`` the
+        name of an event; of either several. It starts at ``cursor``, else at the time ``since``,
+        else at the beginning.
         """
         filters = {"type": type, "name": name, "since": since, "cursor": cursor, "limit": limit}
         return AsyncFollow(self._transport, filters, wait=None)
@@ -127,7 +129,8 @@ class AsyncFeed:
                 handle(page.data)
                 save(page.next_cursor)
 
-        ``wait`` is how many seconds the server holds a request that has nothing new, up to 30. The rest is as in ``list``.
+        ``wait`` is how many seconds the server holds a request that has nothing new, up to 30. The
+        rest is as in ``list``.
         """
         filters = {"type": type, "name": name, "since": since, "cursor": cursor, "limit": limit}
         return AsyncFollow(self._transport, filters, wait=wait)

@@ -15,8 +15,8 @@ T = TypeVar("T")
 class AsyncPages(Generic[T]):
     """A list. Iterate over its items; pages are fetched as they are needed.
 
-    ``cursor`` is where the page starts whose items you are being given: keep it, and pass it to the same call later to
-    go on there.
+    ``cursor`` is where the page starts whose items you are being given: keep it, and pass it to the
+    same call later to go on there.
     """
 
     def __init__(self, transport: AsyncTransport, path: str, filters: Mapping[str, Any]) -> None:

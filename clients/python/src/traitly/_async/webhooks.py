@@ -32,10 +32,11 @@ class AsyncWebhooks:
 
             created = await traitly.webhooks.create(url="https://example.com/traitly", types=["event.created"])
 
-        ``types`` are the entries to send, ``names`` the events; all if they are not given. ``batch`` is how many entries
-        a request has at most: 1 if it is not given.
+        ``types`` are the entries to send, ``names`` the events; all if they are not given.
+        ``batch`` is how many entries a request has at most: 1 if it is not given.
 
-        There are no retries, because each might create another webhook: after a NetworkError look at ``list()``.
+        There are no retries, because each might create another webhook: after a NetworkError look
+        at ``list()``.
 
         Raises BadRequestError if the server refuses it, or if the account has as many as it may.
         """
@@ -68,7 +69,8 @@ class AsyncWebhooks:
     ) -> WebhookSettings:
         """Change some settings. Switched on again, a webhook goes on where it stopped.
 
-        Raises NotFoundError if there is none with this id, BadRequestError if the server refuses a value.
+        Raises NotFoundError if there is none with this id, BadRequestError if the server refuses a
+        value.
         """
         settings = fields(url=url, types=types, names=names, batch=batch, enabled=enabled)
         body = await self._transport.send(patch(path_of("webhook", id), settings))

@@ -35,13 +35,15 @@ class Events:
 
             traitly.events.send(customer_id="123", name="Logged in")
 
-        ``created_at`` is when it happened: an aware datetime, unix seconds or ISO 8601; now if it is not given.
-        ``custom_attributes`` are anything else that you want to keep with it. The customer need not exist yet.
+        ``created_at`` is when it happened: an aware datetime, unix seconds or ISO 8601; now if it
+        is not given. ``custom_attributes`` are anything else that you want to keep with it. The
+        customer need not exist yet.
 
-        ``id`` is your own identifier of the event: an event whose id is stored already is not stored again. Without one,
-        an id is made here, so that retries store the event once.
+        ``id`` is your own identifier of the event: an event whose id is stored already is not
+        stored again. Without one, an id is made here, so that retries store the event once.
 
-        Raises BadRequestError if the server refuses it, another APIError or NetworkError if it cannot be stored.
+        Raises BadRequestError if the server refuses it, another APIError or NetworkError if it
+        cannot be stored.
         """
         event = fields(
             customer_id=customer_id,
@@ -62,9 +64,10 @@ class Events:
 
         Each is judged by itself: those that are valid are stored even if others are refused.
 
-        Raises RejectedError at the end if some were refused (with ``raise_on_rejected=False``, look at the result's
-        ``rejected`` instead), or an APIError or NetworkError at once, whose ``result`` says what was done by then. To
-        call it again after that, give the events ids of your own (``traitly.new_id()``): stored ones are passed over.
+        Raises RejectedError at the end if some were refused (with ``raise_on_rejected=False``, look
+        at the result's ``rejected`` instead), or an APIError or NetworkError at once, whose
+        ``result`` says what was done by then. To call it again after that, give the events ids of
+        your own (``traitly.new_id()``): stored ones are passed over.
         """
         result = send_many(self._transport, "/event", _with_ids(events))
         if raise_on_rejected:
@@ -86,8 +89,9 @@ class Events:
             for event in traitly.events.list(customer_id="123", name="Logged in"):
                 ...
 
-        ``created_at`` is a range, as ``{"gte": start, "lt": end}``; ``sort`` is ``created_at`` or ``-created_at``;
-        ``limit`` is the size of a page, 1 to 1000. For the events of every name see ``customers.events``.
+        ``created_at`` is a range, as ``{"gte": start, "lt": end}``; ``sort`` is ``created_at`` or
+        ``-created_at``; ``limit`` is the size of a page, 1 to 1000. For the events of every name
+        see ``customers.events``.
         """
         filters = {
             "customer_id": customer_id,

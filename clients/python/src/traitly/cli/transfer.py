@@ -60,9 +60,9 @@ def add_to(subparsers: Subparsers) -> None:
 def _import(options: argparse.Namespace) -> int:
     """Store what is in a file. Lines that are refused are reported, the others are stored.
 
-    A file can be imported again, after an interruption for example: events that have a created_at but no id get one that
-    is made from the file's content up to there, and are stored once. Empty cells of a CSV are left out, columns that
-    are no field become custom attributes.
+    A file can be imported again, after an interruption for example: events that have a created_at
+    but no id get one that is made from the file's content up to there, and are stored once. Empty
+    cells of a CSV are left out, columns that are no field become custom attributes.
     """
     with contextlib.ExitStack() as stack:
         source, size = stack.enter_context(open_source(options.file))
