@@ -6,7 +6,6 @@ from http import HTTPStatus
 from django.db import Error as AnyDatabaseError
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 from psycopg2.errors import QueryCanceled
@@ -37,9 +36,10 @@ def offline(_request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def service_worker(request: HttpRequest) -> HttpResponse:
+def service_worker(_request: HttpRequest) -> HttpResponse:
     """The script that keeps ``offline``. At the top, because it serves the pages below its own path."""
-    return render(request, "portal/service_worker.js", content_type="text/javascript")
+    script = render_to_string("portal/service_worker.js")
+    return HttpResponse(script, content_type="text/javascript")
 
 
 def _page(template: str, status: HTTPStatus) -> HttpResponse:

@@ -121,6 +121,7 @@ def test_the_keyboard_does_everything(operator):
     page.keyboard.press("Space")
     focus(page, "select[name=action]")
     page.keyboard.press("R")
+    page.wait_for_function("document.activeElement.value.startsWith('rotate')")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.get_by_text("The account's owners see its text.").wait_for()
