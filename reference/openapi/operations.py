@@ -191,7 +191,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="DELETE",
         tag="Customers",
         summary="Erase a customer",
-        description="Erase a customer with every event of it, in one transaction. This cannot be undone.",
+        description="Delete a customer with all its events, in one transaction. This cannot be undone.",
         responses={
             200: Response(
                 description="The customer as it was, and what else went.", schema="CustomersDeleted"

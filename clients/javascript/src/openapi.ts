@@ -105,7 +105,7 @@ export interface paths {
         post?: never;
         /**
          * Erase a customer
-         * @description Erase a customer with every event of it, in one transaction. This cannot be undone.
+         * @description Delete a customer with all its events, in one transaction. This cannot be undone.
          */
         delete: operations["deleteCustomer"];
         options?: never;
