@@ -119,6 +119,7 @@ def test_one_whose_attributes_would_be_too_large_takes_nobody_with_it(
     assert [response.status for response in responses] == [413] + [201] * 9
 
 
+@PLAIN_ONLY
 def test_events_of_several_accounts_share_statements(
     apis: list[Api], accounts: list[Account], slow: Any
 ) -> None:

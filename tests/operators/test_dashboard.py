@@ -14,6 +14,7 @@ from feed.services import create_webhook
 from operators import dashboard, queries
 from rejections.models import Rejection
 from tests.client import Api
+from tests.cluster import PLAIN_ONLY
 from tests.factories import AccountFactory, an_event
 
 
@@ -31,6 +32,7 @@ def _context(operator: Client, **query: str) -> Any:
     return response.context
 
 
+@PLAIN_ONLY
 def test_events_of_all_accounts_are_summed_by_day_and_account(
     operator: Client, acme: Account, globex: Account, api: Api, globex_api: Api
 ) -> None:
@@ -49,6 +51,7 @@ def test_events_of_all_accounts_are_summed_by_day_and_account(
     assert _context(operator, days="90")["events"].total == 5
 
 
+@PLAIN_ONLY
 def test_what_is_not_counted_yet_is_said(
     operator: Client, acme: Account, api: Api, monkeypatch
 ) -> None:
@@ -63,6 +66,7 @@ def test_what_is_not_counted_yet_is_said(
     assert context["events"].total == 2
 
 
+@PLAIN_ONLY
 def test_events_that_are_counted_are_not_read(operator: Client, acme: Account, api: Api) -> None:
     api.post("event", [an_event() for _ in range(20)])
     _context(operator)
@@ -98,6 +102,7 @@ def test_what_was_refused_is_plotted(operator: Client, acme: Account, api: Api) 
     assert not rejected.note
 
 
+@PLAIN_ONLY
 def test_of_very_many_refused_a_sample_is_read(
     operator: Client, acme: Account, api: Api, monkeypatch
 ) -> None:
@@ -112,6 +117,7 @@ def test_of_very_many_refused_a_sample_is_read(
     assert 0 < rejected.total < 4_000
 
 
+@PLAIN_ONLY
 def test_the_database_is_measured(operator: Client) -> None:
     context = _context(operator)
     assert context["size"] > 1024**2
